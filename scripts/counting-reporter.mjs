@@ -1,0 +1,15 @@
+// Mocha's spec reporter that also writes its counts to the file named by FIREBREAK_TEST_COUNTS, because
+// the text on the screen is for people and may change.
+import { writeFileSync } from 'node:fs';
+import { env } from 'node:process';
+import Mocha from 'mocha';
+
+export default class CountingReporter extends Mocha.reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once('end', () => {
+      const { passes, failures, pending } = this.stats;
+      writeFileSync(env.FIREBREAK_TEST_COUNTS, JSON.stringify({ passed: passes, failed: failures, pending }));
+    });
+  }
+}

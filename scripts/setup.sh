@@ -1,0 +1,182 @@
+#!/bin/sh
+# Installs what the demo and the tests need and this machine lacks.
+#
+#   sh scripts/setup.sh demo               one Ansible: the one on PATH, or Debian's
+#   sh scripts/setup.sh test               two: Debian's, and the newest from PyPI in .tools/
+#   sh scripts/setup.sh demo --system-only only the Debian packages (the part that needs root)
+#
+# Says one line for each thing it installs and nothing when nothing is to do. Never asks.
+# Exits 0 when all is there, 1 when an install failed, 2 when you have to do something first.
+set -eu
+cd "$(dirname "$0")/.."
+
+purpose=${1:-}
+only=${2:-}
+venv=.tools/ansible-latest
+stamp=$venv/.complete
+policy=/usr/sbin/policy-rc.d
+made_policy=
+log=
+packages=
+
+say() { printf 'setup: %s\n' "$*"; }
+stop() { # exit code, lines
+  code=$1
+  shift
+  printf 'setup: %s\n' "$@" >&2
+  exit "$code"
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [ "$(id -u)" -eq 0 ]; }
+has_apt() { have apt-get && have dpkg; }
+has_sshd() { have sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
+
+remove_policy() {
+  [ -z "$made_policy" ] || rm -f "$policy"
+  made_policy=
+}
+tidy() {
+  remove_policy
+  [ -z "$log" ] || rm -f "$log"
+}
+trap tidy EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+quietly() { # runs a command into the log
+  [ -n "$log" ] || log=$(mktemp)
+  "$@" >>"$log" 2>&1 </dev/null
+}
+must() { # runs a command into the log; shows the log's end and stops if it fails
+  if ! quietly "$@"; then
+    printf 'setup: this failed: %s\n' "$*" >&2
+    tail -n 40 "$log" >&2
+    exit 1
+  fi
+}
+
+case "$purpose:$only" in
+  demo: | test: | demo:--system-only | test:--system-only) ;;
+  *) stop 2 'usage: setup.sh demo|test [--system-only]' ;;
+esac
+
+# ---- which Ansible comes from where -------------------------------------------------------------
+
+system_ansible() { # Debian's own for the tests; for the demo any will do
+  if [ "$purpose" = test ] && has_apt; then [ -x /usr/bin/ansible-playbook ]; else have ansible-playbook; fi
+}
+debian_has_ansible_core() {
+  apt-cache show ansible-core 2>/dev/null | grep -q . || {
+    is_root || return 0 # an empty list says nothing; root refreshes it below
+    quietly apt-get update -q || return 1
+    apt-cache show ansible-core 2>/dev/null | grep -q .
+  }
+}
+python_for_venv() { # Debian's python3 before a version manager's shim on PATH
+  for python in /usr/bin/python3 python3; do
+    if "$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then
+      printf '%s\n' "$python"
+      return 0
+    fi
+  done
+  return 1
+}
+venv_ready() { # a folder that was moved has broken paths inside, so the stamp names where it was made
+  [ -r "$stamp" ] && [ "$(cat "$stamp")" = "$(pwd -P)" ]
+}
+
+# ---- Debian packages ----------------------------------------------------------------------------
+
+need() { # package, why
+  packages="$packages $1"
+  say "installing $1: $2"
+}
+list_packages() {
+  if ! system_ansible && debian_has_ansible_core; then need ansible-core 'runs the playbooks'; fi
+  has_sshd || need openssh-server 'the stand-in firewall listens with it, on loopback only (the service itself stays off)'
+  if ! have ssh || ! have ssh-keygen; then need openssh-client 'Ansible reaches the firewall with it'; fi
+  have sshpass || need sshpass 'the SIEM logs in to the Ansible host with it'
+  if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'reads the shell scripts'; fi
+  if needs_venv && ! venv_ready && ! python_for_venv >/dev/null; then
+    need python3-venv 'holds the newest Ansible beside the system one'
+  fi
+}
+needs_venv() {
+  if [ "$purpose" = test ]; then return 0; fi
+  if system_ansible; then return 1; fi
+  case " $packages " in *' ansible-core '*) return 1 ;; *) return 0 ;; esac
+}
+keep_sshd_off() { # nothing that we install may start to listen
+  if [ -e "$policy" ]; then return 0; fi
+  made_policy=yes
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+disable_sshd() { # nor at the next boot
+  remove_policy
+  if have systemctl; then quietly systemctl disable ssh.service ssh.socket || true; fi
+  if have update-rc.d; then quietly update-rc.d ssh disable || true; fi
+}
+apt_install() {
+  # shellcheck disable=SC2086 # a list of package names
+  quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    -o DPkg::Lock::Timeout=120 $packages
+}
+install_packages() {
+  case "$packages" in *openssh-server*) keep_sshd_off ;; esac
+  if ! apt_install; then
+    must apt-get update -q
+    # shellcheck disable=SC2086 # a list of package names
+    must env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+      -o DPkg::Lock::Timeout=120 $packages
+  fi
+  case "$packages" in *openssh-server*) disable_sshd ;; esac
+}
+ask_for_ssh_tools() { # no apt: the machine's owner knows the package manager
+  lacking=
+  has_sshd || lacking="$lacking sshd"
+  have ssh || lacking="$lacking ssh"
+  have sshpass || lacking="$lacking sshpass"
+  [ -z "$lacking" ] || stop 2 "not found:$lacking" \
+    'There is no apt-get here. Install OpenSSH (client and server) and sshpass with the package' \
+    'manager of this system, for instance: dnf install openssh-server openssh-clients sshpass'
+}
+
+if has_apt; then
+  list_packages
+  if [ -n "$packages" ]; then
+    is_root || stop 2 'These are Debian packages, and installing them takes root. Run this, then the same command again:' \
+      "  sudo sh scripts/setup.sh $purpose --system-only"
+    install_packages
+  fi
+else
+  ask_for_ssh_tools
+fi
+# sshd as root wants this folder; Debian makes it when the service starts, which it does not here.
+if is_root && [ ! -d /run/sshd ] && [ -d /run ]; then mkdir -m 755 /run/sshd; fi
+[ -z "$only" ] || exit 0
+
+# ---- the newest Ansible, from PyPI, in a folder of its own ---------------------------------------
+
+install_venv() {
+  python=$(python_for_venv) || stop 2 'Python 3 with its venv module is not here, and Ansible needs it. Install it and run this again.'
+  say 'installing the newest ansible-core from PyPI into .tools/'
+  rm -rf "$venv"
+  mkdir -p .tools
+  must "$python" -m venv "$venv"
+  must "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check ansible-core
+  pwd -P >"$stamp"
+}
+if needs_venv && ! venv_ready; then install_venv; fi
+
+# ---- npm packages -------------------------------------------------------------------------------
+
+# npm writes its hidden lockfile last, so an install that was cut short is found here as well.
+hidden=node_modules/.package-lock.json
+if [ ! -e "$hidden" ] || [ -n "$(find package-lock.json -newer "$hidden")" ]; then
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    stop 2 "Node 20.19 or newer is needed; this is $(node --version)."
+  say 'installing npm packages: the launcher, its compiler and its tests'
+  must npm ci --include=dev --ignore-scripts --no-audit --no-fund
+  touch "$hidden"
+fi

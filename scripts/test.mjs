@@ -1,0 +1,124 @@
+// Runs all tests of the built project: what needs no Ansible once, the rest with each Ansible that is here.
+// Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
+//
+//   npm test -- [--unit] [--ansible system|latest] [--grep TEXT]
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = path.resolve(import.meta.dirname, '..');
+const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
+const reporter = path.join(root, 'scripts/counting-reporter.mjs');
+const { values: options } = parseArgs({
+  options: { unit: { type: 'boolean' }, ansible: { type: 'string' }, grep: { type: 'string' } },
+});
+
+/** Built test files of these folders, found by their source: a file that is gone leaves its old build behind. */
+function builtTests(...folders) {
+  return folders.flatMap((folder) => {
+    const source = path.join(root, 'test', folder);
+    if (!existsSync(source)) return [];
+    return readdirSync(source, { recursive: true })
+      .filter((name) => name.endsWith('.test.ts'))
+      .sort()
+      .map((name) => path.join(root, 'build/test', folder, name.replace(/\.ts$/, '.js')));
+  });
+}
+
+function firstOnPath(name) {
+  const folders = (process.env.PATH ?? '').split(path.delimiter).filter((folder) => !folder.startsWith(root));
+  return folders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+}
+
+/** The Ansibles of this machine: `{ name, file, version }`. */
+function findAnsibles() {
+  const system = existsSync('/usr/bin/ansible-playbook')
+    ? '/usr/bin/ansible-playbook'
+    : firstOnPath('ansible-playbook');
+  const latest = path.join(root, '.tools/ansible-latest/bin/ansible-playbook');
+  return [
+    { name: 'system', file: system },
+    { name: 'latest', file: latest },
+  ]
+    .filter(({ file }) => file !== undefined && existsSync(file))
+    .map(({ name, file }) => {
+      const [firstLine = ''] = execFileSync(file, ['--version'], { encoding: 'utf8' }).split('\n');
+      return { name, file, version: /core ([^\]]+)/.exec(firstLine)?.[1] ?? firstLine };
+    });
+}
+
+/** A folder to put in front of PATH that holds Ansible's commands only, so that node, ssh and python stay the same. */
+function folderOf(ansible) {
+  const folder = path.join(root, 'build/ansible', ansible.name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const from = path.dirname(ansible.file);
+  for (const name of readdirSync(from).filter((name) => /^ansible(-[a-z]+)?$/.test(name))) {
+    symlinkSync(path.join(from, name), path.join(folder, name));
+  }
+  return folder;
+}
+
+let child;
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stopped = true;
+    child?.kill(signal);
+  });
+}
+
+/** Runs mocha once and gives its counts; a mocha that died before it could count is one failure. */
+async function runPart(title, files, extraEnv, timeoutMs) {
+  console.log(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}`);
+  const folder = mkdtempSync(path.join(tmpdir(), 'fb-counts-'));
+  const countsFile = path.join(folder, 'counts.json');
+  const hooks = path.join(root, 'build/test/hooks.js');
+  const grep = options.grep === undefined ? [] : ['--grep', options.grep];
+  const args = ['--reporter', reporter, '--require', hooks, '--timeout', String(timeoutMs), ...grep, ...files];
+  const env = { ...process.env, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
+  try {
+    const code = await new Promise((resolve, reject) => {
+      child = spawn(process.execPath, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+      child.once('error', reject).once('close', (exitCode, signal) => resolve(exitCode ?? signal));
+    });
+    if (!existsSync(countsFile)) {
+      console.log(`mocha ended with ${code} before it ran a test`);
+      return { passed: 0, failed: 1, pending: 0 };
+    }
+    const counts = JSON.parse(readFileSync(countsFile, 'utf8'));
+    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runAll() {
+  const results = [];
+  const plain = builtTests('unit', 'contract', 'lab');
+  if (plain.length > 0 && options.ansible === undefined) {
+    results.push(await runPart('unit tests, contracts, the lab', plain, {}, 20_000));
+  }
+  const real = builtTests('integration', 'cli');
+  if (real.length === 0 || options.unit) return results;
+  for (const ansible of findAnsibles().filter(({ name }) => (options.ansible ?? name) === name)) {
+    if (stopped) break;
+    const title = `integration and command line, Ansible ${ansible.version} (${ansible.name})`;
+    const PATH = `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`;
+    results.push(await runPart(title, real, { PATH, FIREBREAK_TEST_ANSIBLE: ansible.name }, 60_000));
+  }
+  return results;
+}
+
+if (options.ansible !== undefined && !['system', 'latest'].includes(options.ansible)) {
+  console.error(`--ansible: expected system or latest, got "${options.ansible}"`);
+  process.exit(2);
+}
+const results = await runAll();
+const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
+const [passed, failed, pending] = [sum('passed'), sum('failed'), sum('pending')];
+if (passed + failed === 0) console.log('no test ran');
+console.log(`\n${passed} passed, ${failed} failed${pending > 0 ? `, ${pending} skipped` : ''}`);
+process.exitCode = failed > 0 || passed === 0 || stopped ? 1 : 0;
