@@ -1,0 +1,107 @@
+"""rc.filter_configure and rc.filter_configure_sync. Both exit 0 when pf refuses the rules: only pfctl knows."""
+import fcntl
+import os
+import sys
+import time
+
+from config import Fatal
+from lab import Locked, append, die, now, read, remove, write
+from pf import compile_rules
+from rules import generate
+from store import parse_config
+
+
+def read_or_die(lab):
+    try:
+        return parse_config(lab)
+    except Fatal as error:
+        die(f'PHP Fatal error:  Uncaught Exception: {error}\n', 255)
+
+
+def routers(lab):
+    """The routers that dhcp left in /tmp/<nic>_router."""
+    folder = f'{lab.root}/tmp'
+    return {name[:-7]: read(f'{folder}/{name}').strip() for name in os.listdir(folder) if name.endswith('_router')}
+
+
+def load(lab, text):
+    """What pf makes of it: its complaints, or none and the set is in force."""
+    refuse = lab.faults.get('refuse')
+    if refuse == 'next':
+        lab.clear_fault('refuse')
+    rules, complaints = compile_rules(text)
+    if refuse and not complaints:
+        complaints = ['pfctl: DIOCXCOMMIT: Device busy']
+    if not complaints:
+        write(lab.loaded_before, read(lab.loaded))
+        write(lab.loaded, ''.join(f'{rule}\n' for rule in rules))
+    return complaints
+
+
+def tell_failure(lab, text, complaints):
+    lines = text.split('\n')
+    place = complaints[0].split(':')
+    line = int(place[1]) if len(place) > 2 and place[1].isdigit() else 0
+    if len(complaints) > 0 and line:
+        complaints = [*complaints, 'pfctl: Syntax error in config file: pf rules not loaded']
+    reads = f' - The line in question reads [{line}]: {lines[line - 1]}' if line else ''
+    message = f"There were error(s) loading the rules: {chr(10).join(complaints)}{reads}"
+    append(lab.status, f'{message}\n')
+    append(lab.notices, f'{now()} filter_load {message}\n')
+
+
+def filter_configure_sync(lab, _arguments):
+    with Locked(f'{lab.root}/var/lab/filter.lock'):
+        write(lab.status, 'Initializing\n')
+        if lab.faults.get('reloadHang'):
+            time.sleep(3600)
+        time.sleep(lab.faults.get('reloadStall', 0))
+        tree = read_or_die(lab)
+        append(lab.status, 'Creating aliases\nCreating filter rules\nSetting up pass/block rules\n')
+        text, notices = generate(tree, lab.version, routers(lab))
+        for notice in notices:
+            append(lab.notices, f'{now()} Filter_Reload {notice}\n')
+        write(lab.rules, text)  # before it is loaded, so no proof
+        append(lab.status, 'Loading filter rules\n')
+        complaints = load(lab, text)
+        if complaints:
+            tell_failure(lab, text, complaints)
+        else:
+            write(lab.rules_old, text)
+            append(lab.status, 'Done\n')
+        append(lab.reloads, 'refused\n' if complaints else 'loaded\n')
+
+
+def filter_configure(lab, _arguments):
+    """Asks the daemon to reload, and returns at once: it reads the (stale) configuration and drops its cache."""
+    read_or_die(lab)
+    if lab.version != 'master':
+        remove(lab.cache)
+    write(lab.pending, '')
+    if os.fork() == 0:
+        play_daemon(lab)
+
+
+def play_daemon(lab):
+    """check_reload_status: waits, then carries out all that was asked for until then in one reload."""
+    os.setsid()
+    if os.fork() != 0:
+        os._exit(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    try:
+        # The fork may hold what its parents had open, a lock among it, and would keep it for as long as it runs.
+        os.closerange(3, 256)
+        with Locked(f'{lab.root}/var/lab/daemon.lock', fcntl.LOCK_EX):
+            if os.path.exists(lab.pending):
+                time.sleep(lab.faults.get('reloadDelay', 0.3))
+                remove(lab.pending)
+                filter_configure_sync(lab, [])
+    finally:
+        os._exit(0)
+
+
+def rc(lab, arguments):
+    {'rc.filter_configure': filter_configure, 'rc.filter_configure_sync': filter_configure_sync}[
+        os.path.basename(sys.argv[0])](lab, arguments)

@@ -1,0 +1,64 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Everything that runs inside a lab carries this variable with the lab's folder, so that it can be told from the rest. */
+export const labVariable = 'FIREBREAK_LAB';
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // it ended meanwhile, or it is another user's
+  }
+}
+
+function findParent(pid: number): number | undefined {
+  const [state, parent] = readProc(pid, 'stat').split(') ').at(-1)?.split(' ') ?? [];
+  return state === undefined || state === 'Z' || parent === undefined ? undefined : Number(parent);
+}
+
+function listPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The process itself and all that descends from it, as far as they run. */
+export function findTree(pid: number): number[] {
+  const parents = new Map(listPids().map((one) => [one, findParent(one)]));
+  const tree = new Set(parents.get(pid) === undefined ? [] : [pid]);
+  for (let before = -1; before < tree.size;) {
+    before = tree.size;
+    for (const [one, parent] of parents) if (parent !== undefined && tree.has(parent)) tree.add(one);
+  }
+  return [...tree];
+}
+
+/** What runs with the lab's variable set to this folder, whatever it detached itself from. */
+export function findInLab(folder: string): number[] {
+  const wanted = `\0${labVariable}=${folder}\0`;
+  return listPids().filter((pid) => findParent(pid) !== undefined && `\0${readProc(pid, 'environ')}`.includes(wanted));
+}
+
+export function isSshd(pid: number): boolean {
+  return readProc(pid, 'comm').startsWith('sshd');
+}
+
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // it ended meanwhile
+    }
+  }
+}
+
+/** Ends these processes by force and waits until they are gone. */
+export async function endAll(pids: readonly number[]): Promise<void> {
+  signalAll(pids, 'SIGKILL');
+  for (let tries = 0; pids.some((pid) => findParent(pid) !== undefined); tries += 1) {
+    if (tries > 300) throw new Error(`The lab could not end the processes ${pids.join(', ')}.`);
+    await sleep(10);
+  }
+}
