@@ -1,0 +1,99 @@
+"""Checks the batch on the controller, then has the firewall looked at.
+
+The flows are read as they stand in the variables, never templated: they may hold an alarm's words.
+What comes out holds checked flows only, and is all that later tasks use.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+from ansible.plugins.action import ActionBase
+
+_path = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "plugin_utils", "firebreak_flow.py")
+_spec = importlib.util.spec_from_file_location("firebreak_flow", os.path.realpath(_path))
+flows = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(flows)
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _VALID_ARGS = frozenset(("config", "pfctl", "fix"))
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        try:
+            present = self._read_batch("firebreak_present", task_vars)
+            absent = self._read_batch("firebreak_absent", task_vars)
+            both = present.keys() & absent.keys()
+            if both:
+                raise flows.FlowError("%s is both wanted and unwanted" % flows.describe(present[min(both)]))
+        except flows.FlowError as error:
+            return refuse("flow_invalid", str(error))
+
+        escalate = self._connection.become is not None
+        if escalate and self._connection.become.name != "sudo":
+            return refuse("become_unsupported", "become_method: the edit knows sudo only")
+
+        args = {key: self._task.args[key] for key in ("config", "pfctl", "fix")}
+        args.update(present=list(present.values()), absent=list(absent))
+        result = self._execute_module(module_name="pfsense_probe", module_args=args, task_vars=task_vars)
+        result.pop("invocation", None)  # the batch again
+        if result.get("failed") or "missing" not in result:
+            return result
+        for item in result["refused"]:
+            item["message"] = "%s: %s" % (flows.describe(present[item["tracker"]]), item["message"])
+        if result["refused"] and len(result["refused"]) == len(present) and not result["unwanted"]:
+            return refuse(result["refused"][0]["code"], result["refused"][0]["message"])
+        result.update(plan(result, present, absent), escalate=escalate)
+        return result
+
+    def _read_batch(self, name, task_vars):
+        """The list as a mapping of tracker to checked flow, in its order; a flow that comes twice is one flow."""
+        raw = task_vars.get(name)
+        if isinstance(raw, str) and raw.strip().startswith("{{"):
+            raw = self._templar.template(raw)  # an expression of a playbook, not an alarm's text
+        if raw is None:
+            return {}
+        if not isinstance(raw, (list, tuple)):
+            raise flows.FlowError("%s: expected a list of flows, got %s" % (name, type(raw).__name__))
+        batch = {}
+        for number, item in enumerate(raw, 1):
+            try:
+                flow = flows.canonical_flow(plain(item))
+            except flows.FlowError as error:
+                raise flows.FlowError("%s, flow %d of %d: %s" % (name, number, len(raw), error)) from None
+            batch[flow["tracker"]] = flow
+        return batch
+
+
+def plan(found, present, absent):
+    """What the tasks that follow need, made of checked flows only."""
+    missing = [present[tracker] for tracker in found["missing"]]
+    right = [present[tracker] for tracker in found["right"]]
+    loaded = set(found["loaded"])
+    unproven = [flow for flow in right if flow["tracker"] not in loaded]
+    lingering = [tracker for tracker in absent if tracker in loaded]
+    unwanted = set(found["unwanted"])
+    return {
+        "missing": missing,
+        "right": right,
+        "wanted_absent": list(absent),
+        "unwanted_absent": [tracker for tracker in absent if tracker not in unwanted],
+        "remove": found["unwanted"] + found["rewrite"],
+        "load_needed": bool(missing or unproven or lingering or unwanted),
+        "proven": not (missing or unproven or lingering or unwanted),
+        "cut": [{"source": flow["source"], "destination": flow["destination"]} for flow in missing + unproven],
+        "summary": ["+ " + flows.show(flow) for flow in missing]
+        + ["- " + flows.show(absent[tracker]) for tracker in found["unwanted"]],
+    }
+
+
+def plain(item):
+    """Without Ansible's marks on the words: the checks below must not be able to evaluate anything."""
+    return {str(key): value for key, value in item.items()} if hasattr(item, "items") else item
+
+
+def refuse(code, message):
+    return {"failed": True, "msg": message, "firebreak_error": {"code": code, "message": message}}

@@ -1,0 +1,115 @@
+# Run by lineinfile and replace (`validate`), inside pfSense's lock, on the file that would take the place of config.xml:
+#   python -c <this> CONFIG PHP adds|removes NUMBER NEW_FILE
+# Nothing but NUMBER rules of ours may have come or gone. Exit 3: another run was here meanwhile, look again.
+# Exit 4: the file must not be put in place. What it prints names no content of the file.
+import collections
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from xml.parsers import expat
+
+BAND = range(2000000000, 2147483648)
+
+# pfSense's own parser, without config.inc: that one would wait for the lock we hold.
+PARSER = (
+    'require_once("globals.inc"); require_once("util.inc"); require_once("config.lib.inc"); '
+    'require_once("xmlparse.inc"); exit(is_array(parse_xml_config($argv[1], array("pfsense"))) ? 0 : 1);'
+)
+
+
+def stop(status, message):
+    sys.stderr.write(message)
+    sys.exit(status)
+
+
+class Reader:
+    """Digests everything but our own rules, and counts those by tracker."""
+
+    def __init__(self, file):
+        self.rest = hashlib.sha256()
+        self.ours = collections.Counter()
+        self.filters = 0
+        self.path = []
+        self.rule = None
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self.start
+        parser.EndElementHandler = self.end
+        parser.CharacterDataHandler = self.text
+        with open(file, "rb") as stream:
+            parser.ParseFile(stream)
+
+    def note(self, *words):
+        if self.rule is None:
+            self.rest.update("\0".join(words).encode("utf-8") + b"\n")
+        else:
+            self.rule.append(words)
+
+    def start(self, name, attributes):
+        self.path.append(name)
+        if self.path == ["pfsense", "filter"]:
+            self.filters += 1  # our first rule may have to make it: not part of the digest
+            return
+        if self.path == ["pfsense", "filter", "rule"]:
+            self.rule = []
+        self.note("<", name, repr(sorted(attributes.items())))
+
+    def text(self, text):
+        if text.strip():
+            self.note("=", text.strip("\t\r\n"))
+
+    def end(self, name):
+        path = list(self.path)
+        self.path.pop()
+        if path == ["pfsense", "filter"]:
+            return
+        self.note(">", name)
+        if path == ["pfsense", "filter", "rule"]:
+            words, self.rule = self.rule, None
+            tracker = find_tracker(words)
+            if tracker in BAND:
+                self.ours[tracker, hashlib.sha256(repr(words).encode()).hexdigest()] += 1
+            else:
+                for each in words:
+                    self.note(*each)
+
+
+def find_tracker(words):
+    for opening, content in zip(words, words[1:]):
+        if opening[:2] == ("<", "tracker") and re.match(r"\s*[0-9]{10}\s*$", content[1]):
+            return int(content[1])
+    return None
+
+
+def read(file):
+    try:
+        return Reader(file)
+    except expat.ExpatError as error:
+        stop(4, "line %d is not well-formed XML" % error.lineno)
+
+
+def main(config, php, direction, number, new_file):
+    old, new = read(config), read(new_file)
+    if new.filters != 1:
+        stop(4, "it would have %d filters" % new.filters)
+    if new.rest.digest() != old.rest.digest():
+        stop(4, "more than rules of ours would change")
+    gone, come = old.ours - new.ours, new.ours - old.ours
+    known = set(tracker for tracker, unused in old.ours)
+    if direction == "adds":
+        doubled = [tracker for tracker, unused in come if tracker in known]
+        if doubled:
+            stop(3, "a rule with tracker %d has come meanwhile" % doubled[0])
+        if gone or sum(come.values()) != number:
+            stop(4, "%d rules of %d would be added, %d removed" % (sum(come.values()), number, sum(gone.values())))
+    elif come or len(set(tracker for tracker, unused in gone)) > number:
+        stop(4, "%d rules would be removed for %d trackers" % (sum(gone.values()), number))
+    if os.path.exists(php):
+        ended = subprocess.run([php, "-r", PARSER, new_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
+        if ended.returncode != 0:
+            stop(4, "pfSense's own parser refuses it")
+
+
+main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])

@@ -1,0 +1,33 @@
+"""A pattern for whole <rule> elements by their trackers, for ansible.builtin.replace."""
+
+from __future__ import annotations
+
+# However the rule is laid out: one line, the GUI's many lines, or in the middle of a line.
+# It never reaches over the end of a rule, and takes its line's indent and end along where the line is its own.
+RULE = (
+    r"(?s)(^[ \t]*)?<rule(?:\s[^<>]*)?>(?:(?!</rule>).)*?<tracker>\s*(?:%s)\s*</tracker>(?:(?!</rule>).)*</rule\s*>"
+    r"(?(1)[ \t]*\r?\n|)"
+)
+
+
+def rules_pattern(trackers):
+    """One pattern for any number of trackers, fast for thousands: alternatives share their leading digits."""
+    numbers = sorted({str(int(tracker)) for tracker in trackers})
+    if not numbers:
+        raise ValueError("no tracker: the pattern would have nothing to match")
+    return RULE % shared_prefixes(numbers)
+
+
+def shared_prefixes(numbers):
+    if len(numbers) == 1:
+        return numbers[0]
+    by_digit = {}
+    for number in numbers:
+        by_digit.setdefault(number[0], []).append(number[1:])
+    branches = [digit + shared_prefixes(rest) for digit, rest in by_digit.items()]
+    return branches[0] if len(branches) == 1 else "(?:%s)" % "|".join(branches)
+
+
+class FilterModule:
+    def filters(self):
+        return {"pfsense_rules_pattern": rules_pattern}

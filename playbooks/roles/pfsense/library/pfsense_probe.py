@@ -1,0 +1,144 @@
+#!/usr/bin/python
+"""Looks at pfSense's configuration and at pf, and changes nothing."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = """
+module: pfsense_probe
+short_description: Says what a batch of flows would change on a pfSense firewall
+description:
+  - Reads config.xml as strictly as pfSense does, and asks pf for the rules it has loaded. Changes nothing.
+  - An action plugin of the same name checks the flows on the controller first, and never templates them.
+options:
+  config:
+    description: Path of config.xml on the firewall.
+    required: true
+    type: path
+  pfctl:
+    description: Path of pfctl on the firewall.
+    required: true
+    type: path
+  present:
+    description: Flows that should be blocked.
+    type: list
+    elements: dict
+    default: []
+  absent:
+    description: Trackers that should not stand on the firewall.
+    type: list
+    elements: int
+    default: []
+  fix:
+    description: Whether rules that were changed by hand are to be written anew.
+    type: bool
+    default: false
+author: Firebreak
+"""
+
+EXAMPLES = """
+- name: Look at what stands on the firewall
+  pfsense_probe:
+    config: /cf/conf/config.xml
+    pfctl: /sbin/pfctl
+"""
+
+RETURN = """
+missing:
+  description: Trackers of flows that have no rule yet.
+right:
+  description: Trackers of flows whose rule stands as it should.
+changed_by_hand:
+  description: Trackers whose rule stands, but says something else.
+rewrite:
+  description: Those of the missing whose changed rule is to be taken out first.
+unwanted:
+  description: Trackers of rules that should not stand, and do.
+loaded:
+  description: Those of all trackers of the batch that pf blocks by now.
+refused:
+  description: Flows that pfSense would silently not block, each with tracker, code and message.
+place:
+  description: How lineinfile is to insert new rules.
+version:
+  description: Version of the configuration.
+python:
+  description: The Python that runs this module.
+"""
+
+import os
+import sys
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pfsense_config import Refusal, find_place, parse_config, read_config, says_what_it_should
+from ansible.module_utils.pfsense_pf import read_blocking_trackers
+
+
+def sort_present(config, flows, fix):
+    """Which flows are missing, right, changed by hand, or not possible on this firewall."""
+    found = {"missing": [], "right": [], "changed_by_hand": [], "rewrite": [], "refused": []}
+    for flow in flows:
+        tracker = flow["tracker"]
+        rules = config.rules.get(tracker, [])
+        refusal = refuse_interface(config, flow["interface"])
+        if rules and all(says_what_it_should(rule, flow) for rule in rules):
+            found["right"].append(tracker)
+        elif rules and not fix:
+            found["changed_by_hand"].append(tracker)
+        elif refusal is not None:
+            found["refused"].append(dict(refusal, tracker=tracker))
+        else:
+            found["missing"].append(tracker)
+            if rules:
+                found["rewrite"].append(tracker)
+    return found
+
+
+def refuse_interface(config, name):
+    """pfSense turns a rule on such an interface into a comment, and says nothing."""
+    if config.interfaces.get(name):
+        return None
+    enabled = ", ".join(sorted(key for key, is_enabled in config.interfaces.items() if is_enabled)) or "none"
+    if name in config.interfaces:
+        return {"code": "interface_disabled", "message": "interface %s is disabled; enabled are: %s" % (name, enabled)}
+    return {"code": "interface_unknown", "message": "there is no interface %s; there are: %s" % (name, enabled)}
+
+
+def probe(config_path, pfctl, present, absent, fix):
+    data = read_config(config_path)
+    config = parse_config(data, config_path)
+    result = sort_present(config, present, fix)
+    result["unwanted"] = [tracker for tracker in absent if tracker in config.rules]
+    blocking = read_blocking_trackers(pfctl)
+    ours = [flow["tracker"] for flow in present] + absent
+    result["loaded"] = [tracker for tracker in ours if tracker in blocking]
+    result["place"] = find_place(data, config) if result["missing"] else {}
+    result["version"] = config.version
+    result["python"] = sys.executable
+    if (result["missing"] or result["unwanted"]) and not os.access(config_path, os.W_OK):
+        raise Refusal("config_unwritable", "%s may not be written by this user" % config_path)
+    return result
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "config": {"type": "path", "required": True},
+            "pfctl": {"type": "path", "required": True},
+            "present": {"type": "list", "elements": "dict", "default": []},
+            "absent": {"type": "list", "elements": "int", "default": []},
+            "fix": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        result = probe(params["config"], params["pfctl"], params["present"], params["absent"], params["fix"])
+    except Refusal as refusal:
+        module.fail_json(**refusal.result())
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()
