@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const trackers = z.array(z.int());
+
+/** What the role says at its end (contract: `set_stats firebreak`). */
+const roleResult = z.object({
+  added: trackers,
+  present: trackers,
+  removed: trackers,
+  absent: trackers,
+  proven: z.boolean(),
+  changed_by_hand: trackers.optional(),
+});
+export type RoleResult = z.infer<typeof roleResult>;
+
+const result = z.object({
+  event: z.literal('result'),
+  host: z.string(),
+  task: z.string(),
+  status: z.enum(['ok', 'changed', 'failed', 'unreachable', 'skipped']),
+  ignored: z.boolean().optional(),
+  msg: z.string().nullish(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+});
+export type ResultEvent = z.infer<typeof result>;
+
+const event = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('start'), ansible: z.string() }),
+  z.object({ event: z.literal('task'), task: z.string() }),
+  result,
+  z.object({
+    event: z.literal('stats'),
+    hosts: z.record(z.string(), z.object({ failures: z.int(), unreachable: z.int() })),
+    custom: z.record(z.string(), z.object({ firebreak: roleResult.optional() })),
+  }),
+]);
+export type RunEvent = z.infer<typeof event>;
+
+/** Reads the callback's record as far as it goes: a killed run leaves it partial, its last line perhaps cut. */
+export function readEvents(file: string): RunEvent[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return []; // ansible ended before its callback began: the verdict says so
+  }
+  return text.split('\n').flatMap((line) => {
+    const parsed = event.safeParse(parseLine(line));
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

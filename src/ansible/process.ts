@@ -1,0 +1,70 @@
+import { execa } from 'execa';
+import { signal, sweep } from './processes.js';
+
+/** How an ansible-playbook process ended. */
+export type Ending =
+  | { kind: 'exited'; code: number }
+  | { kind: 'timeout'; ms: number }
+  | { kind: 'interrupted'; signal: string }
+  | { kind: 'missing'; command: string };
+
+export interface ProcessOptions {
+  command: string;
+  args: readonly string[];
+  env: Record<string, string>;
+  folder: string;
+  runId: string;
+  stdoutFile: string;
+  stderrFile: string;
+  timeoutMs: number;
+  /** Aborted with a signal's name as its reason when the launcher is told to stop. */
+  stop: AbortSignal;
+  /** How long the group may take to end by itself. */
+  graceMs?: number;
+}
+
+/**
+ * Runs one program to its end: own process group, output to files, no stdin, a time limit.
+ * When it resolves, no process of the run is left.
+ *
+ *   running --exit--> exited
+ *   running --time limit | stop--> stopping (SIGINT to the group) --grace--> SIGKILL to the group
+ *   any end --> sweep of what left the group
+ */
+export async function runProcess(options: ProcessOptions): Promise<Ending> {
+  const { command, args, env, folder, runId, timeoutMs, stop, graceMs = 3000 } = options;
+  if (stop.aborted) return { kind: 'interrupted', signal: String(stop.reason) };
+  let cause: Ending | undefined;
+  const child = execa(command, args, {
+    cwd: folder,
+    env,
+    extendEnv: false,
+    detached: true,
+    cleanup: false, // execa would end the child alone, without its group and without grace
+    stdin: 'ignore',
+    stdout: { file: options.stdoutFile },
+    stderr: { file: options.stderrFile },
+    buffer: false,
+    reject: false,
+  });
+  const { pid } = child;
+  const timers: NodeJS.Timeout[] = [];
+  const end = (reason: Ending): void => {
+    cause ??= reason;
+    if (pid === undefined || cause !== reason) return;
+    signal(-pid, 'SIGINT');
+    timers.push(setTimeout(() => signal(-pid, 'SIGKILL'), graceMs));
+  };
+  const onStop = (): void => end({ kind: 'interrupted', signal: String(stop.reason) });
+  timers.push(setTimeout(() => end({ kind: 'timeout', ms: timeoutMs }), timeoutMs));
+  stop.addEventListener('abort', onStop, { once: true });
+  try {
+    const result = await child;
+    if (pid === undefined) return { kind: 'missing', command };
+    return cause ?? { kind: 'exited', code: result.exitCode ?? -1 };
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    stop.removeEventListener('abort', onStop);
+    await sweep(runId);
+  }
+}

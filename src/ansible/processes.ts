@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Finds the processes of a run wherever they went: ssh masters and setsid workers leave the group. */
+export function findProcesses(runId: string, proc = '/proc'): number[] {
+  const mark = `FIREBREAK_RUN_ID=${runId}`;
+  return readdirSync(proc)
+    .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => readEnvironment(`${proc}/${name}/environ`).includes(mark))
+    .map(Number);
+}
+
+function readEnvironment(file: string): string[] {
+  try {
+    return readFileSync(file, 'latin1').split('\0');
+  } catch {
+    return []; // it ended meanwhile, or it is another user's and so none of ours
+  }
+}
+
+/** Sends a signal; a process or group (negative id) that has gone already is no error. */
+export function signal(id: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(id, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/**
+ * Ends all that still carries the run's id, whichever group it is in. Resolves when none is left.
+ * @param graceMs how long a process may take to end by itself before it is killed
+ */
+export async function sweep(runId: string, graceMs = 500): Promise<void> {
+  const deadline = Date.now() + graceMs;
+  for (let left = findProcesses(runId), first = true; left.length > 0; left = findProcesses(runId), first = false) {
+    const overdue = Date.now() > deadline;
+    if (first || overdue) for (const id of left) signal(id, overdue ? 'SIGKILL' : 'SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,57 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A run's private folder. What is in it tells the run's whole story, without a secret. */
+export interface Workspace {
+  folder: string;
+  /** Where ssh keeps its control sockets: short, for a socket's path may have 107 bytes at most. */
+  controlFolder: string;
+  file(name: string): string;
+  write(name: string, text: string): string;
+  /** Takes away what nobody reads later; a dry run leaves nothing at all. Idempotent. */
+  close(): void;
+}
+
+/** ssh appends 40 characters of hash and 17 of its own to the folder of a control socket. */
+const longestControlFolder = 107 - 60;
+
+/**
+ * Makes `<stateDir>/runs/<id>` (mode 0700), or a folder that vanishes where nothing is to be kept.
+ * @throws the file system's own error where the folder cannot be made
+ */
+export function openWorkspace(runId: string, stateDir: string | undefined): Workspace {
+  const folder = stateDir === undefined ? mkdtempSync(join(tmpdir(), 'firebreak-')) : join(stateDir, 'runs', runId);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  mkdirSync(join(folder, 'tmp'), { mode: 0o700 });
+  const control = openControlFolder(join(stateDir ?? folder, 'ssh', runId.slice(-10)));
+  return {
+    folder,
+    controlFolder: control.folder,
+    file: (name) => join(folder, name),
+    write: (name, text) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' });
+      return join(folder, name);
+    },
+    close: () => {
+      control.close();
+      rmSync(stateDir === undefined ? folder : join(folder, 'tmp'), { recursive: true, force: true });
+    },
+  };
+}
+
+/** One a run: a master that runs shared would die under one run when the other ends. */
+function openControlFolder(wanted: string): { folder: string; close(): void } {
+  const isShort = Buffer.byteLength(wanted) <= longestControlFolder;
+  const folder = isShort ? wanted : mkdtempSync('/tmp/fb-');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Removes the oldest run folders beyond `keep`. Their names are ULIDs: by name is by age. */
+export function pruneRuns(stateDir: string, keep: number): void {
+  const runs = join(stateDir, 'runs');
+  const old = readdirSync(runs).sort().slice(0, -keep);
+  for (const name of old) rmSync(join(runs, name), { recursive: true, force: true });
+}

@@ -1,0 +1,13 @@
+/** What a command gives back: the exit code, and the one result for stdout in both its forms. */
+export interface CommandResult {
+  exit: number;
+  text: string;
+  json: object;
+}
+
+/** What every command is handed. */
+export interface CommandContext {
+  configFile: string | undefined;
+  /** Says something to the person, beside the result. */
+  tell: (message: string) => void;
+}

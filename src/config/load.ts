@@ -1,0 +1,123 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import { describeError } from '../core/describe.js';
+import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
+import { configSchema, type Config } from './schema.js';
+import { findFileProblems, findInlineSecrets } from './secrets.js';
+
+/**
+ * Reads and checks the configuration as a whole; paths in it are taken from its own folder.
+ * @throws FirebreakError config_unreadable, or config_invalid with every problem and its line
+ */
+export function loadConfig(file: string): Config {
+  const { text, mode } = readText(file);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const label = basename(file);
+  if (document.errors.length > 0) {
+    const first = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
+    throw new FirebreakError('config_invalid', first.map((message) => `${label}: ${message}`).join('\n'));
+  }
+  const parsed = configSchema.safeParse(document.toJS() ?? {});
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
+    throw invalid('config_invalid', label, problems, (path) => lineOf(document, lines, path));
+  }
+  const config = resolvePaths(parsed.data, dirname(file));
+  const secrets = findInlineSecrets(config, mode);
+  if (secrets.length > 0) throw invalid('config_exposed', label, secrets);
+  const files = findFileProblems(config);
+  if (files.length > 0) throw invalid('config_invalid', label, files);
+  return config;
+}
+
+function readText(file: string): { text: string; mode: number } {
+  try {
+    return { text: readFileSync(file, 'utf8'), mode: statSync(file).mode };
+  } catch (error) {
+    throw new FirebreakError('config_unreadable', `${file}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function invalid(code: ErrorCode, label: string, problems: Problem[], where?: (path: string) => number | undefined) {
+  const lines = problems.map((problem) => {
+    const line = where?.(problem.path);
+    return `${label}: ${line === undefined ? '' : `line ${line}: `}${describeProblem(problem)}`;
+  });
+  return new FirebreakError(code, lines.join('\n'));
+}
+
+/** What of a schema's issue a person needs. An unknown key is told once for each key. */
+interface Issue {
+  code?: string | undefined;
+  path: PropertyKey[];
+  message: string;
+  keys?: string[];
+  expected?: unknown;
+  values?: unknown[];
+}
+
+function problemsOf(issue: Issue, document: Document): Problem[] {
+  const at = (...more: string[]): string => [...issue.path.map(String), ...more].join('.');
+  if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
+    return issue.keys.map((key) => ({ path: at(key), message: 'unknown key' }));
+  }
+  const value: unknown = document.getIn(issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part)));
+  const got = value === undefined ? 'it is missing' : `got ${quoteBack(value)}`;
+  return [{ path: at(), message: `${expectationOf(issue)}, ${got}` }];
+}
+
+function expectationOf(issue: Issue): string {
+  if (issue.code === 'invalid_value' && issue.values !== undefined) {
+    return `expected ${issue.values.map(String).join(' or ')}`;
+  }
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    return `expected ${String(issue.expected)}`;
+  }
+  return issue.message.replace(/, got ".*"$/, '');
+}
+
+function lineOf(document: Document, lines: LineCounter, path: string): number | undefined {
+  for (let parts = path.split('.'); parts.length > 0; parts = parts.slice(0, -1)) {
+    const node = document.getIn(parts, true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+      return lines.linePos(Number(node.range[0])).line;
+    }
+  }
+  return undefined;
+}
+
+/** Paths are written as seen from the configuration's folder, so that it works from any working directory. */
+function resolvePaths(config: Config, folder: string): Config {
+  const at = (file: string): string => resolve(folder, file);
+  const firewalls = Object.fromEntries(
+    Object.entries(config.firewalls).map(([name, firewall]) => [
+      name,
+      {
+        ...firewall,
+        ...mapPresent(firewall, at, 'private_key_file', 'password_file', 'known_hosts_file', 'become_password_file'),
+      },
+    ]),
+  );
+  return {
+    ...config,
+    state_dir: at(config.state_dir),
+    firewalls,
+    log: { ...config.log, ...mapPresent(config.log, at, 'file') },
+    ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file') } }),
+  };
+}
+
+function mapPresent<K extends string>(
+  from: Partial<Record<K, string | undefined>>,
+  change: (value: string) => string,
+  ...keys: K[]
+): Partial<Record<K, string>> {
+  const mapped: Partial<Record<K, string>> = {};
+  for (const key of keys) {
+    const value = from[key];
+    if (value !== undefined) mapped[key] = change(value);
+  }
+  return mapped;
+}

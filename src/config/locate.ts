@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FirebreakError } from '../core/errors.js';
+
+const usual = ['firebreak.yml', '/etc/firebreak/firebreak.yml'];
+
+/**
+ * Finds the configuration: `--config`, else `$FIREBREAK_CONFIG`, else ./firebreak.yml, else /etc/firebreak.
+ * @throws FirebreakError config_missing, naming the places that were tried
+ */
+export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
+  const named = option ?? (env['FIREBREAK_CONFIG'] || undefined);
+  if (named !== undefined) {
+    if (existsSync(named)) return resolve(named);
+    const origin = option === undefined ? '$FIREBREAK_CONFIG' : '--config';
+    throw new FirebreakError('config_missing', `${named}: no such file (named by ${origin})`);
+  }
+  const found = usual.find((file) => existsSync(file));
+  if (found !== undefined) return resolve(found);
+  throw new FirebreakError(
+    'config_missing',
+    `no configuration: looked for ./${usual.join(' and ')}; name one with --config FILE or $FIREBREAK_CONFIG`,
+  );
+}

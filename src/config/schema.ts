@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { parseAddress } from '../core/address.js';
+import { parseDuration } from '../core/duration.js';
+import { protocols, types } from '../core/flow.js';
+
+const path = z.string().min(1);
+const port = z.int('expected 1-65535').min(1, 'expected 1-65535').max(65535, 'expected 1-65535');
+
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'expected such as 30m, 24h, 7d or forever');
+const timeLimit = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms !== null) return ms;
+  context.issues.push({ code: 'custom', message: 'expected a time such as 60s or 5m', input: text });
+  return z.NEVER;
+});
+
+const address = z.string().transform((text, context) => {
+  const parsed = parseAddress(text);
+  if (parsed.ok) return parsed.address;
+  context.issues.push({ code: 'custom', message: parsed.message, input: text });
+  return z.NEVER;
+});
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'expected letters, digits, ".", "_" or "-"');
+const interfaceKey = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/, 'expected a key such as wan, lan or opt1');
+
+const firewall = z.strictObject({
+  platform: z.enum(['pfsense']).default('pfsense'),
+  host: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, 'expected an address or a host name'),
+  port: port.default(22),
+  user: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'expected a login name')
+    .default('root'),
+  private_key_file: path.optional(),
+  password_file: path.optional(),
+  known_hosts_file: path.optional(),
+  become: z.boolean().default(false),
+  become_user: name.default('root'),
+  become_password_file: path.optional(),
+  interfaces: z.record(interfaceKey, z.array(address)).default({}),
+  vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'), z.json()).default({}),
+});
+
+const mail = z.strictObject({
+  host: z.string().min(1),
+  port: port.default(25),
+  from: z.string().min(3),
+  to: z.array(z.string().min(3)).min(1),
+  user: z.string().optional(),
+  password_file: path.optional(),
+  tls: z.enum(['none', 'starttls', 'tls']).optional(),
+});
+
+/** The whole of firebreak.yml. Every key has its default here and nowhere else. */
+export const configSchema = z.strictObject({
+  state_dir: path.default('/var/lib/firebreak'),
+  firewalls: z.record(name, firewall).refine((all) => Object.keys(all).length > 0, 'expected at least one firewall'),
+  defaults: z
+    .strictObject({
+      type: z.enum(types).default('block'),
+      protocol: z.enum(protocols).default('tcp'),
+      duration: duration.default('24h'),
+      description: z.string().default('blocked by firebreak'),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      never_block: z.array(address).default([]),
+      types: z
+        .array(z.enum(types))
+        .min(1)
+        .default([...types]),
+      widest: z
+        .strictObject({ inet: z.int().min(8).max(32).default(32), inet6: z.int().min(16).max(128).default(128) })
+        .prefault({}),
+      limits: z
+        .strictObject({
+          per_minute: z.int().positive().default(60),
+          active: z.int().positive().default(10_000),
+          hold: z.boolean().default(true),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  ansible: z
+    .strictObject({
+      playbook_command: path.default('ansible-playbook'),
+      timeout: timeLimit.prefault('60s'),
+      batch: z.int().positive().default(1000),
+      keep_runs: z.int().positive().default(200),
+    })
+    .prefault({}),
+  mail: mail.optional(),
+  log: z
+    .strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info'), file: path.optional() })
+    .prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type FirewallConfig = Config['firewalls'][string];
+export type MailConfig = NonNullable<Config['mail']>;

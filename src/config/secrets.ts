@@ -1,0 +1,61 @@
+import { statSync } from 'node:fs';
+import { describeError } from '../core/describe.js';
+import type { Problem } from '../core/errors.js';
+import type { Config } from './schema.js';
+
+const secretName = /pass(word|wd|phrase)?$|_pass_|secret|token|private_key$/i;
+
+/** Secrets live in files of their own: what stands in the configuration would end in a run's inventory. */
+export function findInlineSecrets(config: Config, mode: number): Problem[] {
+  const exposed =
+    (mode & 0o077) === 0 ? '' : ` (and others can read this file, mode ${octal(mode)}: change that secret)`;
+  return Object.entries(config.firewalls).flatMap(([name, firewall]) =>
+    Object.keys(firewall.vars)
+      .filter((key) => secretName.test(key))
+      .map((key) => ({
+        path: `firewalls.${name}.vars.${key}`,
+        message: `a secret belongs in a file with mode 0600, named by password_file or become_password_file${exposed}`,
+      })),
+  );
+}
+
+/** Each file that the configuration names must be there, and a secret one for its owner alone. */
+export function findFileProblems(config: Config): Problem[] {
+  return namedFiles(config).flatMap(({ path, file, secret }) => {
+    const message = explainFile(file, secret);
+    return message === undefined ? [] : [{ path, message }];
+  });
+}
+
+interface NamedFile {
+  path: string;
+  file: string;
+  secret: boolean;
+}
+
+function namedFiles(config: Config): NamedFile[] {
+  const files: NamedFile[] = [];
+  const add = (path: string, file: string | undefined, secret: boolean): void => {
+    if (file !== undefined) files.push({ path, file, secret });
+  };
+  for (const [name, firewall] of Object.entries(config.firewalls)) {
+    add(`firewalls.${name}.private_key_file`, firewall.private_key_file, true);
+    add(`firewalls.${name}.password_file`, firewall.password_file, true);
+    add(`firewalls.${name}.become_password_file`, firewall.become_password_file, true);
+    add(`firewalls.${name}.known_hosts_file`, firewall.known_hosts_file, false);
+  }
+  add('mail.password_file', config.mail?.password_file, true);
+  return files;
+}
+
+function explainFile(file: string, secret: boolean): string | undefined {
+  try {
+    const { mode } = statSync(file);
+    if (!secret || (mode & 0o077) === 0) return undefined;
+    return `others can read ${file} (mode ${octal(mode)}): chmod 600 ${file}`;
+  } catch (error) {
+    return `${file}: ${describeError(error)}`;
+  }
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');

@@ -1,0 +1,51 @@
+/**
+ * Every way in which Firebreak cannot go on, with its exit code (DESIGN: "exit").
+ * Programs match on the code, never on the text.
+ */
+export const errorExits = {
+  usage: 2,
+  config_missing: 2,
+  config_unreadable: 2,
+  config_invalid: 2,
+  config_exposed: 2,
+  alarm_invalid: 2,
+  firewall_unknown: 2,
+  ansible_missing: 2,
+  ansible_too_old: 2,
+  workspace_unwritable: 2,
+} as const;
+
+export type ErrorCode = keyof typeof errorExits;
+
+/** An expected "cannot go on": told to the user as it is, without a stack. */
+export class FirebreakError extends Error {
+  readonly code: ErrorCode;
+  readonly exit: number;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'FirebreakError';
+    this.code = code;
+    this.exit = errorExits[code];
+  }
+}
+
+/** What is wrong, and where: `dst-port: expected 1-65535, got "22;id"`. */
+export interface Problem {
+  path: string;
+  message: string;
+}
+
+export const describeProblem = ({ path, message }: Problem): string => (path === '' ? message : `${path}: ${message}`);
+
+/** Quotes a value back to the person who gave it: one line, printable, cut. */
+export function quoteBack(value: unknown): string {
+  const text = typeof value === 'string' ? value : ((JSON.stringify(value) as string | undefined) ?? typeof value);
+  const cut = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return `"${cut.replace(/[^\x20-\x7e]/g, '?')}"`;
+}
+
+/** Ends a switch over a union: the compiler refuses a forgotten case. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { Flow } from './flow.js';
+
+/** Trackers of ours lie above every clock-made one until 2033 and below 2^31. */
+export const trackerBand = { from: 2_000_000_000, size: 147_483_648 } as const;
+
+/**
+ * The number by which a flow is known on the firewall (contract: DESIGN, "Playbooks").
+ * @param attempt 0, or the next number while that tracker belongs to another flow
+ */
+export function computeTracker(flow: Flow, attempt = 0): number {
+  const { type, interface: name, ipprotocol, protocol, source, destination, port } = flow;
+  const identity = [type, name, ipprotocol, protocol, source, destination, port, attempt].join('|');
+  const head = createHash('sha256').update(identity).digest().readBigUInt64BE(0);
+  return trackerBand.from + Number(head % BigInt(trackerBand.size));
+}

@@ -1,0 +1,93 @@
+import type { Config, FirewallConfig } from '../config/schema.js';
+import { contains, parseAddress } from '../core/address.js';
+import { cleanDescription } from '../core/description.js';
+import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
+import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
+
+/** An alarm in the words it came in; undefined where nothing was said. */
+export interface AlarmWords {
+  source: string;
+  destination: string;
+  port: string;
+  interface: string | undefined;
+  type: string | undefined;
+  ipproto: string | undefined;
+  protocol: string | undefined;
+  description: string | undefined;
+  duration: string | undefined;
+  /** Ids and figures of the SIEM, by option name: kept and logged, never sent to a firewall. */
+  context: Record<string, string>;
+}
+
+/** An alarm that can be acted on. */
+export interface Alarm {
+  description: string;
+  context: Record<string, string>;
+  /** The flow on one firewall: which interface a source enters by is a firewall's own matter. */
+  flowOn(firewall: FirewallConfig): Flow;
+}
+
+/**
+ * Checks an alarm's words against the grammar and fills in what was left out.
+ * @throws FirebreakError alarm_invalid with every problem at once
+ */
+export function parseAlarm(words: AlarmWords, config: Config): Alarm {
+  const request = (name: string): FlowRequest => ({
+    source: words.source,
+    destination: words.destination,
+    port: words.port,
+    interface: name,
+    type: words.type ?? config.defaults.type,
+    ipproto: words.ipproto,
+    protocol: words.protocol ?? config.defaults.protocol,
+  });
+  const checked = parseFlow(request(words.interface ?? 'wan'), config.policy.widest);
+  const problems = [
+    ...(checked.ok ? [] : checked.problems),
+    ...findContextProblems(words.context),
+    ...findDurationProblems(words.duration),
+    ...findDescriptionProblems(words.description),
+  ];
+  if (problems.length > 0 || !checked.ok) {
+    throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'));
+  }
+  return {
+    description: cleanDescription(words.description ?? config.defaults.description),
+    context: words.context,
+    flowOn: (firewall) =>
+      words.interface === undefined
+        ? { ...checked.flow, interface: findInterface(firewall, checked.flow.source) ?? 'wan' }
+        : checked.flow,
+  };
+}
+
+function findContextProblems(context: Record<string, string>): Problem[] {
+  return Object.entries(context)
+    .filter(([, value]) => !/^[A-Za-z0-9.:_-]{1,64}$/.test(value) || explainKeyword(value) !== undefined)
+    .map(([path, value]) => ({
+      path,
+      message:
+        explainKeyword(value) ?? `expected at most 64 letters, digits, ".", ":", "_" or "-", got ${quoteBack(value)}`,
+    }));
+}
+
+function findDurationProblems(duration: string | undefined): Problem[] {
+  if (duration === undefined || duration === 'forever') return [];
+  const message = `only "forever" is known so far: nothing releases a block by time yet, got ${quoteBack(duration)}`;
+  return [{ path: 'for', message }];
+}
+
+function findDescriptionProblems(description: string | undefined): Problem[] {
+  const message = description === undefined ? undefined : explainKeyword(description);
+  return message === undefined ? [] : [{ path: 'description', message }];
+}
+
+/** The interface by which a source enters: the longest of the configured networks that holds it. */
+export function findInterface(firewall: FirewallConfig, source: string): string | undefined {
+  const parsed = parseAddress(source);
+  if (!parsed.ok) return undefined;
+  const candidates = Object.entries(firewall.interfaces).flatMap(([name, networks]) =>
+    networks.filter((network) => contains(network, parsed.address)).map(({ prefix }) => ({ name, prefix })),
+  );
+  return candidates.sort((one, other) => other.prefix - one.prefix)[0]?.name;
+}
