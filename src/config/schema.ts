@@ -6,9 +6,14 @@ import { protocols, types } from '../core/flow.js';
 const path = z.string().min(1);
 const port = z.int('expected 1-65535').min(1, 'expected 1-65535').max(65535, 'expected 1-65535');
 
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, 'expected such as 30m, 24h, 7d or forever');
+/** Milliseconds; null is for ever. */
+function toDuration(text: string, context: z.RefinementCtx): number | null {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.issues.push({ code: 'custom', message: 'expected such as 30m, 24h, 7d or forever', input: text });
+  return z.NEVER;
+}
+
 const timeLimit = z.string().transform((text, context) => {
   const ms = parseDuration(text);
   if (ms !== undefined && ms !== null) return ms;
@@ -62,7 +67,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       type: z.enum(types).default('block'),
       protocol: z.enum(protocols).default('tcp'),
-      duration: duration.default('24h'),
+      duration: z.string().transform(toDuration).prefault('24h'),
       description: z.string().default('blocked by firebreak'),
     })
     .prefault({}),
@@ -81,10 +86,26 @@ export const configSchema = z.strictObject({
           per_minute: z.int().positive().default(60),
           active: z.int().positive().default(10_000),
           hold: z.boolean().default(true),
+          hold_for: timeLimit.prefault('24h'),
         })
         .prefault({}),
     })
     .prefault({}),
+  escalation: z
+    .strictObject({
+      factor: z.number().min(1).max(100).default(2),
+      max: z.string().transform(toDuration).prefault('30d'),
+      memory: z.string().transform(toDuration).prefault('30d'),
+    })
+    .prefault({}),
+  dispatch: z
+    .strictObject({
+      max_waiting: z.int().nonnegative().default(8),
+      recheck: timeLimit.prefault('60s'),
+      give_up: timeLimit.prefault('24h'),
+    })
+    .prefault({}),
+  keep_alarms: timeLimit.prefault('365d'),
   ansible: z
     .strictObject({
       playbook_command: path.default('ansible-playbook'),

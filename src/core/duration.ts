@@ -7,3 +7,17 @@ export function parseDuration(text: string): number | null | undefined {
   if (match === null) return undefined;
   return Number(match[1]) * units[match[2] as keyof typeof units]; // the pattern admits no other unit
 }
+
+/** A span in its largest unit, rounded down: `45s`, `3m`, `23h`, `6d`. */
+export function formatSpan(ms: number): string {
+  const span = Math.max(0, ms);
+  const unit = (['d', 'h', 'm'] as const).find((each) => span >= units[each]) ?? 's';
+  return `${Math.floor(span / units[unit])}${unit}`;
+}
+
+/** A span in full, so that it can be read back: `90s`, `24h`, `forever`. */
+export function formatDuration(ms: number | null): string {
+  if (ms === null) return 'forever';
+  const unit = (['d', 'h', 'm', 's'] as const).find((each) => ms % units[each] === 0);
+  return unit === undefined ? `${ms}ms` : `${ms / units[unit]}${unit}`;
+}

@@ -13,6 +13,11 @@ export const errorExits = {
   ansible_missing: 2,
   ansible_too_old: 2,
   workspace_unwritable: 2,
+  ledger_unwritable: 2,
+  ledger_corrupt: 2,
+  ledger_newer: 2,
+  block_unknown: 2,
+  list_invalid: 2,
 } as const;
 
 export type ErrorCode = keyof typeof errorExits;

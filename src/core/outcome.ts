@@ -1,27 +1,4 @@
-import { unreachable } from './errors.js';
-import type { Flow } from './flow.js';
-
-/** How one flow ended on one firewall. Each kind holds just the facts it can have. */
-export type Outcome =
-  | { kind: 'active'; changed: boolean }
-  | { kind: 'checked'; changed: boolean }
-  | { kind: 'refused'; reason: string }
-  | { kind: 'unreachable'; reason: string }
-  | { kind: 'failed'; reason: string; code: string }
-  | { kind: 'stopped'; reason: string };
-
-export type BlockState = 'pending' | 'active' | 'refused';
-
-/** One flow on one firewall, and what became of it. */
-export interface Block {
-  id: string;
-  firewall: string;
-  flow: Flow;
-  tracker: number;
-  description: string;
-  createdAt: Date;
-  outcome: Outcome;
-}
+import type { Block, BlockState, Trouble } from './block.js';
 
 /** What a run cost: `ms` of wall time, `batch` flows carried. */
 export interface RunSummary {
@@ -30,61 +7,50 @@ export interface RunSummary {
   batch: number;
 }
 
-/** The whole answer to one alarm. */
+/** The whole answer to one request. */
 export interface Answer {
-  alarm: string;
+  /** The alarm's id, where it was one. */
+  alarm?: string;
   check: boolean;
   blocks: Block[];
+  /** Null where none was needed. */
   run: RunSummary | null;
 }
 
-/** The exit codes of the contract (DESIGN, "exit"). */
-export function exitCodeOf(outcome: Outcome): number {
-  switch (outcome.kind) {
+const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6 };
+
+/** The exit code of the contract (DESIGN, "exit") for one block as it stands. */
+export function exitCodeOf({ state, trouble, tried, revision }: Block): number {
+  switch (state) {
     case 'active':
-    case 'checked':
+    case 'released':
       return 0;
     case 'refused':
       return 3;
-    case 'unreachable':
-      return 4;
+    case 'held':
+      return 7;
+    case 'pending':
+    case 'releasing':
     case 'failed':
-      return 5;
-    case 'stopped':
-      return 6;
-    default:
-      return unreachable(outcome);
-  }
-}
-
-export function stateOf(outcome: Outcome): BlockState {
-  switch (outcome.kind) {
-    case 'active':
-      return 'active';
-    case 'refused':
-      return 'refused';
-    case 'checked':
-    case 'unreachable':
-    case 'failed':
-    case 'stopped':
-      return 'pending';
-    default:
-      return unreachable(outcome);
+      // Nothing was tried yet for what was asked last: it is accepted, and will be.
+      return trouble === null || tried < revision ? 0 : exitOfTrouble[trouble];
   }
 }
 
 /** Several firewalls answer as their worst: nobody may read "0" while one of them lets the attacker in. */
-const badness = [0, 3, 4, 6, 5];
+const badness = [0, 3, 7, 4, 6, 5];
+const unsettled: readonly BlockState[] = ['pending', 'releasing'];
 
 export function worstOf(blocks: readonly Block[]): Block | undefined {
-  const rank = (block: Block): number => badness.indexOf(exitCodeOf(block.outcome));
+  const rank = (block: Block): number =>
+    badness.indexOf(exitCodeOf(block)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
   return blocks.reduce<Block | undefined>(
     (worst, block) => (worst === undefined || rank(block) > rank(worst) ? block : worst),
     undefined,
   );
 }
 
-export function exitCodeOfAnswer(answer: Answer): number {
-  const worst = worstOf(answer.blocks);
-  return worst === undefined ? 0 : exitCodeOf(worst.outcome);
+export function exitCodeOfAll(blocks: readonly Block[]): number {
+  const worst = worstOf(blocks);
+  return worst === undefined ? 0 : exitCodeOf(worst);
 }

@@ -1,0 +1,9 @@
+const second = 1000;
+const minute = 60 * second;
+
+/** Delays after the first, second, … failed run in a row; the last one stays (issue: "Retry"). */
+const delays = [5 * second, 15 * second, minute, 5 * minute, 15 * minute] as const;
+
+/** Milliseconds to wait after `failures` failed runs in a row. */
+export const backoffAfter = (failures: number): number =>
+  delays[Math.min(Math.max(failures, 1), delays.length) - 1] ?? delays[4];

@@ -1,0 +1,145 @@
+import type { Block, BlockState } from '../core/block.js';
+import type { Escalation } from '../core/escalation.js';
+import type { Flow } from '../core/flow.js';
+import type { Finding } from '../core/lifecycle.js';
+
+/**
+ * The durable memory: what was asked for, what stands, and who is at work. The port; adapters lie beside it.
+ *
+ * What a method resolved with is on disk. Several processes, and with a server behind it several hosts, use one ledger
+ * at the same time: every method is one transaction, and time is the ledger's own.
+ */
+export interface Ledger {
+  /** Keeps alarms, each with its blocks, in their order; the firewalls' leases are tried for in the same breath. */
+  keep(alarms: readonly KeepAlarm[], options: KeepOptions): Promise<Kept>;
+  /** Asks the matching blocks off their firewalls; gives them as they stand then. */
+  release(query: BlockQuery, reason: string): Promise<Block[]>;
+  /** Moves blocks on as a person decided. Blocks that are in no state for the move are left alone and not given back. */
+  decide(move: 'approve' | 'reject' | 'retry', ids: readonly string[] | 'all'): Promise<Block[]>;
+  /** Asks off what is past its time, refuses what was held too long, forgets alarms that are too old. */
+  expire(limits: { heldMs: number; keepAlarmsMs: number }): Promise<Block[]>;
+  /** Matching blocks, the newest request last. */
+  findBlocks(query: BlockQuery): Promise<Block[]>;
+  findAlarms(blockId: string): Promise<AlarmRecord[]>;
+  findRun(id: string): Promise<RunRecord | undefined>;
+
+  /** Takes a firewall's lease if nobody alive holds it. One that lapsed names the run its holder may have left. */
+  acquireLease(firewall: string, owner: string): Promise<Lease | undefined>;
+  /** @returns false when the lease was lost: its holder must stop at once */
+  renewLease(lease: Lease): Promise<boolean>;
+  /** Takes over what another process acquired in our name. */
+  findLease(firewall: string, owner: string): Promise<Lease | undefined>;
+  /** Gives the lease back. Without `force` it stays while work is due, and the answer is false. */
+  releaseLease(lease: Lease, force?: boolean): Promise<boolean>;
+
+  /** Takes what is due on the lease's firewall along, oldest first. @throws LeaseLost */
+  claimBatch(lease: Lease, run: string, limit: number): Promise<ClaimedBlock[]>;
+  /** Records what a run found, all of it or nothing; gives the blocks as they stand then. @throws LeaseLost */
+  settleBatch(lease: Lease, ended: EndedRun): Promise<Block[]>;
+  /** When the youngest request that is due was made, and when the next one will be due. */
+  findWork(firewall: string): Promise<{ youngestAt: number | null; nextAt: number | null }>;
+
+  /** Says that one more process waits. @returns false if enough do already */
+  beginWaiting(waiter: string, most: number, forMs: number): Promise<boolean>;
+  endWaiting(waiter: string): Promise<void>;
+  /** Resolves when something may have changed, or when the time is up. */
+  changed(timeoutMs: number): Promise<void>;
+
+  now(): number;
+  close(): void;
+}
+
+/** One alarm as it came, with what is to be blocked for it. */
+export interface KeepAlarm {
+  id: string;
+  /** Where it came from, for people: `ssh 192.0.2.9`, `root on a terminal`. */
+  origin: string;
+  /** The SIEM's ids and figures. `event-id`, else `backlog-id`, tells a message that comes twice. */
+  context: Readonly<Record<string, string>>;
+  blocks: readonly KeepBlock[];
+}
+
+export interface KeepBlock {
+  firewall: string;
+  flow: Flow;
+  description: string;
+  /** Null for ever. */
+  durationMs: number | null;
+  /** Longer for a source that was blocked before; undefined where a person said how long. */
+  escalation?: Escalation | undefined;
+  /** The policy's sentence: it is kept as refused. */
+  refusal?: string | undefined;
+}
+
+export interface KeepOptions {
+  recheckMs: number;
+  /** Beyond these a new block is held. */
+  limits?: { perMinute: number; active: number } | undefined;
+  /** Who tries for the leases of firewalls that have work, if anybody. */
+  owner?: string | undefined;
+}
+
+export interface Kept {
+  /** For each alarm its blocks, in the order in which they were asked for. */
+  blocks: Block[][];
+  /** Leases that were free and are ours now. */
+  leases: Lease[];
+}
+
+export interface BlockQuery {
+  ids?: readonly string[];
+  /** An id, or its end. */
+  idEnding?: string;
+  states?: readonly BlockState[];
+  firewalls?: readonly string[];
+  source?: string;
+  destination?: string;
+  port?: string;
+}
+
+export interface AlarmRecord {
+  id: string;
+  receivedAt: number;
+  origin: string;
+  context: Record<string, string>;
+}
+
+/** The right to run a firewall's batches. `fence` grows with every holder: a late writer is known by it. */
+export interface Lease {
+  readonly firewall: string;
+  readonly owner: string;
+  readonly fence: number;
+  /** A run that the holder before may have left behind. */
+  readonly orphan: string | null;
+}
+
+/** A block as a run takes it along: `revision` and `wanted` are what it settles. */
+export type ClaimedBlock = Block;
+
+export interface EndedRun {
+  id: string;
+  ms: number;
+  claimed: readonly ClaimedBlock[];
+  findingOf: (block: ClaimedBlock) => Finding;
+  giveUpMs: number;
+}
+
+export interface RunRecord {
+  id: string;
+  firewall: string;
+  startedAt: number;
+  ms: number | null;
+  batch: number;
+}
+
+/** Another process holds the lease by now; whoever meets this stops and writes nothing. */
+export class LeaseLost extends Error {
+  constructor(firewall: string) {
+    super(`another process carries the batches of ${firewall} by now`);
+    this.name = 'LeaseLost';
+  }
+}
+
+/** How long a lease holds without being renewed. */
+export const leaseMs = 12_000;
+export const renewEveryMs = 3_000;

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ledger, Lease } from './ledger.js';
+import { claimBatch, settleBatch } from './sqlite/batches.js';
+import { followClock, readClock, type Reading } from './sqlite/clock.js';
+import { openDatabase } from './sqlite/database.js';
+import { decideBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
+import { keepAlarm } from './sqlite/keep.js';
+import { acquireLease, findLease, hasDueWork, isLeaseHeld, releaseLease, renewLease } from './sqlite/leases.js';
+import { findAlarms, findRun, findWork } from './sqlite/records.js';
+import { findBlocks } from './sqlite/rows.js';
+import { beginWaiting, endWaiting } from './sqlite/waiters.js';
+
+/** How often a waiting process asks whether others wrote. One number is read, no query is made. */
+const lookEveryMs = 100;
+
+/**
+ * Opens the ledger in one SQLite file, for any number of processes of one host.
+ * @param clock is looked at once in each transaction
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer
+ */
+export function openSqliteLedger(file: string, clock: () => Reading = readClock): Ledger {
+  const database = openDatabase(file);
+
+  /** One transaction that begins by looking at the clock. */
+  const write = async <T>(work: (now: number) => T): Promise<T> =>
+    Promise.resolve(
+      database.write(() => {
+        const reading = clock();
+        followClock(database, reading);
+        return work(reading.wall);
+      }),
+    );
+  const now = (): number => clock().wall;
+  const dataVersion = (): unknown => database.get('PRAGMA data_version')?.['data_version'];
+
+  return {
+    keep: (alarms, options) =>
+      write((at) => {
+        const blocks = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
+        const { owner } = options;
+        const firewalls = new Set(blocks.flat().map(({ firewall }) => firewall));
+        const leases: Lease[] = [];
+        for (const firewall of owner === undefined ? [] : firewalls) {
+          if (!hasDueWork(database, firewall, at)) continue;
+          const lease = acquireLease(database, firewall, owner ?? '', at);
+          if (lease !== undefined) leases.push(lease);
+        }
+        return { blocks, leases };
+      }),
+    release: (query, reason) => write((at) => releaseBlocks(database, query, reason, at)),
+    decide: (move, ids) => write((at) => decideBlocks(database, move, ids, at)),
+    expire: (limits) => write((at) => expireBlocks(database, limits, at)),
+    findBlocks: (query) => Promise.resolve(findBlocks(database, query)),
+    findAlarms: (block) => Promise.resolve(findAlarms(database, block)),
+    findRun: (id) => Promise.resolve(findRun(database, id)),
+    findWork: (firewall) => Promise.resolve(findWork(database, firewall, now())),
+
+    acquireLease: async (firewall, owner) =>
+      isLeaseHeld(database, firewall, now()) ? undefined : write((at) => acquireLease(database, firewall, owner, at)),
+    findLease: (firewall, owner) => Promise.resolve(findLease(database, firewall, owner)),
+    renewLease: (lease) => write((at) => renewLease(database, lease, at)),
+    releaseLease: (lease, force = false) => write((at) => releaseLease(database, lease, force, at)),
+
+    claimBatch: (lease, run, limit) => write((at) => claimBatch(database, lease, run, limit, at)),
+    settleBatch: (lease, ended) => write((at) => settleBatch(database, lease, ended, at)),
+
+    beginWaiting: (waiter, most, forMs) => write((at) => beginWaiting(database, waiter, most, at, forMs)),
+    endWaiting: (waiter) => write(() => endWaiting(database, waiter)),
+    changed: async (timeoutMs) => {
+      const before = dataVersion();
+      for (let waited = 0; waited < timeoutMs && dataVersion() === before; waited += lookEveryMs) {
+        await sleep(Math.min(lookEveryMs, timeoutMs - waited));
+      }
+    },
+
+    now,
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,161 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
+import { describeError } from '../../core/describe.js';
+import { FirebreakError } from '../../core/errors.js';
+import { migrations } from './migrations.js';
+
+type Value = string | number | null;
+type Row = Record<string, Value>;
+
+/** A connection that knows how to wait, and says in plain words why it cannot go on. */
+export interface Database {
+  run(sql: string, ...values: Value[]): number;
+  get(sql: string, ...values: Value[]): Row | undefined;
+  all(sql: string, ...values: Value[]): Row[];
+  /** Runs the function in one transaction that nobody else writes beside. */
+  write<T>(work: () => T): T;
+  close(): void;
+}
+
+/** How long to wait for others that write. A thousand launchers at once take turns. */
+const busyMs = 60_000;
+
+/**
+ * Opens the ledger's file, makes it where there is none, and brings an older one up to date.
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer
+ */
+export function openDatabase(file: string): Database {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const connection = new DatabaseSync(file, { timeout: busyMs });
+    try {
+      connection.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      migrate(connection, file);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return wrap(connection, file);
+  } catch (error) {
+    throw explain(error, file);
+  }
+}
+
+function migrate(connection: DatabaseSyncInstance, file: string): void {
+  const version = readVersion(connection);
+  if (version === migrations.length) return;
+  if (version > migrations.length) throw newer(file, version);
+  chmodSync(file, 0o600);
+  enableWal(connection);
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    for (const step of migrations.slice(readVersion(connection))) connection.exec(step);
+    connection.exec(`PRAGMA user_version = ${migrations.length}`);
+    connection.exec('COMMIT');
+  } catch (error) {
+    connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function readVersion(connection: DatabaseSyncInstance): number {
+  const row = connection.prepare('PRAGMA user_version').get() as { user_version: number };
+  return row.user_version;
+}
+
+/** The one statement that does not wait its turn by itself: others that open the new file at the same time refuse it. */
+function enableWal(connection: DatabaseSyncInstance): void {
+  const deadline = Date.now() + busyMs;
+  for (;;) {
+    try {
+      connection.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (resultCode(error) !== codes.busy || Date.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
+function wrap(connection: DatabaseSyncInstance, file: string): Database {
+  const statements = new Map<string, StatementSyncInstance>();
+  const prepare = (sql: string): StatementSyncInstance => {
+    const known = statements.get(sql);
+    if (known !== undefined) return known;
+    const made = connection.prepare(sql);
+    statements.set(sql, made);
+    return made;
+  };
+  const explained = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw explain(error, file);
+    }
+  };
+  return {
+    run: (sql, ...values) => explained(() => prepare(sql).run(...values).changes),
+    get: (sql, ...values) => explained(() => prepare(sql).get(...values) as Row | undefined),
+    all: (sql, ...values) => explained(() => prepare(sql).all(...values) as Row[]),
+    write: (work) =>
+      explained(() => {
+        connection.exec('BEGIN IMMEDIATE');
+        try {
+          const result = work();
+          connection.exec('COMMIT');
+          return result;
+        } catch (error) {
+          if (connection.isTransaction) connection.exec('ROLLBACK');
+          throw error;
+        }
+      }),
+    close: () => {
+      statements.clear();
+      connection.close();
+    },
+  };
+}
+
+/** SQLite's primary result codes (sqlite.org, "Result and Error Codes"). */
+const codes = { busy: 5, readonly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
+
+function resultCode(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+}
+
+const newer = (file: string, version: number): FirebreakError =>
+  new FirebreakError(
+    'ledger_newer',
+    `${file}: the ledger has version ${version}, this firebreak knows ${migrations.length}: install the newer firebreak again`,
+  );
+
+function explain(error: unknown, file: string): unknown {
+  if (error instanceof FirebreakError) return error;
+  const options = { cause: error };
+  const code = resultCode(error);
+  if (code === codes.corrupt || code === codes.notADatabase) {
+    return new FirebreakError(
+      'ledger_corrupt',
+      `${file}: the ledger is damaged and was left as it is: move it and its -wal and -shm files away and put a backup in its place, or go on with a new one and run: firebreak reconcile`,
+      options,
+    );
+  }
+  const why = code === undefined ? undefined : troubles.get(code);
+  if (why !== undefined) return unwritable(file, why, options);
+  return isFileError(error) ? unwritable(file, describeError(error), options) : error;
+}
+
+const troubles = new Map<number, string>([
+  [codes.full, 'no space left on the disk'],
+  [codes.readonly, 'the file or its file system is read-only'],
+  [codes.cannotOpen, 'cannot be opened or made'],
+  [codes.ioError, 'the disk reports an error'],
+  [codes.busy, `others wrote to it for longer than ${busyMs / 1000} s`],
+]);
+
+const isFileError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
+const unwritable = (file: string, why: string, options: { cause: unknown }): FirebreakError =>
+  new FirebreakError('ledger_unwritable', `${file}: the ledger cannot be written: ${why}`, options);

@@ -1,0 +1,72 @@
+import { isOver, type Block } from '../../core/block.js';
+import { approve, isExpired, release, retry } from '../../core/lifecycle.js';
+import type { BlockQuery } from '../ledger.js';
+import type { Database } from './database.js';
+import { findBlocks, toBlock, updateBlock } from './rows.js';
+
+/** Moves that a person or the time decides, each inside the caller's transaction. */
+
+export function releaseBlocks(database: Database, query: BlockQuery, reason: string, now: number): Block[] {
+  return moveAll(
+    database,
+    findBlocks(database, query).filter((block) => !isOver(block)),
+    (block) => release(block, now, reason),
+  );
+}
+
+export function decideBlocks(
+  database: Database,
+  move: 'approve' | 'reject' | 'retry',
+  ids: readonly string[] | 'all',
+  now: number,
+): Block[] {
+  const chosen = ids === 'all' ? {} : { ids };
+  switch (move) {
+    case 'approve':
+      return moveAll(database, findBlocks(database, { ...chosen, states: ['held'] }), (block) => approve(block, now));
+    case 'reject':
+      return moveAll(database, findBlocks(database, { ...chosen, states: ['held'] }), (block) =>
+        release(block, now, 'rejected by an operator'),
+      );
+    case 'retry': {
+      const states = ['failed', 'pending', 'releasing'] as const;
+      return moveAll(database, findBlocks(database, { ...chosen, states }), (block) => retry(block, now));
+    }
+  }
+}
+
+/** What is past its time. An orderly end, so it is no trouble that nobody decided it. */
+export function expireBlocks(
+  database: Database,
+  { heldMs, keepAlarmsMs }: { heldMs: number; keepAlarmsMs: number },
+  now: number,
+): Block[] {
+  const due = database
+    .all("SELECT * FROM block WHERE wanted = 'present' AND expires_at <= ?", now)
+    .map(toBlock)
+    .filter((block) => isExpired(block, now) && !isOver(block));
+  const lapsed = database
+    .all("SELECT * FROM block WHERE state = 'held' AND updated_at <= ?", now - heldMs)
+    .map(toBlock);
+  const moved = [
+    ...moveAll(database, due, (block) => release(block, now, 'its time is over')),
+    ...moveAll(database, lapsed, (block) => release(block, now, 'held, and nobody approved it in time')),
+  ];
+  forget(database, now - keepAlarmsMs);
+  return moved;
+}
+
+function forget(database: Database, before: number): void {
+  database.run("DELETE FROM block WHERE state IN ('released', 'refused') AND updated_at < ?", before);
+  database.run('DELETE FROM alarm_block WHERE block NOT IN (SELECT id FROM block)');
+  database.run('DELETE FROM alarm WHERE received_at < ? AND id NOT IN (SELECT alarm FROM alarm_block)', before);
+  database.run('DELETE FROM run WHERE started_at < ?', before);
+}
+
+function moveAll(database: Database, blocks: readonly Block[], move: (block: Block) => Block): Block[] {
+  return blocks.map((block) => {
+    const moved = move(block);
+    updateBlock(database, moved);
+    return moved;
+  });
+}

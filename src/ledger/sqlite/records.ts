@@ -1,0 +1,39 @@
+import type { AlarmRecord, RunRecord } from '../ledger.js';
+import type { Database } from './database.js';
+
+export function findAlarms(database: Database, block: string): AlarmRecord[] {
+  return database
+    .all(
+      `SELECT alarm.* FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id
+       WHERE alarm_block.block = ? ORDER BY received_at, id`,
+      block,
+    )
+    .map((row) => ({
+      id: String(row['id']),
+      receivedAt: Number(row['received_at']),
+      origin: String(row['origin']),
+      context: JSON.parse(String(row['context'])) as Record<string, string>, // as keepAlarm wrote it
+    }));
+}
+
+export function findRun(database: Database, id: string): RunRecord | undefined {
+  const row = database.get('SELECT * FROM run WHERE id = ?', id);
+  if (row === undefined) return undefined;
+  return {
+    id,
+    firewall: String(row['firewall']),
+    startedAt: Number(row['started_at']),
+    ms: row['ms'] as number | null,
+    batch: Number(row['batch']),
+  };
+}
+
+export function findWork(
+  database: Database,
+  firewall: string,
+  now: number,
+): { youngestAt: number | null; nextAt: number | null } {
+  const due = database.get('SELECT max(due_at) AS at FROM block WHERE firewall = ? AND due_at <= ?', firewall, now);
+  const next = database.get('SELECT min(due_at) AS at FROM block WHERE firewall = ? AND due_at > ?', firewall, now);
+  return { youngestAt: (due?.['at'] ?? null) as number | null, nextAt: (next?.['at'] ?? null) as number | null };
+}

@@ -1,0 +1,123 @@
+import type { Block, BlockState, Trouble } from '../../core/block.js';
+import type { Family, Flow, Protocol, RuleType } from '../../core/flow.js';
+import type { BlockQuery } from '../ledger.js';
+import type { Database } from './database.js';
+
+type Value = string | number | null;
+type Row = Record<string, Value>;
+
+const columnsOf = (block: Block): Row => ({
+  id: block.id,
+  firewall: block.firewall,
+  ...block.flow,
+  tracker: block.tracker,
+  description: block.description,
+  state: block.state,
+  wanted: block.wanted,
+  revision: block.revision,
+  carried: block.carried,
+  tried: block.tried,
+  changed: Number(block.changed),
+  alarms: block.alarms,
+  created_at: block.createdAt,
+  updated_at: block.updatedAt,
+  expires_at: block.expiresAt,
+  proven_at: block.provenAt,
+  due_at: block.dueAt,
+  failures: block.failures,
+  failing_since: block.failingSince,
+  trouble: block.trouble,
+  code: block.code,
+  reason: block.reason,
+  run: block.run,
+});
+
+/** The casts stand on the schema and on `columnsOf`: nothing else writes these columns. */
+export function toBlock(row: Row): Block {
+  return {
+    id: String(row['id']),
+    firewall: String(row['firewall']),
+    flow: toFlow(row),
+    tracker: Number(row['tracker']),
+    description: String(row['description']),
+    state: row['state'] as BlockState,
+    wanted: row['wanted'] as Block['wanted'],
+    revision: Number(row['revision']),
+    carried: Number(row['carried']),
+    tried: Number(row['tried']),
+    changed: row['changed'] === 1,
+    alarms: Number(row['alarms']),
+    createdAt: Number(row['created_at']),
+    updatedAt: Number(row['updated_at']),
+    expiresAt: row['expires_at'] as number | null,
+    provenAt: row['proven_at'] as number | null,
+    dueAt: row['due_at'] as number | null,
+    failures: Number(row['failures']),
+    failingSince: row['failing_since'] as number | null,
+    trouble: row['trouble'] as Trouble | null,
+    code: row['code'] as string | null,
+    reason: row['reason'] as string | null,
+    run: row['run'] as string | null,
+  };
+}
+
+const toFlow = (row: Row): Flow => ({
+  type: row['type'] as RuleType,
+  interface: String(row['interface']),
+  ipprotocol: row['ipprotocol'] as Family,
+  protocol: row['protocol'] as Protocol,
+  source: String(row['source']),
+  destination: String(row['destination']),
+  port: String(row['port']),
+});
+
+export function insertBlock(database: Database, block: Block): void {
+  const row = columnsOf(block);
+  const names = Object.keys(row);
+  const marks = names.map(() => '?').join(', ');
+  database.run(`INSERT INTO block (${names.join(', ')}) VALUES (${marks})`, ...Object.values(row));
+}
+
+/** What a move may change; the flow and its tracker are for life. */
+export function updateBlock(database: Database, block: Block): void {
+  database.run(
+    `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
+       updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
+       code = ?, reason = ?, run = ?
+     WHERE id = ?`,
+    ...[block.state, block.wanted, block.revision, block.carried, block.tried, Number(block.changed), block.alarms],
+    ...[block.updatedAt, block.expiresAt, block.provenAt, block.dueAt, block.failures, block.failingSince],
+    ...[block.trouble, block.code, block.reason, block.run, block.id],
+  );
+}
+
+export function findBlocks(database: Database, query: BlockQuery): Block[] {
+  const { where, values } = toWhere(query);
+  return database.all(`SELECT * FROM block ${where} ORDER BY created_at, seq`, ...values).map(toBlock);
+}
+
+export function getBlock(database: Database, id: string): Block {
+  const row = database.get('SELECT * FROM block WHERE id = ?', id);
+  if (row === undefined) throw new Error(`the ledger has no block ${id}`);
+  return toBlock(row);
+}
+
+/** Lists go to SQL as one JSON value: any number of them is one statement. */
+function toWhere(query: BlockQuery): { where: string; values: Value[] } {
+  const terms: string[] = [];
+  const values: Value[] = [];
+  const add = (term: string, value: Value | undefined): void => {
+    if (value === undefined) return;
+    terms.push(term);
+    values.push(value);
+  };
+  const list = (names: readonly string[] | undefined): string | undefined => names && JSON.stringify(names);
+  add('id IN (SELECT value FROM json_each(?))', list(query.ids));
+  add('state IN (SELECT value FROM json_each(?))', list(query.states));
+  add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
+  add("id LIKE '%' || ?", query.idEnding);
+  add('source = ?', query.source);
+  add('destination = ?', query.destination);
+  add('port = ?', query.port);
+  return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };
+}
