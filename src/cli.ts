@@ -10,10 +10,28 @@ interface GlobalArguments {
   json?: boolean;
 }
 
+type Run = (args: object, command: (context: CommandContext) => Promise<CommandResult>) => Promise<void>;
+
 const usage = `$0 COMMAND
 
 Turns a SIEM alarm into a proven firewall block, through Ansible.`;
 
+const firewall = {
+  type: 'string',
+  array: true,
+  default: [] as string[],
+  requiresArg: true,
+  describe: 'only this one; repeatable',
+} as const;
+const check = { type: 'boolean', default: false, describe: 'dry run: say what would change, change nothing' } as const;
+const wait = {
+  type: 'boolean',
+  default: true,
+  describe: 'wait for the proof; --no-wait returns when it is kept',
+} as const;
+const all = { type: 'boolean', default: false, describe: 'all of them' } as const;
+
+/** The table of commands. Each is imported when it is called: the others' imports would cost more than it does. */
 function defineCommands(argv: readonly string[], run: Run): Argv {
   return yargs(argv)
     .scriptName('firebreak')
@@ -27,22 +45,109 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
       (args) =>
         run(args, async (context) => {
           const { block } = await import('./commands/block.js');
-          const { firewall = [], check = false } = args;
-          return block({ argv: args as BlockArguments, firewalls: firewall, check }, context);
+          return block(
+            { argv: args as BlockArguments, firewalls: args.firewall, check: args.check, wait: args.wait },
+            context,
+          );
         }),
+    )
+    .command(
+      'unblock [source] [destination] [port]',
+      'release every block that matches, and prove it',
+      (args) =>
+        args
+          .positional('source', { type: 'string', describe: 'blocked address' })
+          .positional('destination', { type: 'string', describe: 'only towards this address' })
+          .positional('port', { type: 'string', describe: 'only this port' })
+          .options({
+            id: { type: 'string', requiresArg: true, describe: 'this one block, or the end of its id' },
+            firewall,
+            check,
+            wait,
+          }),
+      (args) =>
+        run(args, async (context) => {
+          const { unblock } = await import('./commands/unblock.js');
+          const { source, destination, port, id } = args;
+          return unblock(
+            { source, destination, port, id, firewalls: args.firewall, check: args.check, wait: args.wait },
+            context,
+          );
+        }),
+    )
+    .command(
+      'list',
+      'what stands, since when and for how long',
+      (args) =>
+        args.options({
+          state: { type: 'string', requiresArg: true, describe: 'only this state, or all of them' },
+          source: { type: 'string', requiresArg: true, describe: 'only this source' },
+          firewall,
+          csv: { type: 'boolean', default: false, describe: 'as CSV' },
+        }),
+      (args) =>
+        run(args, async (context) => {
+          const { list } = await import('./commands/list.js');
+          return list({ state: args.state, source: args.source, firewalls: args.firewall, csv: args.csv }, context);
+        }),
+    )
+    .command(
+      'show <id>',
+      'all that is known of one block',
+      (args) => args.positional('id', { type: 'string', demandOption: true, describe: 'its id, or the end of it' }),
+      (args) => run(args, async (context) => (await import('./commands/list.js')).show(args.id, context)),
+    )
+    .command('approve [id]', 'let held blocks go on', defineMove, (args) => decide('approve', args, run))
+    .command('reject [id]', 'refuse held blocks', defineMove, (args) => decide('reject', args, run))
+    .command('retry [id]', 'try failed and waiting blocks again, now', defineMove, (args) => decide('retry', args, run))
+    .command(
+      'import <file>',
+      'block a list: CSV, JSON, or one address a line; - is stdin',
+      (args) =>
+        args.positional('file', { type: 'string', demandOption: true, describe: 'the list' }).options({
+          'dst-ip': { type: 'string', requiresArg: true, describe: 'destination of entries that name none' },
+          'dst-port': { type: 'string', requiresArg: true, describe: 'port of entries that name none' },
+          protocol: { type: 'string', requiresArg: true, describe: 'protocol of entries that name none' },
+          interface: { type: 'string', requiresArg: true, describe: 'interface of entries that name none' },
+          description: { type: 'string', requiresArg: true, describe: 'why, for entries that do not say' },
+          for: { type: 'string', requiresArg: true, describe: 'how long: 30m, 24h, 7d, forever' },
+          firewall,
+          wait,
+        }),
+      (args) =>
+        run(args, async (context) => {
+          const { importList } = await import('./commands/import.js');
+          return importList(
+            { file: args.file, defaults: importDefaults(args), firewalls: args.firewall, wait: args.wait },
+            context,
+          );
+        }),
+    )
+    .command(
+      'drain',
+      'carry out all that is pending or due for its next try',
+      (args) => args.option('owner', { type: 'string', hidden: true }),
+      (args) =>
+        run(args, async (context) =>
+          (await import('./commands/drain.js')).drain({ expire: false, owner: args.owner }, context),
+        ),
+    )
+    .command('expire', 'release what is past its time, then drain', {}, (args) =>
+      run(args, async (context) => (await import('./commands/drain.js')).drain({ expire: true }, context)),
     )
     .command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),
     )
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
-    .demandCommand(1, 'say what to do: firebreak block, firebreak config')
+    .demandCommand(1, 'say what to do: firebreak block, unblock, list, …')
     .strict()
     .version(readVersion())
     .help()
     .wrap(Math.min(100, process.stdout.columns || 80))
     .exitProcess(false)
     .fail((message, error) => {
-      throw (error as Error | null) ?? new FirebreakError('usage', `${message}; see firebreak --help`); // null where yargs itself complains
+      // null where yargs itself complains
+      throw (error as Error | null) ?? new FirebreakError('usage', `${message}; see firebreak --help`);
     });
 }
 
@@ -60,18 +165,39 @@ const defineBlock = (args: Argv) =>
       'dst-ip': { type: 'string', requiresArg: true, describe: 'as DESTINATION' },
       'dst-port': { type: 'string', requiresArg: true, describe: 'as PORT' },
       protocol: { type: 'string', requiresArg: true, describe: 'tcp, udp, tcp/udp, icmp or any' },
-      for: { type: 'string', requiresArg: true, describe: 'how long: forever' },
-      firewall: { type: 'string', array: true, requiresArg: true, describe: 'only this one; repeatable' },
+      for: { type: 'string', requiresArg: true, describe: 'how long: 30m, 24h, 7d, forever' },
+      firewall,
       'event-id': { type: 'string', describe: "the SIEM's id of the event" },
       'backlog-id': { type: 'string', describe: "the SIEM's id of the alarm" },
       'plugin-id': { type: 'string', describe: "the SIEM's data source" },
       'plugin-sid': { type: 'string', describe: "the SIEM's event type" },
       risk: { type: 'string', describe: "the SIEM's risk" },
       sensor: { type: 'string', describe: "the SIEM's sensor" },
-      check: { type: 'boolean', describe: 'dry run: say what would change, change nothing' },
+      check,
+      wait,
     });
 
-type Run = (args: object, command: (context: CommandContext) => Promise<CommandResult>) => Promise<void>;
+const defineMove = (args: Argv) =>
+  args.positional('id', { type: 'string', describe: 'its id, or the end of it' }).options({ all });
+
+const decide = (move: 'approve' | 'reject' | 'retry', args: { id: string | undefined; all: boolean }, run: Run) =>
+  run(args, async (context) =>
+    (await import('./commands/decide.js')).decide(move, { id: args.id, all: args.all }, context),
+  );
+
+function importDefaults(args: Record<string, unknown>): Record<string, string> {
+  const words = {
+    destination: args['dst-ip'],
+    port: args['dst-port'],
+    protocol: args['protocol'],
+    interface: args['interface'],
+    description: args['description'],
+    duration: args['for'],
+  };
+  return Object.fromEntries(
+    Object.entries(words).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
 
 const tell = (message: string): void => void process.stderr.write(`firebreak: ${message}\n`);
 

@@ -11,6 +11,7 @@ const roleResult = z.object({
   absent: trackers,
   proven: z.boolean(),
   changed_by_hand: trackers.optional(),
+  refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type RoleResult = z.infer<typeof roleResult>;
 

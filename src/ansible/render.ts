@@ -17,6 +17,8 @@ const pfsensePython = '/usr/local/bin/python3.11';
 export interface Batch {
   present: readonly Item[];
   absent: readonly Item[];
+  /** Writes rules anew that were changed by hand. */
+  fix?: boolean;
 }
 
 /**

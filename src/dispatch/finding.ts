@@ -1,38 +1,46 @@
 import type { Verdict } from '../ansible/verdict.js';
+import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
-import type { Outcome } from '../core/outcome.js';
+import type { Finding } from '../core/lifecycle.js';
 
-/** What a run's verdict means for one flow that it carried. */
-export function outcomeFor(tracker: number, verdict: Verdict, check: boolean): Outcome {
+/** What a run's verdict means for one block that it carried. */
+export function findingFor({ tracker, wanted }: Block, verdict: Verdict, check: boolean): Finding {
   switch (verdict.kind) {
     case 'done':
-      return outcomeWhenDone(tracker, verdict, check);
+      return findingWhenDone(tracker, wanted, verdict, check);
     case 'unreachable':
-      return { kind: 'unreachable', reason: verdict.message };
+      return { kind: 'trouble', trouble: 'unreachable', code: 'unreachable', reason: verdict.message };
     case 'failed':
-      return { kind: 'failed', code: verdict.code, reason: verdict.message };
+      return failed(verdict.code, verdict.message);
     case 'not_started':
-      return { kind: 'failed', code: 'not_started', reason: verdict.message };
+      return failed('not_started', verdict.message);
     case 'timeout':
-      return {
-        kind: 'stopped',
-        reason: `the run took longer than ansible.timeout (${verdict.ms / 1000} s) and was ended`,
-      };
+      return stopped('timeout', `the run took longer than ansible.timeout (${verdict.ms / 1000} s) and was ended`);
     case 'interrupted':
-      return { kind: 'stopped', reason: `the run was ended by ${verdict.signal}` };
+      return stopped('interrupted', `the run was ended by ${verdict.signal}`);
     default:
       return unreachable(verdict);
   }
 }
 
-function outcomeWhenDone(tracker: number, { result }: Extract<Verdict, { kind: 'done' }>, check: boolean): Outcome {
-  const added = result.added.includes(tracker);
-  if (!added && !result.present.includes(tracker)) {
-    return { kind: 'failed', code: 'not_told', reason: 'the playbook ended well but does not name this rule' };
+const failed = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason });
+const stopped = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'stopped', code, reason });
+
+type Done = Extract<Verdict, { kind: 'done' }>;
+
+function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: Done, check: boolean): Finding {
+  const refused = result.refused?.find((each) => each.tracker === tracker);
+  if (refused !== undefined) return failed(refused.code, refused.message);
+  if (result.changed_by_hand?.includes(tracker) === true) {
+    return failed(
+      'changed_by_hand',
+      'its rule was changed by hand on the firewall: firebreak reconcile --fix rewrites it',
+    );
   }
-  if (check) return { kind: 'checked', changed: added };
-  if (!result.proven) {
-    return { kind: 'failed', code: 'load_unproven', reason: 'the playbook ended well but pf does not show the rule' };
-  }
-  return { kind: 'active', changed: added };
+  const [changed, same] = wanted === 'present' ? [result.added, result.present] : [result.removed, result.absent];
+  const isChanged = changed.includes(tracker);
+  if (!isChanged && !same.includes(tracker))
+    return failed('not_told', 'the playbook ended well but does not name this rule');
+  if (!check && !result.proven) return failed('load_unproven', 'the playbook ended well but pf does not confirm it');
+  return { kind: 'settled', changed: isChanged };
 }

@@ -1,6 +1,7 @@
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { contains, parseAddress } from '../core/address.js';
 import { cleanDescription } from '../core/description.js';
+import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
 
@@ -22,6 +23,8 @@ export interface AlarmWords {
 /** An alarm that can be acted on. */
 export interface Alarm {
   description: string;
+  /** How long to block, in milliseconds; null for ever, undefined where nobody said. */
+  durationMs: number | null | undefined;
   context: Record<string, string>;
   /** The flow on one firewall: which interface a source enters by is a firewall's own matter. */
   flowOn(firewall: FirewallConfig): Flow;
@@ -53,6 +56,7 @@ export function parseAlarm(words: AlarmWords, config: Config): Alarm {
   }
   return {
     description: cleanDescription(words.description ?? config.defaults.description),
+    durationMs: words.duration === undefined ? undefined : parseDuration(words.duration),
     context: words.context,
     flowOn: (firewall) =>
       words.interface === undefined
@@ -72,9 +76,8 @@ function findContextProblems(context: Record<string, string>): Problem[] {
 }
 
 function findDurationProblems(duration: string | undefined): Problem[] {
-  if (duration === undefined || duration === 'forever') return [];
-  const message = `only "forever" is known so far: nothing releases a block by time yet, got ${quoteBack(duration)}`;
-  return [{ path: 'for', message }];
+  if (duration === undefined || parseDuration(duration) !== undefined) return [];
+  return [{ path: 'for', message: `expected such as 30m, 24h, 7d or forever, got ${quoteBack(duration)}` }];
 }
 
 function findDescriptionProblems(description: string | undefined): Problem[] {

@@ -1,41 +1,39 @@
+import type { Block } from '../core/block.js';
 import type { FirebreakError } from '../core/errors.js';
-import { exitCodeOfAnswer, stateOf, worstOf, type Answer, type Block } from '../core/outcome.js';
+import { exitCodeOfAll, worstOf, type Answer } from '../core/outcome.js';
 
 /** The answer as a program reads it (contract: `block --json`). */
-export function toJson(answer: Answer): object {
-  const worst = worstOf(answer.blocks);
-  return {
-    alarm: answer.alarm,
-    state: worst === undefined ? 'active' : stateOf(worst.outcome),
-    exit: exitCodeOfAnswer(answer),
-    ...(answer.check && { check: true }),
-    blocks: answer.blocks.map(blockToJson),
-    run: answer.run,
-  };
-}
+export const answerToJson = ({ alarm, check, blocks, run }: Answer) => ({
+  ...(alarm !== undefined && { alarm }),
+  state: worstOf(blocks)?.state ?? null,
+  exit: exitCodeOfAll(blocks),
+  ...(check && { check: true }),
+  blocks: blocks.map(blockToJson),
+  run,
+});
 
-function blockToJson(block: Block): object {
-  const { flow, outcome } = block;
-  return {
-    id: block.id,
-    firewall: block.firewall,
-    state: stateOf(outcome),
-    changed: 'changed' in outcome && outcome.changed,
-    tracker: block.tracker,
-    source: flow.source,
-    destination: flow.destination,
-    port: flow.port,
-    protocol: flow.protocol,
-    interface: flow.interface,
-    type: flow.type,
-    ipprotocol: flow.ipprotocol,
-    description: block.description,
-    alarms: 1,
-    created_at: block.createdAt.toISOString(),
-    expires_at: null,
-    reason: 'reason' in outcome ? outcome.reason : null,
-  };
-}
+export const blockToJson = (block: Block): object => ({
+  id: block.id,
+  firewall: block.firewall,
+  state: block.state,
+  changed: block.changed,
+  tracker: block.tracker,
+  source: block.flow.source,
+  destination: block.flow.destination,
+  port: block.flow.port,
+  protocol: block.flow.protocol,
+  interface: block.flow.interface,
+  type: block.flow.type,
+  ipprotocol: block.flow.ipprotocol,
+  description: block.description,
+  alarms: block.alarms,
+  created_at: toTime(block.createdAt),
+  expires_at: toTime(block.expiresAt),
+  proven_at: toTime(block.provenAt),
+  reason: block.reason,
+});
+
+export const toTime = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
 export const errorToJson = ({ code, message, exit }: Pick<FirebreakError, 'message' | 'exit'> & { code: string }) => ({
   error: { code, message, exit },

@@ -5,8 +5,8 @@ import Handlebars from 'handlebars';
 import { createTransport } from 'nodemailer';
 import { findPackageRoot } from '../config/package-root.js';
 import type { MailConfig } from '../config/schema.js';
+import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
-import type { Answer, Block } from '../core/outcome.js';
 
 export interface FailureMail {
   subject: string;
@@ -16,37 +16,36 @@ export interface FailureMail {
 /** How long one step with the mail server may take: a block's answer must not wait for a dead one. */
 const stepMs = 3000;
 
-/** Says who is not blocked, why, and what to type. Nothing in it is secret. */
-export function renderFailureMail(
-  answer: Answer,
-  failed: readonly Block[],
-  facts: { record: string; event: string | undefined; host?: string },
-): FailureMail {
+/** More blocks than these are counted, not listed. */
+const mostListed = 20;
+
+/**
+ * Says who is not blocked, why, and what to type. Nothing in it is secret.
+ * @param record the folder that tells the run's whole story
+ */
+export function renderFailureMail(failed: readonly Block[], record: string, host = hostname()): FailureMail {
   const [first] = failed;
   if (first === undefined) throw new Error('no failed block: no mail');
   const count = failed.length === 1 ? '1 block' : `${failed.length} blocks`;
+  const lack = failed.every(({ wanted }) => wanted === 'absent') ? 'NOT released' : 'NOT in force';
   const template = readFileSync(join(findPackageRoot(), 'templates', 'mail', 'failure.txt.hbs'), 'utf8');
   const text = Handlebars.create().compile(template, { noEscape: true, strict: true })({
-    count,
-    alarm: answer.alarm,
-    event: facts.event ?? '',
-    host: facts.host ?? hostname(),
-    record: facts.record,
-    blocks: failed.map((block) => ({
+    headline: `${count} ${lack}`,
+    host,
+    record,
+    more: Math.max(0, failed.length - mostListed),
+    blocks: failed.slice(0, mostListed).map((block) => ({
       what: describeFlow(block.flow),
       firewall: block.firewall,
-      reason: 'reason' in block.outcome ? block.outcome.reason : '',
+      reason: block.reason ?? '',
+      next: block.state === 'failed' ? 'given up' : 'tried again by itself',
+      id: block.id,
       tracker: block.tracker,
-      command: commandOf(block),
+      alarms: block.alarms,
     })),
   });
   const names = [...new Set(failed.map(({ firewall }) => firewall))].join(', ');
-  return { subject: cut(`[firebreak] ${names}: ${count} NOT in force: ${first.flow.source}`, 78), text };
-}
-
-function commandOf({ flow, firewall, description }: Block): string {
-  const { source, destination, port, interface: name, type, ipprotocol, protocol } = flow;
-  return `firebreak block ${source} ${destination} ${port || '0'} ${name} ${type} ${ipprotocol} ${description} --protocol ${protocol} --firewall ${firewall}`;
+  return { subject: cut(`[firebreak] ${names}: ${count} ${lack}: ${first.flow.source}`, 78), text };
 }
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}~` : text);

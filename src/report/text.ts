@@ -1,31 +1,57 @@
+import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
-import { unreachable } from '../core/errors.js';
-import type { Answer, Block } from '../core/outcome.js';
+import type { Answer, RunSummary } from '../core/outcome.js';
 
-/** The answer as a person reads it: one line a firewall. */
-export const toText = (answer: Answer): string => answer.blocks.map((block) => lineOf(block, answer)).join('\n');
+/** The answer as a person reads it: one line a block. */
+export const answerToText = ({ blocks, check, run }: Answer): string =>
+  blocks.map((block) => `${block.firewall}: ${check ? foretell(block) : tell(block, run)}`).join('\n');
 
-function lineOf({ firewall, flow, tracker, outcome }: Block, { run }: Answer): string {
+/** One block in one line, with what is proven and what is not. */
+export function tell(block: Block, run: RunSummary | null): string {
+  const { state, flow, tracker, reason, changed } = block;
   const what = describeFlow(flow);
   const time = run === null ? '' : `, ${(run.ms / 1000).toFixed(1)} s`;
-  switch (outcome.kind) {
+  const proof = `tracker ${tracker}${time}`;
+  switch (state) {
     case 'active':
-      return outcome.changed
-        ? `${firewall}: blocked ${what}: in force and proven, tracker ${tracker}${time}`
-        : `${firewall}: already blocked ${what}: in force and proven, tracker ${tracker}${time}`;
-    case 'checked':
-      return outcome.changed
-        ? `${firewall}: would block ${what}, tracker ${tracker} (dry run: nothing was changed)`
-        : `${firewall}: already blocked ${what}, tracker ${tracker} (dry run: nothing to change)`;
+      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: in force and proven, ${proof}`;
+    case 'released':
+      return `released ${what}${run === null ? '' : `: gone and proven, ${proof}`}`;
     case 'refused':
-      return `${firewall}: NOT blocked ${what}: ${outcome.reason}`;
-    case 'unreachable':
-      return `${firewall}: NOT blocked ${what}: the firewall is away: ${outcome.reason}`;
+      return `NOT blocked ${what}: ${reason ?? 'refused'}`;
+    case 'held':
+      return `NOT blocked ${what}: ${reason ?? 'held'}; to block it: firebreak approve ${block.id}`;
     case 'failed':
-      return `${firewall}: NOT blocked ${what}: ${outcome.reason}`;
-    case 'stopped':
-      return `${firewall}: NOT known to be blocked ${what}: ${outcome.reason}`;
-    default:
-      return unreachable(outcome);
+    case 'pending':
+      return block.trouble === null || block.tried < block.revision
+        ? `kept ${what}: a run under way will carry it, tracker ${tracker}`
+        : `NOT ${block.trouble === 'stopped' ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
+    case 'releasing':
+      return block.trouble === null || block.tried < block.revision
+        ? `kept the release of ${what}: a run under way will carry it, tracker ${tracker}`
+        : `NOT released ${what}: ${explain(block)}`;
   }
+}
+
+function explain({ trouble, reason, state }: Block): string {
+  const why = `${trouble === 'unreachable' ? 'the firewall is away: ' : ''}${reason ?? 'unknown'}`;
+  return state === 'failed' ? `${why}; given up, firebreak retry tries again` : `${why}; kept, and tried again`;
+}
+
+function foretell({ flow, tracker, changed, trouble, reason, wanted, state }: Block): string {
+  const what = describeFlow(flow);
+  const [verb, done] = wanted === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
+  if (state === 'refused') return `would NOT ${verb} ${what}: ${reason ?? ''}`;
+  if (trouble !== null)
+    return `could NOT ${verb} ${what}: ${trouble === 'unreachable' ? 'the firewall is away: ' : ''}${reason ?? ''}`;
+  return changed
+    ? `would ${verb} ${what}, tracker ${tracker} (dry run: nothing was changed)`
+    : `${done} ${what}, tracker ${tracker} (dry run: nothing to change)`;
+}
+
+/** `3 active, 1 pending`: how many blocks stand in which state. */
+export function countStates(blocks: readonly Block[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of blocks) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none';
 }

@@ -1,0 +1,88 @@
+import { ulid } from 'ulid';
+import type { Config } from '../config/schema.js';
+import { newBlock, refuse, type Block } from '../core/block.js';
+import type { Finding } from '../core/lifecycle.js';
+import type { Answer, RunSummary } from '../core/outcome.js';
+import { computeTracker } from '../core/tracker.js';
+import { runBatch } from '../dispatch/run-batch.js';
+import type { KeepBlock } from '../ledger/ledger.js';
+import { watchSignals } from '../runtime/shutdown.js';
+
+/** Blocks without the ledger: what a dry run foretells, and what is left to do where nothing can be kept. */
+
+export const wouldBlock = async (wanted: readonly KeepBlock[], config: Config): Promise<Answer> => ({
+  ...(await foretellAll(wanted.map(looseBlock), config)),
+  alarm: ulid(),
+  check: true,
+});
+
+export const tryUnkept = async (wanted: readonly KeepBlock[], alarm: string, config: Config): Promise<Answer> => ({
+  ...(await runAtOnce(wanted.map(looseBlock), config, false)),
+  alarm,
+  check: false,
+});
+
+/** What a run would change for each block; nothing is changed anywhere. */
+export const foretellAll = (blocks: readonly Block[], config: Config) => runAtOnce(blocks, config, true);
+
+async function runAtOnce(
+  blocks: readonly Block[],
+  config: Config,
+  check: boolean,
+): Promise<Pick<Answer, 'blocks' | 'run'>> {
+  const signals = watchSignals();
+  try {
+    const firewalls = [...new Set(blocks.map(({ firewall }) => firewall))];
+    const results = await Promise.all(
+      firewalls.map((name) =>
+        runOne(
+          blocks.filter(({ firewall }) => firewall === name),
+          { firewall: name, config, check, keepRecord: false, stop: signals.stop },
+        ),
+      ),
+    );
+    const runs = results.flatMap(({ run }) => run ?? []).sort((one, other) => other.ms - one.ms);
+    return { blocks: results.flatMap((result) => result.blocks), run: runs[0] ?? null };
+  } finally {
+    signals.release();
+  }
+}
+
+type Setting = Omit<Parameters<typeof runBatch>[0], 'run' | 'blocks'>;
+
+async function runOne(
+  blocks: readonly Block[],
+  setting: Setting,
+): Promise<{ blocks: Block[]; run: RunSummary | null }> {
+  const wanted = blocks.filter(({ state }) => state !== 'refused');
+  if (wanted.length === 0) return { blocks: [...blocks], run: null };
+  const run = ulid();
+  const { ms, findings } = await runBatch({ ...setting, run, blocks: wanted });
+  const settled = blocks.map((block) => {
+    const finding = findings.get(block.id);
+    return finding === undefined ? block : apply(block, finding, setting.check, run);
+  });
+  return { blocks: settled, run: { id: run, ms, batch: wanted.length } };
+}
+
+function apply(block: Block, finding: Finding, check: boolean, run: string): Block {
+  const told = { ...block, tried: block.revision, run };
+  if (finding.kind === 'trouble') return { ...told, changed: false, ...troubleOf(finding) };
+  const { changed } = finding;
+  const calm = { ...told, changed, trouble: null, code: null, reason: null };
+  if (block.wanted === 'absent') return { ...calm, state: check && changed ? 'releasing' : 'released' };
+  return {
+    ...calm,
+    state: check && changed ? 'pending' : 'active',
+    provenAt: check ? block.provenAt : block.createdAt,
+  };
+}
+
+const troubleOf = ({ trouble, code, reason }: Extract<Finding, { kind: 'trouble' }>) => ({ trouble, code, reason });
+
+/** A block that stands in no ledger. */
+function looseBlock({ firewall, flow, description, refusal }: KeepBlock): Block {
+  const now = Date.now();
+  const block = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
+  return refusal === undefined ? block : refuse(block, refusal);
+}

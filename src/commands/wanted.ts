@@ -1,0 +1,26 @@
+import { findPolicy } from '../config/policy.js';
+import type { Config } from '../config/schema.js';
+import { selectFirewalls } from '../config/select.js';
+import { findRefusal } from '../core/policy.js';
+import type { Alarm } from '../intake/alarm.js';
+import type { KeepBlock } from '../ledger/ledger.js';
+
+/**
+ * What an alarm asks of each firewall, the policy's answer included.
+ * @throws FirebreakError firewall_unknown
+ */
+export function toKeepBlocks(alarm: Alarm, config: Config, names: readonly string[]): KeepBlock[] {
+  const policy = findPolicy(config);
+  const { factor, max, memory } = config.escalation;
+  return selectFirewalls(config, names).map(([firewall, settings]) => {
+    const flow = alarm.flowOn(settings);
+    return {
+      firewall,
+      flow,
+      description: alarm.description,
+      durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
+      escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
+      refusal: findRefusal(flow, policy),
+    };
+  });
+}

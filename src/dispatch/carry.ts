@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ulid } from 'ulid';
+import { sweep } from '../ansible/processes.js';
+import type { Config } from '../config/schema.js';
+import type { Block } from '../core/block.js';
+import type { RunSummary } from '../core/outcome.js';
+import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
+import { runBatch, type BatchResult } from './run-batch.js';
+
+/** What the dispatcher works with. */
+export interface Parts {
+  ledger: Ledger;
+  config: Config;
+  /** Aborted when this process is told to stop. */
+  stop: AbortSignal;
+  /** Told of each run that was settled. */
+  onSettled: (settled: SettledRun) => void;
+  run?: typeof runBatch;
+}
+
+export interface SettledRun {
+  firewall: string;
+  blocks: Block[];
+  run: RunSummary;
+  folder: string | undefined;
+}
+
+/**
+ * Carries all that is due on the lease's firewall, run after run, and gives the lease back when nothing is.
+ * What comes while a run is under way goes with the next one, all at once.
+ *
+ *   claim --nothing due--> release --something came--> claim
+ *   claim --blocks--> run --> settle --> gather --> claim
+ *   lease lost at any of these --> end, writing nothing: its new holder has taken over
+ */
+export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
+  const { ledger } = parts;
+  const lost = new AbortController();
+  const stop = AbortSignal.any([parts.stop, lost.signal]);
+  const renewal = setInterval(() => {
+    ledger.renewLease(lease).then(
+      (isOurs) => isOurs || lost.abort('the loss of the lease'),
+      () => undefined, // the ledger cannot be written now; settling will tell
+    );
+  }, renewEveryMs);
+  try {
+    if (lease.orphan !== null) await sweep(lease.orphan);
+    for (let lastMs = 0; !stop.aborted;) {
+      await gather(lease.firewall, lastMs, parts);
+      const run = ulid();
+      const claimed = await ledger.claimBatch(lease, run, parts.config.ansible.batch);
+      if (claimed.length > 0) lastMs = await carryBatch(lease, run, claimed, stop, parts);
+      else if (await ledger.releaseLease(lease)) return;
+    }
+    await ledger.releaseLease(lease, true);
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+async function carryBatch(
+  lease: Lease,
+  run: string,
+  claimed: readonly ClaimedBlock[],
+  stop: AbortSignal,
+  { ledger, config, onSettled, run: carry = runBatch }: Parts,
+): Promise<number> {
+  const { firewall } = lease;
+  // Claiming may have waited its turn for long: what follows needs the lease to hold.
+  if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
+  const result = await carry({ run, firewall, blocks: claimed, config, check: false, keepRecord: true, stop });
+  const blocks = await ledger.settleBatch(lease, {
+    id: run,
+    ms: result.ms,
+    claimed,
+    findingOf: (block) => findingOf(block, result),
+    giveUpMs: config.dispatch.give_up,
+  });
+  onSettled({ firewall, blocks, run: { id: run, ms: result.ms, batch: claimed.length }, folder: result.folder });
+  return result.ms;
+}
+
+function findingOf({ id }: Block, { findings }: BatchResult) {
+  const finding = findings.get(id);
+  if (finding === undefined) throw new Error(`the run says nothing of block ${id}`);
+  return finding;
+}
+
+/** Alarms that follow each other faster than this belong to one storm. */
+const quietMs = 250;
+
+/**
+ * In a storm, waits until it is quiet, so that the next run carries more; never longer than the run before took,
+ * and not at all before the first.
+ */
+async function gather(firewall: string, mostMs: number, { ledger, stop }: Parts): Promise<void> {
+  const deadline = performance.now() + mostMs;
+  while (performance.now() < deadline && !stop.aborted) {
+    const { youngestAt } = await ledger.findWork(firewall);
+    const quietFor = youngestAt === null ? quietMs : ledger.now() - youngestAt;
+    if (quietFor >= quietMs || quietFor < 0) return;
+    await sleep(quietMs - quietFor);
+  }
+}

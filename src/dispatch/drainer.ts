@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Starts a process of its own that carries what was kept, so that the caller need not wait: it takes the leases that
+ * were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it never comes up, the
+ * leases lapse and the next launcher sees to it.
+ */
+export function startDrainer(
+  owner: string,
+  configFile: string,
+  script: string,
+  outer: NodeJS.ProcessEnv = process.env,
+): void {
+  const child = spawn(process.execPath, [script, 'drain', '--config', configFile, '--owner', owner], {
+    cwd: '/',
+    detached: true,
+    stdio: 'ignore',
+    env: { PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: outer['HOME'] ?? '/' },
+  });
+  child.once('error', () => undefined); // the leases lapse, and the next launcher takes over
+  child.unref();
+}

@@ -1,0 +1,106 @@
+import { performance } from 'node:perf_hooks';
+import { runPlaybook } from '../ansible/run.js';
+import { openWorkspace, pruneRuns, type Workspace } from '../ansible/workspace.js';
+import type { Config, FirewallConfig } from '../config/schema.js';
+import type { Block } from '../core/block.js';
+import { describeError } from '../core/describe.js';
+import { FirebreakError, type ErrorCode } from '../core/errors.js';
+import type { Finding } from '../core/lifecycle.js';
+import { findingFor } from './finding.js';
+
+export interface BatchRequest {
+  run: string;
+  firewall: string;
+  blocks: readonly Block[];
+  config: Config;
+  check: boolean;
+  /** Whether the run's folder stays. A dry run leaves nothing. */
+  keepRecord: boolean;
+  fix?: boolean;
+  stop: AbortSignal;
+}
+
+export interface BatchResult {
+  ms: number;
+  findings: Map<string, Finding>;
+  /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
+  folder: string | undefined;
+}
+
+/** Brings one firewall to what is wanted, in one run. Never throws for a run that fails: that is a finding. */
+export async function runBatch(request: BatchRequest): Promise<BatchResult> {
+  const { run, firewall, blocks, config, check, keepRecord, fix = false, stop } = request;
+  const settings = config.firewalls[firewall];
+  if (settings === undefined)
+    return failAll(blocks, 'firewall_unknown', `the configuration has no firewall ${firewall}`);
+  const started = performance.now();
+  try {
+    return await inWorkspace(run, keepRecord ? config : undefined, async (workspace) => {
+      const batch = {
+        present: blocks.filter(({ wanted }) => wanted === 'present').map(toItem),
+        absent: blocks.filter(({ wanted }) => wanted === 'absent').map(toItem),
+        fix,
+      };
+      const verdict = await runPlaybook(toRequest(request, settings, batch, workspace, stop));
+      const ms = Math.round(performance.now() - started);
+      const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
+      workspace.write(
+        'outcome.json',
+        `${JSON.stringify({ run, firewall, ms, check, verdict, blocks }, undefined, 2)}\n`,
+      );
+      return { ms, findings, folder: keepRecord ? workspace.folder : undefined };
+    });
+  } catch (error) {
+    if (!(error instanceof FirebreakError)) throw error;
+    return { ...failAll(blocks, error.code, error.message), ms: Math.round(performance.now() - started) };
+  }
+}
+
+type PlaybookRequest = Parameters<typeof runPlaybook>[0];
+
+const toRequest = (
+  { run, firewall, check, config }: BatchRequest,
+  settings: FirewallConfig,
+  batch: PlaybookRequest['batch'],
+  workspace: Workspace,
+  stop: AbortSignal,
+): PlaybookRequest => ({
+  id: run,
+  name: firewall,
+  firewall: settings,
+  batch,
+  check,
+  ansible: config.ansible,
+  workspace,
+  stop,
+});
+
+const toItem = ({ flow, tracker, description }: Block) => ({ ...flow, tracker, description });
+
+function failAll(blocks: readonly Block[], code: ErrorCode, reason: string): BatchResult {
+  const finding: Finding = { kind: 'trouble', trouble: 'failed', code, reason };
+  return { ms: 0, findings: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
+}
+
+/** @param keep the configuration that says where records are kept; undefined leaves none */
+async function inWorkspace<T>(run: string, keep: Config | undefined, work: (one: Workspace) => Promise<T>): Promise<T> {
+  const workspace = openFolder(run, keep?.state_dir);
+  try {
+    return await work(workspace);
+  } finally {
+    workspace.close();
+    if (keep !== undefined) pruneRuns(keep.state_dir, keep.ansible.keep_runs);
+  }
+}
+
+function openFolder(run: string, stateDir: string | undefined): Workspace {
+  try {
+    return openWorkspace(run, stateDir);
+  } catch (error) {
+    throw new FirebreakError(
+      'workspace_unwritable',
+      `state_dir: cannot make a run folder in ${stateDir ?? 'the temporary folder'}: ${describeError(error)}`,
+      { cause: error },
+    );
+  }
+}

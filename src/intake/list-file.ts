@@ -1,0 +1,108 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import { FirebreakError, quoteBack } from '../core/errors.js';
+
+/** One entry of a list of addresses to block, in words not yet believed. */
+export interface ListEntry {
+  /** For people: `line 3`, `entry 3`. */
+  where: string;
+  words: Partial<Record<Field, string>>;
+}
+
+type Field = 'source' | 'destination' | 'port' | 'protocol' | 'interface' | 'type' | 'description' | 'duration';
+
+/** The names that other programs give to what we know, the surest first: CrowdSec's "source" is no address. */
+const names: Record<Field, readonly string[]> = {
+  source: ['ip', 'value', 'address', 'src_ip', 'src-ip', 'source'],
+  destination: ['destination', 'dst_ip', 'dst-ip'],
+  port: ['port', 'dst_port', 'dst-port'],
+  protocol: ['protocol'],
+  interface: ['interface'],
+  type: ['rule_type'],
+  description: ['description', 'reason', 'scenario'],
+  duration: ['for', 'lifetime'],
+};
+
+/**
+ * Reads a list as CSV with a heading, as JSON (ours, CrowdSec's, fail2ban's), or as one address a line.
+ * @throws FirebreakError list_invalid
+ */
+export function parseListFile(text: string): ListEntry[] {
+  const body = text.replace(/^\uFEFF/, '');
+  if (/^\s*[[{]/.test(body)) return parseJson(body);
+  const first = body.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? '';
+  return first.includes(',') ? parseTable(body) : parseLines(body);
+}
+
+function parseLines(text: string): ListEntry[] {
+  return text.split('\n').flatMap((line, index) => {
+    const [source] = line.replace(/#.*/, '').trim().split(/\s+/);
+    return source === undefined || source === '' ? [] : [{ where: `line ${index + 1}`, words: { source } }];
+  });
+}
+
+/** What csv-parse gives with `info`. */
+interface CsvRow {
+  record: Record<string, string>;
+  info: { lines: number };
+}
+
+function parseTable(text: string): ListEntry[] {
+  try {
+    const rows = parseCsv<CsvRow>(text, {
+      columns: (heading: string[]) => heading.map((name) => name.trim().toLowerCase()),
+      comment: '#',
+      trim: true,
+      skip_empty_lines: true,
+      info: true,
+    });
+    return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, words: pickWords(record) }));
+  } catch (error) {
+    throw new FirebreakError(
+      'list_invalid',
+      `not a CSV list: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+function parseJson(text: string): ListEntry[] {
+  let parsed: unknown;
+  try {
+    // fail2ban prints its list with single quotes
+    parsed = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
+  } catch (error) {
+    throw new FirebreakError(
+      'list_invalid',
+      `not a JSON list: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return flatten(parsed).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
+}
+
+/** Lists in lists, and the wrappers that programs put around theirs, down to addresses and objects that hold one. */
+function flatten(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value.flatMap(flatten);
+  if (typeof value !== 'object' || value === null) return [value];
+  if ('blocks' in value) return flatten(value.blocks);
+  if ('decisions' in value) return flatten(value.decisions);
+  const values = Object.values(value) as unknown[];
+  return values.length > 0 && values.every(Array.isArray) ? flatten(values) : [value];
+}
+
+function wordsOf(item: unknown): ListEntry['words'] {
+  if (typeof item === 'string') return { source: item };
+  if (typeof item !== 'object' || item === null)
+    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}`);
+  return pickWords(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
+}
+
+function pickWords(record: Record<string, unknown>): ListEntry['words'] {
+  const words: ListEntry['words'] = {};
+  for (const [field, candidates] of Object.entries(names) as [Field, readonly string[]][]) {
+    const value = candidates.map((name) => (Object.hasOwn(record, name) ? record[name] : undefined)).find(isWord);
+    if (value !== undefined) words[field] = String(value);
+  }
+  return words;
+}
+
+const isWord = (value: unknown): value is string | number =>
+  (typeof value === 'string' && value !== '') || typeof value === 'number';

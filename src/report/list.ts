@@ -1,0 +1,45 @@
+import { stringify } from 'csv-stringify/sync';
+import type { Block } from '../core/block.js';
+import { formatSpan } from '../core/duration.js';
+import { blockToJson } from './json.js';
+import { toTable } from './table.js';
+
+const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'LEFT', 'ALARMS', 'ID'];
+
+/** How much of an id a person has to type. */
+const idLength = 6;
+
+/** Blocks at a glance, in 80 columns where the addresses are IPv4. */
+export function toList(blocks: readonly Block[], now: number): string {
+  if (blocks.length === 0) return 'no blocks';
+  const rows = blocks.map((block) => {
+    const { flow, state, firewall, createdAt, alarms, id } = block;
+    const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
+    const since = formatSpan(now - createdAt);
+    return [
+      state,
+      flow.source,
+      `${flow.destination} ${service}`,
+      firewall,
+      since,
+      left(block, now),
+      String(alarms),
+      id.slice(-idLength),
+    ];
+  });
+  return toTable(headings, rows, new Set(['SINCE', 'LEFT', 'ALARMS']));
+}
+
+function left({ expiresAt, state }: Block, now: number): string {
+  if (state === 'released' || state === 'refused' || state === 'releasing') return '-';
+  return expiresAt === null ? 'forever' : formatSpan(expiresAt - now);
+}
+
+/** The same as a spreadsheet reads it: the fields of the JSON, one block a line. */
+export const toCsv = (blocks: readonly Block[]): string =>
+  stringify(blocks.map(blockToJson), { header: true, columns: csvColumns, cast: { boolean: String } }).trimEnd();
+
+const csvColumns = [
+  ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],
+  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'proven_at', 'reason'],
+];
