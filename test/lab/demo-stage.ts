@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { startFirewall, type Firewall } from './firewall.js';
+import { canMount } from './namespace.js';
+import { packageRoot } from './package-root.js';
+import { endAll } from './processes.js';
+import { makeKey, startSshd, type Sshd } from './sshd.js';
+
+/** What the SIEM tells: the words its policy fills into the command. */
+export interface DemoAlarm {
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+}
+
+/** How the call from the SIEM went. */
+export interface Call {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly ms: number;
+}
+
+/** The three machines of the demo, each on this one: a SIEM, an Ansible host and a firewall. */
+export interface Stage {
+  readonly firewall: Firewall;
+  /** How the SIEM logs in: by sshpass as OSSIM's users do, or by key where no account of our own can be made. */
+  readonly login: 'password' | 'key';
+  /** What OSSIM hands to `sh -c`. */
+  readonly policyCommand: (alarm: DemoAlarm) => string;
+  /** What the script on the SIEM then runs. */
+  readonly sshCommand: (alarm: DemoAlarm) => string;
+  /** Rejects where the stage is closed meanwhile. */
+  fire(alarm: DemoAlarm): Promise<Call>;
+  /** Ends every process of the stage and removes its folder. Idempotent. */
+  close(): Promise<void>;
+  /** What still tells of the stage: its folder, or a process that names it. */
+  findLeftovers(): string[];
+}
+
+/** What the script on the SIEM adds to an alarm: interface, type, family and description. */
+const rest = 'wan block inet blocked for ssh anomaly';
+const user = 'siem';
+const password = 'a password that only this sshd knows';
+
+/** Builds the stage; leaves nothing where it cannot. */
+export async function openStage(): Promise<Stage> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'fbd-'));
+  const releases: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= release(folder, releases));
+  try {
+    const firewall = await startFirewall({ root: path.join(folder, 'firewall') });
+    releases.push(() => firewall.stop());
+    const login = canMount() ? 'password' : 'key';
+    const host = await startAnsibleHost(path.join(folder, 'ansible'), path.join(folder, 'siem'), firewall, login);
+    releases.push(() => host.stop());
+    const { policyCommand, sshCommand } = setUpSiem(path.join(folder, 'siem'), host, login);
+    const fire = async (alarm: DemoAlarm): Promise<Call> => {
+      const made = await call(policyCommand(alarm), host.mark);
+      if (closing !== undefined) throw new Error('The stage was closed while an alarm was on its way.');
+      return made;
+    };
+    return {
+      firewall,
+      login,
+      policyCommand,
+      sshCommand,
+      fire,
+      close,
+      findLeftovers: () => findLeftovers(folder),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The last started goes first: an Ansible run ends before the firewall it talks to. */
+async function release(folder: string, releases: readonly (() => Promise<void>)[]): Promise<void> {
+  try {
+    for (const each of releases.toReversed()) await each();
+    // A run that is torn from its launcher goes on in a group of its own, and may be starting a process just now.
+    for (let rounds = 0; rounds < 2; rounds += 1) await endAll(findNaming(folder));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The processes that name the folder in their words or environment, as all of a stage's do. */
+function findNaming(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => ['cmdline', 'environ'].some((file) => readProc(pid, file).includes(folder)))
+    .map(Number);
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // it ended meanwhile, or it is another user's
+  }
+}
+
+const findLeftovers = (folder: string): string[] => [
+  ...(existsSync(folder) ? [folder] : []),
+  ...findNaming(folder).map((pid) => `process ${pid}`),
+];
+
+async function startAnsibleHost(
+  folder: string,
+  siem: string,
+  firewall: Firewall,
+  login: Stage['login'],
+): Promise<Sshd> {
+  for (const each of [folder, siem, path.join(folder, 'bin')]) mkdirSync(each, { mode: 0o700 });
+  writeScript(path.join(folder, 'bin/firebreak'), [
+    `exec '${process.execPath}' '${path.join(packageRoot, 'dist/cli.js')}' "$@"`,
+  ]);
+  const config = path.join(folder, 'firebreak.yml');
+  writeFileSync(config, renderConfig(folder, firewall), { mode: 0o600 });
+  const ansible = path.join(packageRoot, '.tools/ansible-latest/bin'); // where setup.sh found none on PATH
+  return startSshd({
+    folder,
+    environment: {
+      FIREBREAK_CONFIG: config,
+      PATH: `${path.join(folder, 'bin')}:${process.env['PATH'] ?? '/usr/bin:/bin'}:${ansible}`,
+    },
+    ...(login === 'password'
+      ? { passwordAccount: { user, password } }
+      : { authorizedKeys: [await makeKey(path.join(siem, 'id_ed25519'))] }),
+  });
+}
+
+/** The configuration that an administrator would write, and the lab's own paths. */
+function renderConfig(folder: string, firewall: Firewall): string {
+  return stringify({
+    state_dir: path.join(folder, 'state'),
+    firewalls: {
+      edge: {
+        host: firewall.host,
+        port: firewall.port,
+        user: firewall.user,
+        private_key_file: firewall.privateKeyFile,
+        known_hosts_file: firewall.knownHostsFile,
+        vars: firewall.vars,
+      },
+    },
+  });
+}
+
+function setUpSiem(folder: string, host: Sshd, login: Stage['login']) {
+  writeFileSync(path.join(folder, 'password'), `${password}\n`, { mode: 0o600 });
+  const sshConfig = [
+    'Host ansible-host',
+    `  HostName ${host.host}`,
+    `  Port ${host.port}`,
+    `  User ${host.user}`,
+    `  UserKnownHostsFile ${host.knownHostsFile}`,
+    '  StrictHostKeyChecking yes',
+    login === 'password'
+      ? '  PubkeyAuthentication no'
+      : `  IdentityFile ${path.join(folder, 'id_ed25519')}\n  IdentitiesOnly yes`,
+  ];
+  writeFileSync(path.join(folder, 'ssh_config'), `${sshConfig.join('\n')}\n`);
+
+  const ssh = `${login === 'password' ? 'sshpass -f password ' : ''}ssh -F ssh_config ansible-host`;
+  const sshLine = (...words: (string | number)[]): string => `${ssh} firebreak block ${words.join(' ')} ${rest}`;
+  const script = path.join(folder, 'alarm');
+  writeScript(script, [
+    'umask 077 # OSSIM calls with 0',
+    `cd '${folder}' || exit 1`,
+    `exec ${sshLine('"$1"', '"$2"', '"$3"')}`,
+  ]);
+  return {
+    policyCommand: ({ source, destination, port }: DemoAlarm) => `${script} ${source} ${destination} ${port}`,
+    sshCommand: ({ source, destination, port }: DemoAlarm) => sshLine(source, destination, port),
+  };
+}
+
+/** As OSSIM's daemon does it: `sh -c`, from the root folder, umask 0. Only that it throws the output away is left out. */
+function call(command: string, mark: Readonly<Record<string, string>>): Promise<Call> {
+  const started = performance.now();
+  const umask = process.umask(0);
+  const child = spawn('/bin/sh', ['-c', command], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '', ...mark },
+  });
+  process.umask(umask);
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...said, ms: performance.now() - started }));
+  });
+}
+
+function writeScript(file: string, lines: readonly string[]): void {
+  writeFileSync(file, ['#!/bin/sh', ...lines, ''].join('\n'));
+  chmodSync(file, 0o700);
+}
