@@ -1,0 +1,534 @@
+import { expect } from 'chai';
+import type { Block } from '#firebreak/core/block.js';
+import type { Flow } from '#firebreak/core/flow.js';
+import type { Finding } from '#firebreak/core/lifecycle.js';
+import {
+  leaseMs,
+  LeaseLost,
+  type ClaimedBlock,
+  type KeepAlarm,
+  type KeepBlock,
+  type KeepOptions,
+  type Lease,
+  type Ledger,
+} from '#firebreak/ledger/ledger.js';
+
+/** One ledger as several processes see it, on a clock that the test moves. */
+export interface TestLedger {
+  /** Another process: a connection of its own to the same ledger. */
+  open(): Ledger;
+  advance(ms: number): void;
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+const recheckMs = minute;
+
+const flow: Flow = {
+  type: 'block',
+  interface: 'wan',
+  ipprotocol: 'inet',
+  protocol: 'tcp',
+  source: '203.0.113.7',
+  destination: '192.168.1.10',
+  port: '22',
+};
+
+let alarms = 0;
+let runs = 0;
+const settled: Finding = { kind: 'settled', changed: true };
+const away: Finding = { kind: 'trouble', trouble: 'unreachable', code: 'unreachable', reason: 'no route to host' };
+
+function block(fields: Partial<KeepBlock> = {}, flowFields: Partial<Flow> = {}): KeepBlock {
+  return {
+    firewall: 'edge',
+    flow: { ...flow, ...flowFields },
+    description: 'a test',
+    durationMs: 24 * hour,
+    ...fields,
+  };
+}
+
+function alarm(blocks: readonly KeepBlock[] = [block()], context: Record<string, string> = {}): KeepAlarm {
+  alarms += 1;
+  return { id: `A${String(alarms).padStart(25, '0')}`, origin: 'a test', context, blocks };
+}
+
+async function keep(ledger: Ledger, one: KeepAlarm, options: Partial<KeepOptions> = {}): Promise<Block> {
+  const kept = await ledger.keep([one], { recheckMs, ...options });
+  return kept.blocks[0]![0]!;
+}
+
+async function acquire(ledger: Ledger, owner = 'one'): Promise<Lease> {
+  const lease = await ledger.acquireLease('edge', owner);
+  expect(lease, 'the lease').to.not.equal(undefined);
+  return lease!;
+}
+
+async function settle(
+  ledger: Ledger,
+  lease: Lease,
+  claimed: readonly ClaimedBlock[],
+  finding: Finding,
+): Promise<Block[]> {
+  const run = claimed[0]?.run ?? 'R';
+  return ledger.settleBatch(lease, { id: run, ms: 1, claimed, findingOf: () => finding, giveUpMs: 24 * hour });
+}
+
+/** Carries all that is due, as a launcher would. */
+async function carry(ledger: Ledger, finding: Finding = settled): Promise<Block[]> {
+  const lease = await acquire(ledger);
+  runs += 1;
+  const claimed = await ledger.claimBatch(lease, `R-${runs}`, 1000);
+  const blocks = await settle(ledger, lease, claimed, finding);
+  await ledger.releaseLease(lease, true);
+  return blocks;
+}
+
+/** What every ledger promises, whatever it is kept in. `make` gives an empty one. */
+export function ledgerContract(name: string, make: () => TestLedger): void {
+  describe(`a ledger (${name})`, () => {
+    let test: TestLedger;
+    let ledger: Ledger;
+
+    beforeEach(() => {
+      test = make();
+      ledger = test.open();
+    });
+
+    describe('keeps an alarm:', () => {
+      it('another process sees the block, pending and due', async () => {
+        const kept = await keep(ledger, alarm());
+        const [seen] = await test.open().findBlocks({});
+        expect(seen).to.deep.equal(kept);
+        expect(seen).to.include({ state: 'pending', wanted: 'present', alarms: 1, dueAt: ledger.now() });
+        expect(seen!.expiresAt).to.equal(ledger.now() + 24 * hour);
+      });
+
+      it('with its origin and the words of the SIEM', async () => {
+        const kept = await keep(ledger, alarm([block()], { 'event-id': 'e-1', risk: '3' }));
+        const [known] = await ledger.findAlarms(kept.id);
+        expect(known).to.deep.include({ origin: 'a test', context: { 'event-id': 'e-1', risk: '3' } });
+      });
+
+      it('once for each firewall it is for', async () => {
+        const kept = await ledger.keep([alarm([block(), block({ firewall: 'inner' })])], { recheckMs });
+        expect(kept.blocks[0]!.map(({ firewall }) => firewall)).to.deep.equal(['edge', 'inner']);
+      });
+
+      it('a second one of the flow counts, and makes no second block', async () => {
+        const first = await keep(ledger, alarm());
+        test.advance(hour);
+        const second = await keep(ledger, alarm());
+        expect(second).to.include({ id: first.id, alarms: 2 });
+        expect(second.expiresAt).to.equal(first.expiresAt! + hour);
+        expect(await ledger.findBlocks({})).to.have.length(1);
+      });
+
+      it('an extension never shortens, and for ever stays for ever', async () => {
+        await keep(ledger, alarm());
+        const shorter = await keep(ledger, alarm([block({ durationMs: minute })]));
+        expect(shorter.expiresAt).to.equal(ledger.now() + 24 * hour);
+        await keep(ledger, alarm([block({ durationMs: null })]));
+        expect((await keep(ledger, alarm())).expiresAt).to.equal(null);
+      });
+
+      it('a refusal by policy is kept, counted, and never due', async () => {
+        const refused = block({ refusal: 'refused: it is the gateway' });
+        await keep(ledger, alarm([refused]));
+        const again = await keep(ledger, alarm([refused]));
+        expect(again).to.include({ state: 'refused', alarms: 2, dueAt: null, reason: 'refused: it is the gateway' });
+        expect(await carry(ledger)).to.deep.equal([]);
+      });
+
+      it('two flows of one tracker get two numbers', async () => {
+        const one = await keep(ledger, alarm());
+        const other = await keep(ledger, alarm([block({}, { port: '443' })]));
+        expect(other.tracker).to.not.equal(one.tracker);
+      });
+
+      it('many at once in one breath, in their order', async () => {
+        const many = Array.from({ length: 500 }, (_, index) => alarm([block({}, { port: String(index + 1) })]));
+        const kept = await ledger.keep(many, { recheckMs });
+        expect(kept.blocks.map(([one]) => one!.flow.port)).to.deep.equal(many.map((_, index) => String(index + 1)));
+      });
+    });
+
+    describe('absorbs what comes again:', () => {
+      it('an alarm on a block that was proven just now costs no run', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        test.advance(recheckMs - 1);
+        expect(await keep(ledger, alarm())).to.include({ state: 'active', alarms: 2, dueAt: null });
+      });
+
+      it('after the recheck time it has the block proven again', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        test.advance(recheckMs);
+        expect(await keep(ledger, alarm())).to.include({ state: 'active', dueAt: ledger.now() });
+        expect((await carry(ledger, { kind: 'settled', changed: false }))[0]).to.include({
+          state: 'active',
+          dueAt: null,
+        });
+      });
+
+      it('the same event twice counts once and changes nothing', async () => {
+        await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        await carry(ledger);
+        test.advance(hour);
+        const again = await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        expect(again).to.include({ alarms: 1, dueAt: null });
+      });
+
+      it('the same event is no second block after its release', async () => {
+        const first = await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        expect(await keep(ledger, alarm([block()], { 'event-id': 'e-1' }))).to.include({
+          id: first.id,
+          state: 'released',
+        });
+      });
+
+      it('a failed block never suppresses the next try, not even of the same event', async () => {
+        await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        await carry(ledger, away);
+        const again = await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        expect(again).to.include({ state: 'pending', dueAt: ledger.now() });
+      });
+
+      it('one event may concern two flows', async () => {
+        await keep(ledger, alarm([block()], { 'backlog-id': 'b-1' }));
+        await carry(ledger);
+        const other = await keep(ledger, alarm([block({}, { port: '443' })], { 'backlog-id': 'b-1' }));
+        expect(other.state).to.equal('pending');
+      });
+    });
+
+    describe('holds what comes too fast:', () => {
+      const limits = { perMinute: 2, active: 3 };
+      const nth = (port: number): KeepAlarm => alarm([block({}, { port: String(port) })]);
+
+      it('the third new block in a minute, until it is approved', async () => {
+        for (const port of [1, 2]) await keep(ledger, nth(port), { limits });
+        const held = await keep(ledger, nth(3), { limits });
+        expect(held)
+          .to.include({ state: 'held', dueAt: null })
+          .and.have.property('reason')
+          .that.matches(/per_minute/);
+        expect(await carry(ledger)).to.have.length(2);
+        const [approved] = await ledger.decide('approve', [held.id]);
+        expect(approved).to.include({ state: 'pending', dueAt: ledger.now() });
+      });
+
+      it('not the alarm of a flow that has a block already', async () => {
+        for (const port of [1, 2]) await keep(ledger, nth(port), { limits });
+        expect((await keep(ledger, nth(2), { limits })).state).to.equal('pending');
+      });
+
+      it('more than may be in force at once', async () => {
+        for (const port of [1, 2, 3]) {
+          await keep(ledger, nth(port), { limits });
+          test.advance(minute);
+        }
+        expect(await keep(ledger, nth(4), { limits }))
+          .to.have.property('reason')
+          .that.matches(/limits\.active/);
+      });
+
+      it('a rejected one is refused, and the next alarm begins anew', async () => {
+        for (const port of [1, 2]) await keep(ledger, nth(port), { limits });
+        await keep(ledger, nth(3), { limits });
+        expect((await ledger.decide('reject', 'all')).map(({ state }) => state)).to.deep.equal(['refused']);
+        test.advance(minute);
+        expect((await keep(ledger, nth(3))).state).to.equal('pending');
+      });
+
+      it('a held block that nobody approved lapses', async () => {
+        for (const port of [1, 2, 3]) await keep(ledger, nth(port), { limits });
+        test.advance(hour);
+        const [lapsed, ...others] = await ledger.expire({ heldMs: hour, keepAlarmsMs: 365 * 24 * hour });
+        expect(others).to.deep.equal([]);
+        expect(lapsed).to.include({ state: 'refused' });
+      });
+    });
+
+    describe('has one runner a firewall:', () => {
+      it('a lease has one holder, and each firewall its own', async () => {
+        await acquire(ledger);
+        expect(await test.open().acquireLease('edge', 'two')).to.equal(undefined);
+        expect(await test.open().acquireLease('inner', 'two')).to.not.equal(undefined);
+      });
+
+      it('of many that try at the same time with an alarm, one gets it', async () => {
+        const results = await Promise.all(
+          Array.from({ length: 10 }, (_, index) =>
+            test.open().keep([alarm([block({}, { port: String(index + 1) })])], { recheckMs, owner: `o${index}` }),
+          ),
+        );
+        expect(results.flatMap(({ leases }) => leases)).to.have.length(1);
+      });
+
+      it('renewing keeps it, not renewing loses it', async () => {
+        const lease = await acquire(ledger);
+        test.advance(leaseMs - 1);
+        expect(await ledger.renewLease(lease)).to.equal(true);
+        test.advance(leaseMs - 1);
+        expect(await ledger.acquireLease('edge', 'two')).to.equal(undefined);
+        test.advance(1);
+        expect((await acquire(ledger, 'two')).fence).to.be.above(lease.fence);
+        expect(await ledger.renewLease(lease)).to.equal(false);
+      });
+
+      it('who takes a lapsed lease is told of the run that may have been left', async () => {
+        await keep(ledger, alarm());
+        const lease = await acquire(ledger);
+        await ledger.claimBatch(lease, 'R-LEFT', 10);
+        test.advance(leaseMs);
+        expect((await acquire(ledger, 'two')).orphan).to.equal('R-LEFT');
+      });
+
+      it('a holder that slept too long cannot write', async () => {
+        await keep(ledger, alarm());
+        const lease = await acquire(ledger);
+        const claimed = await ledger.claimBatch(lease, 'R1', 10);
+        test.advance(leaseMs);
+        const other = await acquire(ledger, 'two');
+        await ledger.claimBatch(other, 'R2', 10);
+        const late = await settle(ledger, lease, claimed, away).catch((error: unknown) => error);
+        expect(late).to.be.instanceOf(LeaseLost);
+        expect(await ledger.claimBatch(lease, 'R3', 10).catch((error: unknown) => error)).to.be.instanceOf(LeaseLost);
+        expect((await ledger.findBlocks({}))[0]).to.include({ state: 'pending', failures: 0, run: 'R2' });
+      });
+
+      it('the lease stays while work is due: nothing falls between', async () => {
+        const lease = await acquire(ledger);
+        await keep(ledger, alarm());
+        expect(await ledger.releaseLease(lease)).to.equal(false);
+        const claimed = await ledger.claimBatch(lease, 'R1', 10);
+        await settle(ledger, lease, claimed, settled);
+        expect(await ledger.releaseLease(lease)).to.equal(true);
+        expect(await ledger.acquireLease('edge', 'two')).to.not.equal(undefined);
+      });
+
+      it('keeping takes a free lease only where there is work', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        expect((await ledger.keep([alarm()], { recheckMs, owner: 'two' })).leases).to.deep.equal([]);
+      });
+
+      it('what was acquired in a name can be taken over by it', async () => {
+        const { leases } = await ledger.keep([alarm()], { recheckMs, owner: 'me' });
+        expect(await test.open().findLease('edge', 'me')).to.deep.equal(leases[0]);
+        expect(await test.open().findLease('edge', 'you')).to.equal(undefined);
+      });
+    });
+
+    describe('carries what is due:', () => {
+      it('oldest first, no more than asked for', async () => {
+        for (const port of ['1', '2', '3']) {
+          await keep(ledger, alarm([block({}, { port })]));
+          test.advance(10);
+        }
+        const claimed = await ledger.claimBatch(await acquire(ledger), 'R1', 2);
+        expect(claimed.map((one) => one.flow.port)).to.deep.equal(['1', '2']);
+      });
+
+      it('a proven block is active, and the run is known', async () => {
+        await keep(ledger, alarm());
+        const [proven] = await carry(ledger);
+        expect(proven).to.include({
+          state: 'active',
+          provenAt: ledger.now(),
+          dueAt: null,
+          changed: true,
+          reason: null,
+        });
+        expect(await ledger.findRun(proven!.run!)).to.include({ firewall: 'edge', batch: 1, ms: 1 });
+      });
+
+      it('trouble is retried with growing delay, told with its reason', async () => {
+        await keep(ledger, alarm());
+        for (const delay of [5_000, 15_000, minute, 5 * minute, 15 * minute, 15 * minute]) {
+          const [failed] = await carry(ledger, away);
+          expect(failed).to.include({ state: 'pending', trouble: 'unreachable', reason: 'no route to host' });
+          expect(failed!.dueAt).to.equal(ledger.now() + delay);
+          test.advance(delay - 1);
+          expect(await carry(ledger)).to.deep.equal([]);
+          test.advance(1);
+        }
+        expect((await carry(ledger))[0]).to.include({ state: 'active', failures: 0, trouble: null });
+      });
+
+      it('gives up when it has failed for too long; retry and a new alarm put it back', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger, away);
+        test.advance(24 * hour);
+        const [given] = await carry(ledger, away);
+        expect(given).to.include({ state: 'failed', dueAt: null });
+        expect((await ledger.decide('retry', 'all'))[0]).to.include({ state: 'pending', failures: 0 });
+        await carry(ledger, away);
+        test.advance(24 * hour);
+        await carry(ledger, away);
+        expect(await keep(ledger, alarm())).to.include({ state: 'pending', dueAt: ledger.now() });
+      });
+
+      it('an alarm during a run that proves the block is served by it', async () => {
+        await keep(ledger, alarm());
+        const lease = await acquire(ledger);
+        const claimed = await ledger.claimBatch(lease, 'R1', 10);
+        const during = await keep(ledger, alarm());
+        const [after] = await settle(ledger, lease, claimed, settled);
+        expect(after).to.include({ state: 'active', dueAt: null });
+        expect(after!.tried).to.be.at.least(during.revision);
+      });
+
+      it('an alarm during a run that fails is due at once', async () => {
+        await keep(ledger, alarm());
+        const lease = await acquire(ledger);
+        const claimed = await ledger.claimBatch(lease, 'R1', 10);
+        const during = await keep(ledger, alarm());
+        const [after] = await settle(ledger, lease, claimed, away);
+        expect(after!.dueAt).to.equal(ledger.now());
+        expect(after!.tried).to.be.below(during.revision);
+      });
+
+      it('tells waiting processes when it changes', async () => {
+        const waiting = test.open().changed(5000);
+        await keep(ledger, alarm());
+        await waiting;
+      });
+    });
+
+    describe('releases:', () => {
+      it('an active block is asked off, and gone when that is proven', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        const [asked] = await ledger.release({ source: flow.source }, 'by a person');
+        expect(asked).to.include({ state: 'releasing', wanted: 'absent', dueAt: ledger.now() });
+        expect((await carry(ledger))[0]).to.include({ state: 'released', dueAt: null, reason: 'by a person' });
+      });
+
+      it('a block that no run ever took along is gone at once', async () => {
+        await keep(ledger, alarm());
+        expect((await ledger.release({}, 'by a person'))[0]).to.include({ state: 'released', dueAt: null });
+      });
+
+      it('a block that a run is taking along right now is asked off after it', async () => {
+        await keep(ledger, alarm());
+        const lease = await acquire(ledger);
+        const claimed = await ledger.claimBatch(lease, 'R1', 10);
+        await ledger.release({}, 'by a person');
+        const [after] = await settle(ledger, lease, claimed, settled);
+        expect(after).to.include({ state: 'releasing', wanted: 'absent', dueAt: ledger.now() });
+        const next = await ledger.claimBatch(lease, 'R2', 10);
+        expect((await settle(ledger, lease, next, settled))[0]!.state).to.equal('released');
+      });
+
+      it('block, block, unblock, block ends blocked; block, unblock ends released', async () => {
+        await keep(ledger, alarm());
+        await keep(ledger, alarm());
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        expect((await keep(ledger, alarm())).state).to.equal('pending');
+        expect((await carry(ledger))[0]!.state).to.equal('active');
+        await ledger.release({}, 'by a person');
+        expect((await carry(ledger))[0]!.state).to.equal('released');
+      });
+
+      it('a release that fails stays a release', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        expect((await carry(ledger, away))[0]).to.include({
+          state: 'releasing',
+          wanted: 'absent',
+          trouble: 'unreachable',
+        });
+      });
+
+      it('only what the query names', async () => {
+        for (const port of ['22', '443']) await keep(ledger, alarm([block({}, { port })]));
+        await carry(ledger);
+        const asked = await ledger.release({ source: flow.source, port: '443' }, 'by a person');
+        expect(asked.map((one) => one.flow.port)).to.deep.equal(['443']);
+      });
+
+      it('the next alarm of a released flow begins a new block with the same tracker', async () => {
+        const first = await keep(ledger, alarm());
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        const second = await keep(ledger, alarm());
+        expect(second.id).to.not.equal(first.id);
+        expect(second).to.include({ tracker: first.tracker, alarms: 1, state: 'pending' });
+      });
+    });
+
+    describe('lets go when time is up:', () => {
+      const limits = { heldMs: 24 * hour, keepAlarmsMs: 365 * 24 * hour };
+
+      it('exactly then, not before', async () => {
+        await keep(ledger, alarm([block({ durationMs: 30 * minute })]));
+        await carry(ledger);
+        test.advance(30 * minute - 1);
+        expect(await ledger.expire(limits)).to.deep.equal([]);
+        test.advance(1);
+        expect((await ledger.expire(limits))[0]).to.include({ state: 'releasing', reason: 'its time is over' });
+      });
+
+      it('never, where it is for ever', async () => {
+        await keep(ledger, alarm([block({ durationMs: null })]));
+        await carry(ledger);
+        test.advance(10 * 365 * 24 * hour);
+        expect(await ledger.expire(limits)).to.deep.equal([]);
+      });
+
+      it('a source that was blocked before is blocked longer each time, up to the longest', async () => {
+        const escalation = { factor: 2, maxMs: 3 * hour, memoryMs: 30 * 24 * hour };
+        const lasts: number[] = [];
+        for (let offence = 0; offence < 4; offence += 1) {
+          const kept = await keep(ledger, alarm([block({ durationMs: hour, escalation })]));
+          lasts.push((kept.expiresAt! - ledger.now()) / hour);
+          await carry(ledger);
+          await ledger.release({}, 'by a person');
+          await carry(ledger);
+          test.advance(minute);
+        }
+        expect(lasts).to.deep.equal([1, 2, 3, 3]);
+        test.advance(31 * 24 * hour);
+        expect((await keep(ledger, alarm([block({ durationMs: hour, escalation })]))).expiresAt).to.equal(
+          ledger.now() + hour,
+        );
+      });
+
+      it('forgets what is long over, and nothing that stands', async () => {
+        await keep(ledger, alarm([block({ durationMs: null })]));
+        await keep(ledger, alarm([block({ durationMs: hour }, { port: '443' })]));
+        await carry(ledger);
+        test.advance(hour);
+        await ledger.expire(limits);
+        await carry(ledger);
+        test.advance(limits.keepAlarmsMs + 1);
+        await ledger.expire(limits);
+        const left = await ledger.findBlocks({});
+        expect(left.map((one) => [one.flow.port, one.state])).to.deep.equal([['22', 'active']]);
+        expect(await ledger.findAlarms(left[0]!.id)).to.have.length(1);
+      });
+    });
+
+    describe('counts who waits:', () => {
+      it('up to the most, and forgets those that died', async () => {
+        expect(await ledger.beginWaiting('a', 2, minute)).to.equal(true);
+        expect(await ledger.beginWaiting('b', 2, minute)).to.equal(true);
+        expect(await ledger.beginWaiting('c', 2, minute)).to.equal(false);
+        await ledger.endWaiting('a');
+        expect(await ledger.beginWaiting('c', 2, minute)).to.equal(true);
+        test.advance(minute);
+        expect(await ledger.beginWaiting('d', 2, minute)).to.equal(true);
+      });
+    });
+  });
+}

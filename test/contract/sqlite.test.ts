@@ -1,0 +1,171 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { FirebreakError } from '#firebreak/core/errors.js';
+import { findJump, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import type { KeepAlarm, Ledger } from '#firebreak/ledger/ledger.js';
+import { ledgerContract } from './ledger.js';
+
+const hour = 3_600_000;
+const folders: string[] = [];
+const ledgers: Ledger[] = [];
+
+function makeFile(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ledger-'));
+  folders.push(folder);
+  return path.join(folder, 'ledger.db');
+}
+
+function open(file: string, clock?: () => Reading): Ledger {
+  const ledger = openSqliteLedger(file, clock);
+  ledgers.push(ledger);
+  return ledger;
+}
+
+const alarm: KeepAlarm = {
+  id: 'A1',
+  origin: 'a test',
+  context: {},
+  blocks: [
+    {
+      firewall: 'edge',
+      description: 'a test',
+      durationMs: 24 * hour,
+      flow: {
+        type: 'block',
+        interface: 'wan',
+        ipprotocol: 'inet',
+        protocol: 'tcp',
+        source: '203.0.113.7',
+        destination: '192.168.1.10',
+        port: '22',
+      },
+    },
+  ],
+};
+
+function findError(work: () => unknown): FirebreakError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof FirebreakError) return error;
+    throw error;
+  }
+  throw new Error('It was expected to be refused.');
+}
+
+describe('SQLite', () => {
+  afterEach(() => {
+    for (const ledger of ledgers.splice(0)) ledger.close();
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  });
+
+  ledgerContract('SQLite', () => {
+    const file = makeFile();
+    let wall = 1_760_000_000_000;
+    return {
+      open: () => open(file, () => ({ wall, uptime: wall, boot: 'one' })),
+      advance: (ms) => {
+        wall += ms;
+      },
+    };
+  });
+
+  describe("the SQLite ledger's file", () => {
+    it('is its owner’s alone', () => {
+      const file = makeFile();
+      open(file);
+      expect(statSync(file).mode & 0o777).to.equal(0o600);
+    });
+
+    it('is written through to the disk, with a log ahead of it', () => {
+      const file = makeFile();
+      open(file);
+      const database = new DatabaseSync(file);
+      expect(database.prepare('PRAGMA journal_mode').get()).to.deep.equal({ journal_mode: 'wal' });
+      database.close();
+    });
+
+    it('of a newer firebreak is refused and stays as it is', () => {
+      const file = makeFile();
+      open(file).close();
+      ledgers.pop();
+      const database = new DatabaseSync(file);
+      database.exec('PRAGMA user_version = 99');
+      database.close();
+      const error = findError(() => openSqliteLedger(file));
+      expect(error.code).to.equal('ledger_newer');
+      expect(error.message).to.match(/version 99.*install the newer firebreak/);
+    });
+
+    it('that is damaged is refused with the way out, and never made anew', () => {
+      const file = makeFile();
+      const damaged = 'this was a ledger once. '.repeat(400);
+      writeFileSync(file, damaged);
+      const error = findError(() => openSqliteLedger(file));
+      expect(error.code).to.equal('ledger_corrupt');
+      expect(error.message).to.include('move it').and.include('firebreak reconcile');
+      expect(readFileSync(file, 'utf8')).to.equal(damaged);
+    });
+
+    it('that cannot be made is told with its path', () => {
+      const file = makeFile();
+      writeFileSync(file, '');
+      const error = findError(() => openSqliteLedger(path.join(file, 'ledger.db')));
+      expect(error.code).to.equal('ledger_unwritable');
+      expect(error.message).to.include(file);
+    });
+
+    it('is made once when many open it at the same time', async () => {
+      const file = makeFile();
+      const opened = Array.from({ length: 8 }, () => open(file));
+      await Promise.all(opened.map((ledger, index) => ledger.keep([{ ...alarm, id: `A${index}` }], { recheckMs: 0 })));
+      expect((await opened[0]!.findBlocks({}))[0]!.alarms).to.equal(8);
+    });
+  });
+
+  describe('the clock', () => {
+    const last: Reading = { wall: 1_000_000_000, uptime: 5_000_000, boot: 'one' };
+
+    it('that goes on, or is corrected a little, is no jump', () => {
+      expect(findJump(last, { wall: last.wall + hour, uptime: last.uptime + hour, boot: 'one' })).to.equal(0);
+      expect(findJump(last, { wall: last.wall + hour + 30_000, uptime: last.uptime + hour, boot: 'one' })).to.equal(0);
+    });
+
+    it('that is set forward or back is a jump by as much', () => {
+      expect(findJump(last, { wall: last.wall + 9 * hour, uptime: last.uptime + hour, boot: 'one' })).to.equal(
+        8 * hour,
+      );
+      expect(findJump(last, { wall: last.wall - 9 * hour, uptime: last.uptime + hour, boot: 'one' })).to.equal(
+        -10 * hour,
+      );
+    });
+
+    it('after a boot can have gone on for any time, but not back', () => {
+      expect(findJump(last, { wall: last.wall + 99 * hour, uptime: 100, boot: 'two' })).to.equal(0);
+      expect(findJump(last, { wall: last.wall - 5 * hour, uptime: 100, boot: 'two' })).to.equal(-5 * hour);
+    });
+
+    const limits = { heldMs: hour, keepAlarmsMs: 365 * 24 * hour };
+
+    for (const [title, jump] of [
+      ['ten years ahead', 10 * 365 * 24 * hour],
+      ['to 1970', -1_700_000_000_000],
+    ] as const) {
+      it(`set ${title} releases nothing early, and nothing late`, async () => {
+        let reading: Reading = { wall: 1_760_000_000_000, uptime: hour, boot: 'one' };
+        const ledger = open(makeFile(), () => reading);
+        await ledger.keep([alarm], { recheckMs: 0 });
+        reading = { wall: reading.wall + jump, uptime: reading.uptime + 1, boot: 'one' };
+        expect(await ledger.expire(limits)).to.deep.equal([]);
+        reading = { wall: reading.wall + 24 * hour - 2, uptime: reading.uptime + 24 * hour - 2, boot: 'one' };
+        expect(await ledger.expire(limits)).to.deep.equal([]);
+        reading = { wall: reading.wall - jump, uptime: reading.uptime + 1, boot: 'one' };
+        expect(await ledger.expire(limits)).to.have.length(1);
+      });
+    }
+  });
+});
