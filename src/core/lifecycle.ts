@@ -63,6 +63,12 @@ export const retry = (block: Block, now: number): Block => ({
   failingSince: null,
 });
 
+/** Has a block carried once more, because what the firewall says of it is not known for sure. */
+export const doubt = (block: Block, now: number): Block => ({
+  ...wantNow(block, now),
+  state: block.state === 'released' ? 'releasing' : block.state,
+});
+
 /** A run takes the block along. */
 export const carry = (block: Block, run: string): Block => ({ ...block, carried: block.revision, run });
 

@@ -31,7 +31,7 @@ export interface SettledRun {
  *
  *   claim --nothing due--> release --something came--> claim
  *   claim --blocks--> run --> settle --> gather --> claim
- *   lease lost at any of these --> end, writing nothing: its new holder has taken over
+ *   lease lost at any of these --> end, recording nothing: its new holder has taken over
  */
 export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
   const { ledger } = parts;
@@ -43,18 +43,21 @@ export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
       () => undefined, // the ledger cannot be written now; settling will tell
     );
   }, renewEveryMs);
+  let claimed: ClaimedBlock[] = [];
   try {
     if (lease.orphan !== null) await sweep(lease.orphan);
     for (let lastMs = 0; !stop.aborted;) {
       await gather(lease.firewall, lastMs, parts);
       const run = ulid();
-      const claimed = await ledger.claimBatch(lease, run, parts.config.ansible.batch);
+      claimed = await ledger.claimBatch(lease, run, parts.config.ansible.batch);
       if (claimed.length > 0) lastMs = await carryBatch(lease, run, claimed, stop, parts);
       else if (await ledger.releaseLease(lease)) return;
     }
     await ledger.releaseLease(lease, true);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
+    // Our run may have come to the firewall after its next holder's: that one looks again.
+    await ledger.doubt(claimed.map(({ id }) => id));
   } finally {
     clearInterval(renewal);
   }

@@ -36,6 +36,8 @@ export interface Ledger {
   claimBatch(lease: Lease, run: string, limit: number): Promise<ClaimedBlock[]>;
   /** Records what a run found, all of it or nothing; gives the blocks as they stand then. @throws LeaseLost */
   settleBatch(lease: Lease, ended: EndedRun): Promise<Block[]>;
+  /** Has these blocks looked at again: nobody knows what a run that lost its lease did last. */
+  doubt(ids: readonly string[]): Promise<void>;
   /** When the youngest request that is due was made, and when the next one will be due. */
   findWork(firewall: string): Promise<{ youngestAt: number | null; nextAt: number | null }>;
 

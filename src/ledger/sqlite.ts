@@ -3,7 +3,7 @@ import type { Ledger, Lease } from './ledger.js';
 import { claimBatch, settleBatch } from './sqlite/batches.js';
 import { followClock, readClock, type Reading } from './sqlite/clock.js';
 import { openDatabase } from './sqlite/database.js';
-import { decideBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
+import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
 import { keepAlarm } from './sqlite/keep.js';
 import { acquireLease, findLease, hasDueWork, isLeaseHeld, releaseLease, renewLease } from './sqlite/leases.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
@@ -63,6 +63,8 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
 
     claimBatch: (lease, run, limit) => write((at) => claimBatch(database, lease, run, limit, at)),
     settleBatch: (lease, ended) => write((at) => settleBatch(database, lease, ended, at)),
+
+    doubt: (ids) => write((at) => doubtBlocks(database, ids, at)),
 
     beginWaiting: (waiter, most, forMs) => write((at) => beginWaiting(database, waiter, most, at, forMs)),
     endWaiting: (waiter) => write(() => endWaiting(database, waiter)),

@@ -303,6 +303,23 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect((await ledger.findBlocks({}))[0]).to.include({ state: 'pending', failures: 0, run: 'R2' });
       });
 
+      it('what it may have done is looked at again, also where nothing should stand', async () => {
+        const one = await keep(ledger, alarm());
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        await ledger.doubt([one.id]);
+        expect((await ledger.findBlocks({}))[0]).to.include({
+          state: 'releasing',
+          wanted: 'absent',
+          dueAt: ledger.now(),
+        });
+        const other = await keep(ledger, alarm([block({}, { port: '443' })]));
+        await carry(ledger);
+        await ledger.doubt([one.id, other.id]);
+        expect((await carry(ledger)).map(({ state }) => state)).to.deep.equal(['released', 'active']);
+      });
+
       it('the lease stays while work is due: nothing falls between', async () => {
         const lease = await acquire(ledger);
         await keep(ledger, alarm());

@@ -1,5 +1,5 @@
 import { isOver, type Block } from '../../core/block.js';
-import { approve, isExpired, release, retry } from '../../core/lifecycle.js';
+import { approve, doubt, isExpired, release, retry } from '../../core/lifecycle.js';
 import type { BlockQuery } from '../ledger.js';
 import type { Database } from './database.js';
 import { findBlocks, toBlock, updateBlock } from './rows.js';
@@ -34,6 +34,19 @@ export function decideBlocks(
     }
   }
 }
+
+/** Has blocks looked at again, whether they stand or are gone; a flow's new block speaks for its old one. */
+export function doubtBlocks(database: Database, ids: readonly string[], now: number): void {
+  for (const block of findBlocks(database, { ids, states: ['pending', 'active', 'releasing', 'released'] })) {
+    if (block.state !== 'released' || !hasSuccessor(database, block)) updateBlock(database, doubt(block, now));
+  }
+}
+
+const hasSuccessor = (database: Database, { firewall, tracker }: Block): boolean =>
+  database.get(
+    "SELECT 1 FROM block WHERE firewall = ? AND tracker = ? AND state NOT IN ('released', 'refused')",
+    ...[firewall, tracker],
+  ) !== undefined;
 
 /** What is past its time. An orderly end, so it is no trouble that nobody decided it. */
 export function expireBlocks(
