@@ -10,7 +10,7 @@ interface GlobalArguments {
   json?: boolean;
 }
 
-type Run = (args: object, command: (context: CommandContext) => Promise<CommandResult>) => Promise<void>;
+type Run = (args: object, command: (context: CommandContext) => Promise<CommandResult>) => void;
 
 const usage = `$0 COMMAND
 
@@ -31,14 +31,10 @@ const wait = {
 } as const;
 const all = { type: 'boolean', default: false, describe: 'all of them' } as const;
 
-/** The table of commands. Each is imported when it is called: the others' imports would cost more than it does. */
-function defineCommands(argv: readonly string[], run: Run): Argv {
-  return yargs(argv)
-    .scriptName('firebreak')
-    .usage(usage)
-    .option('config', { type: 'string', requiresArg: true, describe: 'configuration file' })
-    .option('json', { type: 'boolean', describe: 'print exactly one JSON document' })
-    .command(
+/** The table of commands. Each is defined when it is called, and imported then: the others would cost more than it does. */
+const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
+  block: (argv, run) =>
+    argv.command(
       'block [source] [destination] [port] [interface] [type] [ipproto] [description..]',
       'block a source on the firewalls, and prove it',
       defineBlock,
@@ -50,8 +46,9 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
             context,
           );
         }),
-    )
-    .command(
+    ),
+  unblock: (argv, run) =>
+    argv.command(
       'unblock [source] [destination] [port]',
       'release every block that matches, and prove it',
       (args) =>
@@ -74,8 +71,9 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
             context,
           );
         }),
-    )
-    .command(
+    ),
+  list: (argv, run) =>
+    argv.command(
       'list',
       'what stands, since when and for how long',
       (args) =>
@@ -90,17 +88,24 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
           const { list } = await import('./commands/list.js');
           return list({ state: args.state, source: args.source, firewalls: args.firewall, csv: args.csv }, context);
         }),
-    )
-    .command(
+    ),
+  show: (argv, run) =>
+    argv.command(
       'show <id>',
       'all that is known of one block',
       (args) => args.positional('id', { type: 'string', demandOption: true, describe: 'its id, or the end of it' }),
       (args) => run(args, async (context) => (await import('./commands/list.js')).show(args.id, context)),
-    )
-    .command('approve [id]', 'let held blocks go on', defineMove, (args) => decide('approve', args, run))
-    .command('reject [id]', 'refuse held blocks', defineMove, (args) => decide('reject', args, run))
-    .command('retry [id]', 'try failed and waiting blocks again, now', defineMove, (args) => decide('retry', args, run))
-    .command(
+    ),
+  approve: (argv, run) =>
+    argv.command('approve [id]', 'let held blocks go on', defineMove, (args) => decide('approve', args, run)),
+  reject: (argv, run) =>
+    argv.command('reject [id]', 'refuse held blocks', defineMove, (args) => decide('reject', args, run)),
+  retry: (argv, run) =>
+    argv.command('retry [id]', 'try failed and waiting blocks again, now', defineMove, (args) =>
+      decide('retry', args, run),
+    ),
+  import: (argv, run) =>
+    argv.command(
       'import <file>',
       'block a list: CSV, JSON, or one address a line; - is stdin',
       (args) =>
@@ -122,8 +127,9 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
             context,
           );
         }),
-    )
-    .command(
+    ),
+  drain: (argv, run) =>
+    argv.command(
       'drain',
       'carry out all that is pending or due for its next try',
       (args) => args.option('owner', { type: 'string', hidden: true }),
@@ -131,13 +137,28 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
         run(args, async (context) =>
           (await import('./commands/drain.js')).drain({ expire: false, owner: args.owner }, context),
         ),
-    )
-    .command('expire', 'release what is past its time, then drain', {}, (args) =>
+    ),
+  expire: (argv, run) =>
+    argv.command('expire', 'release what is past its time, then drain', {}, (args) =>
       run(args, async (context) => (await import('./commands/drain.js')).drain({ expire: true }, context)),
-    )
-    .command('config', 'print the configuration in force', {}, (args) =>
+    ),
+  config: (argv, run) =>
+    argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),
-    )
+    ),
+};
+
+function defineCommands(argv: readonly string[], run: Run): Argv {
+  const named = argv.find((word) => Object.hasOwn(commands, word));
+  const isHelp = argv.includes('--help');
+  const definitions = Object.entries(commands).filter(([name]) => isHelp || named === undefined || name === named);
+  const root = yargs(argv)
+    .scriptName('firebreak')
+    .usage(usage)
+    .option('config', { type: 'string', requiresArg: true, describe: 'configuration file' })
+    .option('json', { type: 'boolean', describe: 'print exactly one JSON document' });
+  return definitions
+    .reduce((parser, [, define]) => define(parser, run), root as Argv)
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
     .demandCommand(1, 'say what to do: firebreak block, unblock, list, …')
     .strict()
@@ -201,17 +222,23 @@ function importDefaults(args: Record<string, unknown>): Record<string, string> {
 
 const tell = (message: string): void => void process.stderr.write(`firebreak: ${message}\n`);
 
-const runCommand: Run = async (args, command) => {
-  const { config, json = false } = args as GlobalArguments; // yargs' types leave out the options of the whole
+async function runCommand(args: GlobalArguments, command: Parameters<Run>[1]): Promise<void> {
+  const { config, json = false } = args;
   const result = await command({ configFile: config, tell });
   process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
   process.exitCode = result.exit;
-};
+}
 
 async function main(argv: readonly string[]): Promise<void> {
   process.umask(0o077); // OSSIM calls with 0, and all that we write is ours alone
   try {
-    await defineCommands(argv, runCommand).parseAsync();
+    let running = Promise.resolve();
+    // Handed back to yargs, the promise would make it lay out the whole help at every call, in case it is needed.
+    const run: Run = (args, command) => {
+      running = runCommand(args, command);
+    };
+    await defineCommands(argv, run).parseAsync();
+    await running;
   } catch (error) {
     process.exitCode = await tellError(error, argv.includes('--json'));
   }

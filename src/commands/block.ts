@@ -10,7 +10,6 @@ import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm, Ledger } from '../ledger/ledger.js';
 import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
-import { tryUnkept, wouldBlock } from './block-at-once.js';
 import { findRun, seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { openLedger } from './session.js';
@@ -30,7 +29,10 @@ export async function block(options: BlockOptions, context: CommandContext): Pro
   const config = loadConfig(configFile);
   const alarm = parseAlarm(words, config);
   const wanted = toKeepBlocks(alarm, config, options.firewalls);
-  if (options.check) return toResult(await wouldBlock(wanted, config));
+  if (options.check) {
+    const { wouldBlock } = await import('./block-at-once.js');
+    return toResult(await wouldBlock(wanted, config));
+  }
 
   const request: KeepAlarm = { id: ulid(), origin: findOrigin(), context: alarm.context, blocks: wanted };
   const owner = ulid();
@@ -46,6 +48,7 @@ export async function block(options: BlockOptions, context: CommandContext): Pro
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
     context.tell(`NOT kept: ${error.message}`);
     context.tell('trying the block all the same; nothing will release it by itself');
+    const { tryUnkept } = await import('./block-at-once.js');
     return { ...toResult(await tryUnkept(wanted, request.id, config)), exit: error.exit };
   } finally {
     ledger?.close();

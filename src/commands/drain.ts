@@ -5,8 +5,9 @@ import { carryAll } from '../dispatch/carry.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { tell } from '../report/text.js';
+import { withParts } from './parts.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { withLedger, withParts, type OpenLedger } from './session.js';
+import { withLedger, type OpenLedger } from './session.js';
 
 export interface DrainOptions {
   /** Release what is past its time first. */

@@ -1,10 +1,9 @@
 import type { Block } from '../core/block.js';
 import type { RunSummary } from '../core/outcome.js';
 import { startDrainer } from '../dispatch/drainer.js';
-import { settleAsked } from '../dispatch/wait.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
 import type { CommandContext } from './result.js';
-import { withParts, type OpenLedger } from './session.js';
+import type { OpenLedger } from './session.js';
 
 export interface RequestParts extends OpenLedger {
   /** In whose name the leases were acquired. */
@@ -39,6 +38,8 @@ async function carryOut(
     if (leases.length > 0) startDrainer(parts.owner, parts.configFile, process.argv[1] ?? '');
     return [...asked];
   }
+  // What a run takes is loaded only where we carry one ourselves, or wait for it.
+  const [{ settleAsked }, { withParts }] = await Promise.all([import('../dispatch/wait.js'), import('./parts.js')]);
   return withParts(parts, context, (all) => settleAsked(asked, leases, all));
 }
 

@@ -5,8 +5,6 @@ import type { Config } from '../config/schema.js';
 import type { Parts } from '../dispatch/carry.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openSqliteLedger } from '../ledger/sqlite.js';
-import { watchSignals } from '../runtime/shutdown.js';
-import { openReporter } from './reporter.js';
 import type { CommandContext } from './result.js';
 
 /** What a command works with that reads or changes what stands. */
@@ -28,21 +26,5 @@ export async function withLedger<T>(context: CommandContext, work: (open: OpenLe
     return await work({ config, ledger, configFile });
   } finally {
     ledger.close();
-  }
-}
-
-/** The rest of what a run takes: signals, and somebody who logs and mails. */
-export async function withParts<T>(
-  { config, ledger }: Pick<Parts, 'config' | 'ledger'>,
-  context: CommandContext,
-  work: (parts: Parts) => Promise<T>,
-): Promise<T> {
-  const signals = watchSignals();
-  const reporter = openReporter(config, ledger, context.tell);
-  try {
-    return await work({ config, ledger, stop: signals.stop, onSettled: reporter.onSettled });
-  } finally {
-    await reporter.close();
-    signals.release();
   }
 }

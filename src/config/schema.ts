@@ -1,7 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseAddress } from '../core/address.js';
 import { parseDuration } from '../core/duration.js';
 import { protocols, types } from '../core/flow.js';
+
+// The schema is used once a process: compiling it first would cost more than it saves.
+z.config({ jitless: true });
 
 const path = z.string().min(1);
 const port = z.int('expected 1-65535').min(1, 'expected 1-65535').max(65535, 'expected 1-65535');

@@ -1,0 +1,20 @@
+import type { Parts } from '../dispatch/carry.js';
+import { watchSignals } from '../runtime/shutdown.js';
+import { openReporter } from './reporter.js';
+import type { CommandContext } from './result.js';
+
+/** The rest of what a run takes: signals, and somebody who logs and mails. */
+export async function withParts<T>(
+  { config, ledger }: Pick<Parts, 'config' | 'ledger'>,
+  context: CommandContext,
+  work: (parts: Parts) => Promise<T>,
+): Promise<T> {
+  const signals = watchSignals();
+  const reporter = openReporter(config, ledger, context.tell);
+  try {
+    return await work({ config, ledger, stop: signals.stop, onSettled: reporter.onSettled });
+  } finally {
+    await reporter.close();
+    signals.release();
+  }
+}
