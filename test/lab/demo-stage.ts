@@ -35,6 +35,8 @@ export interface Call {
 
 /** The three machines of the demo, each on this one: a SIEM, an Ansible host and a firewall. */
 export interface Stage {
+  /** Holds all of it: the Ansible host's home is `ansible` in it, the SIEM's folder `siem`. */
+  readonly folder: string;
   readonly firewall: Firewall;
   /** How the SIEM logs in: by sshpass as OSSIM's users do, or by key where no account of our own can be made. */
   readonly login: 'password' | 'key';
@@ -74,6 +76,7 @@ export async function openStage(): Promise<Stage> {
       return made;
     };
     return {
+      folder,
       firewall,
       login,
       policyCommand,

@@ -1,0 +1,183 @@
+// How long one alarm takes, each measured out of the blue: no connection is open, no rule is there yet.
+//
+//   node bench/speed.mjs [--rounds N]      5 rounds by default
+//
+// Targets: `firebreak block` at most 1.15 times a bare ansible-playbook that does the same, and, called by the SIEM
+// over SSH, at most 0.35 times the two scripts and the playbook of bench/article, which prove nothing.
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { openStage } from '../build/test/lab/demo-stage.js';
+import { interleave, printCircumstances, printRatio, printTable } from './measure.mjs';
+
+const root = path.resolve(import.meta.dirname, '..');
+const run = promisify(execFile);
+const destination = '192.168.1.10';
+const names = {
+  ours: 'firebreak block',
+  bare: 'ansible-playbook playbooks/apply.yml',
+  warm: '  the same, its connection still open',
+  oursBySsh: 'sshpass, ssh, firebreak block',
+  article: 'sshpass, ssh, ping, playbook of the article',
+};
+
+const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const rounds = Number(options.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  console.error(`--rounds: expected a number from 1, got "${options.rounds}"`);
+  process.exit(2);
+}
+
+let sources = 0;
+const nextSource = () => `203.0.${113 + Math.floor(sources / 250)}.${1 + (sources++ % 250)}`;
+
+/** Runs a program to its end and gives its seconds; rejects with what it said if it fails. */
+function time(file, args, { cwd, env }) {
+  const started = performance.now();
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    // Its exit, not the end of its pipes: ssh's master holds them for as long as it waits for the next run.
+    child.once('exit', (code) => {
+      const seconds = (performance.now() - started) / 1000;
+      child.stdout.destroy();
+      child.stderr.destroy();
+      if (code === 0) resolve(seconds);
+      else reject(new Error(`${path.basename(file)} ended with ${code}:\n${said}`));
+    });
+  });
+}
+
+/** Ends the ssh masters whose sockets lie in the folder. */
+async function closeConnections(folder) {
+  if (!existsSync(folder)) return;
+  for (const socket of readdirSync(folder)) {
+    await run('ssh', ['-o', `ControlPath=${path.join(folder, socket)}`, '-O', 'exit', 'any']).catch(() => undefined);
+  }
+}
+
+/** Fails unless pf blocks the source, so that nothing is measured that did not happen. */
+async function expectBlocked({ firewall }, source) {
+  const rules = await firewall.loadedRules();
+  if (!rules.some((rule) => rule.startsWith('block') && rule.includes(` from ${source} to ${destination}`))) {
+    throw new Error(`pf does not block ${source}`);
+  }
+}
+
+function makeContenders(stage) {
+  const home = path.join(stage.folder, 'ansible');
+  const siem = path.join(stage.folder, 'siem');
+  const env = { PATH: `${process.env.PATH}:${path.join(root, '.tools/ansible-latest/bin')}`, HOME: home };
+  const contend = (name, carry) => ({
+    name,
+    run: async () => {
+      const source = nextSource();
+      const seconds = await carry(source);
+      await expectBlocked(stage, source);
+      return seconds;
+    },
+  });
+  return [
+    contend(names.ours, (source) => {
+      const args = ['dist/cli.js', 'block', source, destination, '22', 'wan', 'block', 'inet', 'bench'];
+      return time(process.execPath, args, { cwd: root, env: { ...env, FIREBREAK_CONFIG: `${home}/firebreak.yml` } });
+    }),
+    contend(names.bare, (source) => runBare(home, env, source, { keep: false })),
+    contend(names.warm, async (source) => {
+      await runBare(home, env, nextSource(), { keep: true });
+      return runBare(home, env, source, { keep: false });
+    }),
+    contend(names.oursBySsh, async (source) => {
+      const { code, ms, stderr } = await stage.fire({ source, destination, port: 22 });
+      if (code !== 0) throw new Error(`firebreak over SSH ended with ${code}: ${stderr}`);
+      return ms / 1000;
+    }),
+    contend(names.article, async (source) => {
+      const login = stage.login === 'password' ? 'sshpass -f password ' : '';
+      const seconds = await time('/bin/sh', [path.join(home, 'article/alarm.sh'), source, destination, '22'], {
+        cwd: siem,
+        env: { ...env, ARTICLE_SSH: `${login}ssh -F ssh_config ansible-host` },
+      });
+      await closeConnections(path.join(home, '.ansible/cp'));
+      return seconds;
+    }),
+  ];
+}
+
+/** ansible-playbook with the inventory, variables and settings of the launcher's own last run. */
+async function runBare(home, env, source, { keep }) {
+  const runs = path.join(home, 'state/runs');
+  const last = path.join(runs, readdirSync(runs).sort().at(-1));
+  const work = path.join(home, 'bare');
+  const batch = JSON.parse(readFileSync(path.join(last, 'extra-vars.yml'), 'utf8'));
+  const [flow] = batch.firebreak_present;
+  flow.source = { __ansible_unsafe: source };
+  delete flow.tracker; // the playbook computes it, as the launcher did
+  const variables = path.join(home, 'bare.yml');
+  writeFileSync(variables, JSON.stringify(batch));
+  const seconds = await time(
+    'ansible-playbook',
+    ['--inventory', path.join(last, 'inventory.yml'), '--extra-vars', `@${variables}`, 'playbooks/apply.yml'],
+    {
+      cwd: root,
+      env: {
+        ...env,
+        LC_ALL: 'C.UTF-8',
+        ANSIBLE_CONFIG: path.join(root, 'playbooks/ansible.cfg'),
+        ANSIBLE_HOME: work,
+        ANSIBLE_LOCAL_TEMP: path.join(work, 'tmp'),
+        ANSIBLE_SSH_CONTROL_PATH_DIR: path.join(home, 'cp'),
+      },
+    },
+  );
+  if (!keep) await closeConnections(path.join(home, 'cp'));
+  return seconds;
+}
+
+/** The author's files lie in the home of the account that the SIEM logs in to. */
+function installArticle({ folder, firewall }) {
+  const home = path.join(folder, 'ansible/article');
+  cpSync(path.join(root, 'bench/article'), home, { recursive: true });
+  const { vars } = firewall;
+  const words = {
+    ansible_host: firewall.host,
+    ansible_port: firewall.port,
+    ansible_user: firewall.user,
+    ansible_ssh_private_key_file: firewall.privateKeyFile,
+    ansible_ssh_common_args: `"-o UserKnownHostsFile=${firewall.knownHostsFile}"`,
+    ansible_python_interpreter: vars.ansible_python_interpreter, // else he would pay for looking for it as well
+    config: vars.pfsense_config,
+    cache: vars.pfsense_config_cache,
+    reload: vars.pfsense_reload_sync_command,
+  };
+  const line = Object.entries(words).map(([name, value]) => `${name}=${value}`);
+  writeFileSync(path.join(home, 'hosts'), `firewall ${line.join(' ')}\n`);
+}
+
+async function main() {
+  const stage = await openStage();
+  const stop = () => void stage.close();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
+  try {
+    installArticle(stage);
+    console.log(`One alarm, from the call to its end; medians of ${rounds} rounds, taken in turn.\n`);
+    const figures = await interleave(makeContenders(stage), rounds, {
+      onRound: (round, all) => process.stderr.isTTY && process.stderr.write(`\rround ${round} of ${all} `),
+    });
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+    printTable(figures);
+    const of = (name) => figures.get(name);
+    console.log('');
+    printRatio('firebreak block / bare ansible-playbook', of(names.ours), of(names.bare), 1.15);
+    printRatio('the whole way from the SIEM: ours / the article', of(names.oursBySsh), of(names.article), 0.35);
+    printCircumstances();
+  } finally {
+    await stage.close();
+    rmSync(stage.folder, { recursive: true, force: true });
+  }
+}
+
+await main();
