@@ -158,7 +158,7 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
     .option('config', { type: 'string', requiresArg: true, describe: 'configuration file' })
     .option('json', { type: 'boolean', describe: 'print exactly one JSON document' });
   return definitions
-    .reduce((parser, [, define]) => define(parser, run), root as Argv)
+    .reduce<Argv>((parser, [, define]) => define(parser, run), root)
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
     .demandCommand(1, 'say what to do: firebreak block, unblock, list, …')
     .strict()

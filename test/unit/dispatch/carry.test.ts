@@ -127,7 +127,7 @@ describe('the dispatcher', () => {
       const kept = await keep(parts, port, port);
       followers.push(settleAsked(kept.asked, kept.leases, parts));
     }
-    const [returned] = (await Promise.race(followers));
+    const [returned] = await Promise.race(followers);
     expect(returned).to.include({ state: 'pending', tried: 0, trouble: null });
     wall += 1000;
     scripted.end(1);
