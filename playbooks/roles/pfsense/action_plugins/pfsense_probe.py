@@ -7,6 +7,7 @@ What comes out holds checked flows only, and is all that later tasks use.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 
 from ansible.plugins.action import ActionBase
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):
             return refuse("become_unsupported", "become_method: the edit knows sudo only")
 
         args = {key: self._task.args[key] for key in ("config", "pfctl", "fix")}
-        args.update(present=list(present.values()), absent=list(absent))
+        args.update(present=json.dumps(list(present.values())), absent=list(absent))
         result = self._execute_module(module_name="pfsense_probe", module_args=args, task_vars=task_vars)
         result.pop("invocation", None)  # the batch again
         if result.get("failed") or "missing" not in result:
@@ -47,6 +48,8 @@ class ActionModule(ActionBase):
         if result["refused"] and len(result["refused"]) == len(present) and not result["unwanted"]:
             return refuse(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
+        if self._play_context.diff:
+            result["summary"] = summarize(result, present, absent)
         return result
 
     def _read_batch(self, name, task_vars):
@@ -69,25 +72,31 @@ class ActionModule(ActionBase):
 
 
 def plan(found, present, absent):
-    """What the tasks that follow need, made of checked flows only."""
+    """What the tasks that follow need, made of checked flows only.
+
+    The flows to add are one text: Ansible walks over each word of a structure, and again in every task.
+    """
     missing = [present[tracker] for tracker in found["missing"]]
-    right = [present[tracker] for tracker in found["right"]]
     loaded = set(found["loaded"])
-    unproven = [flow for flow in right if flow["tracker"] not in loaded]
+    unproven = [present[tracker] for tracker in found["right"] if tracker not in loaded]
     lingering = [tracker for tracker in absent if tracker in loaded]
     unwanted = set(found["unwanted"])
     return {
-        "missing": missing,
-        "right": right,
+        "flows": json.dumps(missing),
         "wanted_absent": list(absent),
         "unwanted_absent": [tracker for tracker in absent if tracker not in unwanted],
         "remove": found["unwanted"] + found["rewrite"],
         "load_needed": bool(missing or unproven or lingering or unwanted),
         "proven": not (missing or unproven or lingering or unwanted),
-        "cut": [{"source": flow["source"], "destination": flow["destination"]} for flow in missing + unproven],
-        "summary": ["+ " + flows.show(flow) for flow in missing]
-        + ["- " + flows.show(absent[tracker]) for tracker in found["unwanted"]],
+        "cut": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
+        "summary": [],
     }
+
+
+def summarize(found, present, absent):
+    """The short diff of our own."""
+    come = ["+ " + flows.show(present[tracker]) for tracker in found["missing"]]
+    return come + ["- " + flows.show(absent[tracker]) for tracker in found["unwanted"]]
 
 
 def plain(item):

@@ -45,9 +45,9 @@ options:
     elements: int
     default: []
   cut:
-    description: Pairs of source and destination whose states are cut once the rules are proven.
+    description: Pairs (source, a space, destination) whose states are cut once the rules are proven.
     type: list
-    elements: dict
+    elements: str
     default: []
   kill_states:
     description: Whose states to cut.
@@ -167,7 +167,7 @@ def main():
             "proof_timeout": {"type": "int", "default": 15},
             "present": {"type": "list", "elements": "int", "default": []},
             "absent": {"type": "list", "elements": "int", "default": []},
-            "cut": {"type": "list", "elements": "dict", "default": []},
+            "cut": {"type": "list", "elements": "str", "default": []},
             "kill_states": {"type": "str", "choices": ["pair", "source", "none"], "default": "pair"},
             "summary": {"type": "list", "elements": "str", "default": []},
         },

@@ -21,10 +21,9 @@ options:
     required: true
     type: path
   present:
-    description: Flows that should be blocked.
-    type: list
-    elements: dict
-    default: []
+    description: Flows that should be blocked, a list of mappings as JSON.
+    type: json
+    default: "[]"
   absent:
     description: Trackers that should not stand on the firewall.
     type: list
@@ -67,6 +66,7 @@ python:
   description: The Python that runs this module.
 """
 
+import json
 import os
 import sys
 
@@ -126,7 +126,7 @@ def main():
         argument_spec={
             "config": {"type": "path", "required": True},
             "pfctl": {"type": "path", "required": True},
-            "present": {"type": "list", "elements": "dict", "default": []},
+            "present": {"type": "json", "default": "[]"},
             "absent": {"type": "list", "elements": "int", "default": []},
             "fix": {"type": "bool", "default": False},
         },
@@ -134,7 +134,8 @@ def main():
     )
     params = module.params
     try:
-        result = probe(params["config"], params["pfctl"], params["present"], params["absent"], params["fix"])
+        flows = json.loads(params["present"])
+        result = probe(params["config"], params["pfctl"], flows, params["absent"], params["fix"])
     except Refusal as refusal:
         module.fail_json(**refusal.result())
     module.exit_json(changed=False, **result)

@@ -21,9 +21,9 @@ def cut_states(pfctl, kind, pairs):
     if kind == "none":
         return 0
     if kind == "pair":
-        wanted = [(pair["source"], pair["destination"]) for pair in pairs]
+        wanted = [tuple(pair.split()) for pair in pairs]
     else:
-        wanted = [(pair["source"],) for pair in pairs]
+        wanted = [tuple(pair.split()[:1]) for pair in pairs]
     wanted = list(dict.fromkeys(wanted))
     if len(wanted) > FEW:
         wanted = keep_those_with_states(pfctl, wanted)
