@@ -180,7 +180,8 @@ def after_tag(data, offset):
         raise Refusal("filter_unreadable", "the <filter> tag is written in a way this role does not edit")
     before, after = data[start:offset], line[tag.end() - start :]
     if before.strip(b" \t") or after.strip():
-        return split_line(data, offset, OPEN_FILTER, "", "", keep_tag="before")
+        indent = "\t" if after.lstrip().startswith(b"</filter") else ""  # as the GUI would put the closing tag
+        return split_line(data, offset, OPEN_FILTER, "", indent, keep_tag="before")
     pattern = b"^" + before + re.escape(tag.group()) + br"\s*$"
     return {"at": start, "pattern": pattern.decode("ascii", "replace"), "backrefs": False, "before": "", "after": ""}
 
@@ -192,7 +193,7 @@ def split_line(data, offset, tag, before, after, keep_tag=False):
     skip = b"(?:.*?%s){%d}" % (tag, number) if number else b""
     if keep_tag == "before":
         pattern = b"^(" + skip + b".*?" + tag + b")(.*)$"
-        before, after = "\\1\n", "\n\\2"
+        before, after = "\\1\n", "\n" + after + "\\2"
     elif keep_tag:
         pattern = b"^(" + skip + b".*?)(" + tag + b".*)$"
         lead = "\\1\n" if data[start:offset].strip() else ""
