@@ -21,7 +21,11 @@ KNOWN = (
         "the firewall has no Python where ansible_python_interpreter says",
     ),
     (r"lockf: .*already locked", "lock_timeout", "pfSense's configuration lock stayed taken"),
+    # The probe has run by then, with the same Python: what the shell does not find is what stands before it.
+    (r"(\S+): (?:command )?not found", "lock_missing", r"\1 is not on the firewall (see pfsense_lock_command)"),
 )
+# What Ansible says of a module that died, before it says what the module said.
+ANSIBLES_OWN_WORDS = r"MODULE FAILURE|See stdout/stderr|Module result deserialization failed|Module failed: "
 LOCK_TAKEN = 75  # lockf's exit status when its time is up
 
 
@@ -53,17 +57,18 @@ def explain(result):
         return "lock_timeout", "pfSense's configuration lock stayed taken"
     said = "\n".join(str(result.get(key) or "") for key in ("msg", "module_stderr", "module_stdout", "exception"))
     for pattern, code, sentence in KNOWN:
-        if re.search(pattern, said):
-            return code, sentence
+        match = re.search(pattern, said)
+        if match:
+            return code, match.expand(sentence)
     refused = re.search(r"failed to validate: rc:\d+ error:(.*)", said)
     if refused:
         return "edit_refused", "the edit was not put in place: %s" % (refused.group(1).strip() or "the check failed")
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not re.match(ANSIBLES_OWN_WORDS, line)]
     return "task_failed", lines[0][:500] if lines else "a task failed and said nothing"
 
 
 def say_undone(undo, undo_load):
-    if not undo:
+    if not undo or undo.get("skipped"):  # nothing had been added
         return ""
     if not undo.get("changed"):
         return "; and our rules could not be taken out of the configuration again: %s" % (undo.get("msg") or "unknown")
