@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-# However the rule is laid out: one line, the GUI's many lines, or in the middle of a line.
-# It never reaches over the end of a rule, and takes its line's indent and end along where the line is its own.
+# However the rule is laid out: one line, the GUI's many lines, or in the middle of a line. It never reaches over
+# the end or the start of a rule, and takes along what is its line's own: the indent and the line's end. Of a shared
+# line it takes the spaces behind it, or those would meet the ones before it: pfSense takes mixed ones for text.
+WITHIN = r"(?:(?!</?rule[\s>]).)*"
 RULE = (
-    r"(?s)(^[ \t]*)?<rule(?:\s[^<>]*)?>(?:(?!</rule>).)*?<tracker>\s*(?:%s)\s*</tracker>(?:(?!</rule>).)*</rule\s*>"
-    r"(?(1)[ \t]*\r?\n|)"
+    r"(?s)(^[ \t]*)?<rule(?:\s[^<>]*)?>" + WITHIN + r"?<tracker(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[\s*)?(?:%s)\s*(?:\]\]>\s*)?"
+    r"</tracker\s*>" + WITHIN + r"</rule\s*>(?(1)[ \t]*\r?\n|[ \t]*)"
 )
 
 
