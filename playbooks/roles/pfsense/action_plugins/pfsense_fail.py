@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
             code, message = args["refused"][0]["code"], "; ".join(each["message"] for each in args["refused"])
         elif args.get("changed_by_hand"):
             code = "changed_by_hand"
-            message = "changed by hand and left so (firebreak_fix rewrites them): " + ", ".join(
+            message = "changed by hand and left so (firebreak_fix rewrites or removes them): " + ", ".join(
                 str(tracker) for tracker in args["changed_by_hand"]
             )
         else:

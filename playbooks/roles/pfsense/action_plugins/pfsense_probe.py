@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
             return refuse("become_unsupported", "become_method: the edit knows sudo only")
 
         args = {key: self._task.args[key] for key in ("config", "pfctl", "fix")}
-        args.update(present=json.dumps(list(present.values())), absent=list(absent))
+        args.update(present=json.dumps(list(present.values())), absent=json.dumps(list(absent.values())))
         result = self._execute_module(module_name="pfsense_probe", module_args=args, task_vars=task_vars)
         result.pop("invocation", None)  # the batch again
         if result.get("failed") or "missing" not in result:
@@ -79,12 +79,14 @@ def plan(found, present, absent):
     missing = [present[tracker] for tracker in found["missing"]]
     loaded = set(found["loaded"])
     unproven = [present[tracker] for tracker in found["right"] if tracker not in loaded]
-    lingering = [tracker for tracker in absent if tracker in loaded]
+    changed = set(found["changed_by_hand"])
+    gone = [tracker for tracker in absent if tracker not in changed]
+    lingering = [tracker for tracker in gone if tracker in loaded]
     unwanted = set(found["unwanted"])
     return {
         "flows": json.dumps(missing),
-        "wanted_absent": list(absent),
-        "unwanted_absent": [tracker for tracker in absent if tracker not in unwanted],
+        "wanted_absent": gone,
+        "unwanted_absent": [tracker for tracker in gone if tracker not in unwanted],
         "remove": found["unwanted"] + found["rewrite"],
         "load_needed": bool(missing or unproven or lingering or unwanted),
         "proven": not (missing or unproven or lingering or unwanted),

@@ -25,12 +25,11 @@ options:
     type: json
     default: "[]"
   absent:
-    description: Trackers that should not stand on the firewall.
-    type: list
-    elements: int
-    default: []
+    description: Flows that should have no rule on the firewall, a list of mappings as JSON.
+    type: json
+    default: "[]"
   fix:
-    description: Whether rules that were changed by hand are to be written anew.
+    description: Whether rules that were changed by hand are to be written anew, or taken out.
     type: bool
     default: false
 author: Firebreak
@@ -53,7 +52,9 @@ changed_by_hand:
 rewrite:
   description: Those of the missing whose changed rule is to be taken out first.
 unwanted:
-  description: Trackers of rules that should not stand, and do.
+  description: >-
+    Trackers of rules that should not stand, and do. A rule that somebody disabled or narrowed is still the flow's; one
+    that was made to say something else is that person's rule by now, and is among C(changed_by_hand).
 loaded:
   description: Those of all trackers of the batch that pf blocks by now.
 refused:
@@ -71,7 +72,14 @@ import os
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pfsense_config import Refusal, find_place, parse_config, read_config, says_what_it_should
+from ansible.module_utils.pfsense_config import (
+    Refusal,
+    find_place,
+    names_its_flow,
+    parse_config,
+    read_config,
+    says_what_it_should,
+)
 from ansible.module_utils.pfsense_pf import read_blocking_trackers
 
 
@@ -95,6 +103,17 @@ def sort_present(config, flows, fix):
     return found
 
 
+def sort_absent(config, flows, fix):
+    """Which flows have a rule to take out, and which rules became somebody else's."""
+    unwanted, changed = [], []
+    for flow in flows:
+        rules = config.rules.get(flow["tracker"], [])
+        if rules:
+            still_its = fix or all(names_its_flow(rule, flow) for rule in rules)
+            (unwanted if still_its else changed).append(flow["tracker"])
+    return unwanted, changed
+
+
 def refuse_interface(config, name):
     """pfSense turns a rule on such an interface into a comment, and says nothing."""
     if config.interfaces.get(name):
@@ -109,9 +128,10 @@ def probe(config_path, pfctl, present, absent, fix):
     data = read_config(config_path)
     config = parse_config(data, config_path)
     result = sort_present(config, present, fix)
-    result["unwanted"] = [tracker for tracker in absent if tracker in config.rules]
+    result["unwanted"], changed = sort_absent(config, absent, fix)
+    result["changed_by_hand"] += changed
     blocking = read_blocking_trackers(pfctl)
-    ours = [flow["tracker"] for flow in present] + absent
+    ours = [flow["tracker"] for flow in present + absent]
     result["loaded"] = [tracker for tracker in ours if tracker in blocking]
     result["place"] = find_place(data, config) if result["missing"] else {}
     result["version"] = config.version
@@ -127,15 +147,15 @@ def main():
             "config": {"type": "path", "required": True},
             "pfctl": {"type": "path", "required": True},
             "present": {"type": "json", "default": "[]"},
-            "absent": {"type": "list", "elements": "int", "default": []},
+            "absent": {"type": "json", "default": "[]"},
             "fix": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
     params = module.params
     try:
-        flows = json.loads(params["present"])
-        result = probe(params["config"], params["pfctl"], flows, params["absent"], params["fix"])
+        present, absent = json.loads(params["present"]), json.loads(params["absent"])
+        result = probe(params["config"], params["pfctl"], present, absent, params["fix"])
     except Refusal as refusal:
         module.fail_json(**refusal.result())
     module.exit_json(changed=False, **result)

@@ -122,11 +122,20 @@ NARROWING = (
     "disabled", "sched", "os", "tagged", "statetimeout", "max", "max-src-nodes", "max-src-conn", "max-src-states",
     "tcpflags1", "tcpflags2", "icmptype", "dscp", "vlanprio", "floating",
 )  # fmt: skip
-NARROWING_BY_BEING_THERE = ("disabled", "source/not", "destination/not", "source/any", "destination/any")
+NARROWING_BY_BEING_THERE = ("disabled",)
+# Fields that make it say something else altogether.
+WIDENING = ("source/not", "destination/not", "source/any", "destination/any")
 
 
 def says_what_it_should(rule, flow):
     """Does a rule that stands in the file still block its flow? Its description and its place do not matter."""
+    if not names_its_flow(rule, flow) or any(rule.get(field) for field in NARROWING):
+        return False
+    return not any(field in rule for field in NARROWING_BY_BEING_THERE)
+
+
+def names_its_flow(rule, flow):
+    """Is it still about its flow, and no other, be it disabled or narrowed?"""
     wanted = {
         "type": flow["type"],
         "interface": flow["interface"],
@@ -144,9 +153,7 @@ def says_what_it_should(rule, flow):
         # Only addresses may be spelt in either case: "Block" makes a pass rule, "WAN" no rule at all.
         if (text.lower() if field.endswith("address") else text) != value:
             return False
-    if any(rule.get(field) for field in NARROWING):
-        return False
-    return not any(field in rule for field in NARROWING_BY_BEING_THERE)
+    return not any(field in rule for field in WIDENING)
 
 
 # Where new rules go. Only tags are named in the patterns: nothing of the file's content leaves the firewall.
