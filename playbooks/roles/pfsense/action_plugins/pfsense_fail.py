@@ -70,8 +70,8 @@ def explain(result):
 def say_undone(undo, undo_load):
     if not undo or undo.get("skipped"):  # nothing had been added
         return ""
-    if not undo.get("changed"):
-        return "; and our rules could not be taken out of the configuration again: %s" % (undo.get("msg") or "unknown")
+    if not undo.get("changed") and undo.get("msg"):  # with nothing to take out, it says nothing
+        return "; and our rules could not be taken out of the configuration again: %s" % undo["msg"]
     if undo_load.get("proven"):
         return "; our rules were taken out again, and pf runs without them"
     return "; our rules were taken out of the configuration again, but pf did not confirm it: %s" % (

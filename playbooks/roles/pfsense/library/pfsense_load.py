@@ -18,6 +18,10 @@ options:
     required: true
     type: list
     elements: str
+  config:
+    description: Path of config.xml, to look whether the edit is still there where pf does not show it.
+    required: true
+    type: path
   reload_timeout:
     description: Seconds until a reload that does not end is ended.
     type: int
@@ -65,6 +69,7 @@ author: Firebreak
 EXAMPLES = """
 - name: Load the rules and prove one of them
   pfsense_load:
+    config: /cf/conf/config.xml
     reload_command: [/etc/rc.filter_configure_sync]
     reload_status: /var/run/filter_reload_status
     pfctl: /sbin/pfctl
@@ -82,7 +87,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.pfsense_config import Refusal
+from ansible.module_utils.pfsense_config import Refusal, read_trackers
 from ansible.module_utils.pfsense_pf import read_blocking_trackers, run_bounded
 from ansible.module_utils.pfsense_states import cut_states
 
@@ -107,6 +112,27 @@ def find_refusal(path, before):
     return None
 
 
+class Edit:
+    """Our edit of the file. Somebody in the web pages whose request began before it may write over it."""
+
+    def __init__(self, path):
+        self.path = path
+        self.seen = None
+
+    def refuse_if_lost(self, missing, lingering):
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return  # pf is the judge, and the next run looks at the file
+        seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if seen == self.seen:
+            return
+        self.seen = seen
+        standing = read_trackers(self.path)
+        if missing - standing or lingering & standing:
+            raise Refusal("edit_overwritten", "somebody's save, begun before our edit, was written over it")
+
+
 def reload_rules(params):
     command = params["reload_command"]
     try:
@@ -125,6 +151,7 @@ def reload_rules(params):
 def wait_for_proof(params, status_before):
     """Looks at pf until it shows what it should, pfSense reports an error, or the time is up."""
     present, absent = set(params["present"]), set(params["absent"])
+    edit = Edit(params["config"])
     deadline = time.time() + params["proof_timeout"]
     pause = 0.1
     while True:
@@ -135,6 +162,7 @@ def wait_for_proof(params, status_before):
         refusal = find_refusal(params["reload_status"], status_before)
         if refusal:
             raise Refusal("load_refused", "pf refused the rules: %s" % refusal)
+        edit.refuse_if_lost(missing, lingering)
         if time.time() + pause > deadline:
             raise Refusal("load_unproven", say_unproven(missing, lingering, params["proof_timeout"]))
         time.sleep(pause)
@@ -160,6 +188,7 @@ def load(params):
 def main():
     module = AnsibleModule(
         argument_spec={
+            "config": {"type": "path", "required": True},
             "reload_command": {"type": "list", "elements": "str", "required": True},
             "reload_timeout": {"type": "int", "default": 30},
             "reload_status": {"type": "path", "required": True},

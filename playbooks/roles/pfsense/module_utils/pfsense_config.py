@@ -43,6 +43,11 @@ def read_config(path):
         raise Refusal("config_unreadable", "%s cannot be read: %s" % (path, error.strerror))
 
 
+def read_trackers(path):
+    """The trackers that stand in the file, without parsing it."""
+    return set(int(number) for number in re.findall(br"<tracker[^<>]*>(?:<!\[CDATA\[)?\s*([0-9]{1,10})", read_config(path)))
+
+
 def parse_config(data, path):
     """Refuses what pfSense would not take: a malformed file makes it restore an old one over this one."""
     if not data.strip():
