@@ -26,6 +26,12 @@ options:
     description: The file that pfSense would read instead of its configuration.
     default: /tmp/config.cache
     vars: [{name: pfsense_config_cache}]
+  edit_folder:
+    description: >-
+      Where the task keeps its working copy. Made anew inside the lock and gone before the lock is, so that what a
+      power cut left there does not outlive the next edit.
+    default: /cf/conf/.firebreak
+    vars: [{name: pfsense_edit_folder}]
   escalate:
     description: Whether the login user has to become root first.
     type: bool
@@ -67,6 +73,8 @@ class BecomeModule(Sudo):
         return cmd
 
     def _lock(self, cmd):
-        drop_cache = "rm -f %s" % shlex.quote(self.get_option("cache"))
-        inside = "%s; status=$?; %s; exit $status" % (cmd, drop_cache)
+        cache, folder = shlex.quote(self.get_option("cache")), shlex.quote(self.get_option("edit_folder"))
+        begin = "rm -rf %s; mkdir -m 700 %s || exit" % (folder, folder)
+        end = "status=$?; rm -rf %s; rm -f %s; exit $status" % (folder, cache)
+        inside = "%s; %s; %s" % (begin, cmd, end)
         return "%s /bin/sh -c %s" % (self.get_option("lock_command").strip(), shlex.quote(inside))
