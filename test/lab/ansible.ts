@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
+import { endAll, findTree } from './processes.js';
 
 const playbooks = path.join(packageRoot, 'playbooks');
 
@@ -50,7 +51,8 @@ export interface RoleResult {
   readonly proven: boolean;
 }
 
-interface Event {
+/** A line of FIREBREAK_EVENTS. */
+export interface Event {
   readonly event: string;
   readonly host?: string;
   readonly task?: string;
@@ -101,7 +103,7 @@ function renderInventory(firewalls: readonly Firewall[], options: PlaybookOption
 
 function readEvents(file: string): Event[] {
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1); // a line being written has no end yet
   return lines.map((line) => JSON.parse(line) as Event); // our own callback wrote it
 }
 
@@ -132,42 +134,69 @@ function environmentOf(folder: string, control: string, options: PlaybookOptions
   };
 }
 
-/** Runs the real ansible-playbook against these firewalls (hosts edge, edge2, ...) and gives all that came of it. */
+/** A run under way, in a process group of its own. */
+export interface RunningPlaybook {
+  readonly pid: number;
+  /** The run, once it has ended; its folder is gone by then. */
+  readonly ended: Promise<PlaybookRun>;
+  /** What has happened so far. */
+  events(): readonly Event[];
+  /** Ends ansible-playbook and all its children by force, as when the host loses its power. */
+  kill(): Promise<void>;
+}
+
+/** Starts the real ansible-playbook against these firewalls (hosts edge, edge2, ...). */
+export function startPlaybook(
+  firewalls: Firewall | readonly Firewall[],
+  options: PlaybookOptions = {},
+): RunningPlaybook {
+  const all = 'root' in firewalls ? [firewalls] : firewalls;
+  const folder = mkdtempSync(path.join(tmpdir(), 'run-'));
+  const file = (name: string): string => path.join(folder, name);
+  const { playbook = 'apply', present, absent } = options;
+  writeFileSync(file('inventory.yml'), renderInventory(all, options));
+  const batch = { ...(present && { firebreak_present: present }), ...(absent && { firebreak_absent: absent }) };
+  writeFileSync(file('vars.json'), JSON.stringify({ ...batch, ...options.vars }));
+  const book = playbook.includes('/') ? playbook : path.join(playbooks, `${playbook}.yml`);
+  const args = ['-i', file('inventory.yml'), '-e', `@${file('vars.json')}`, ...(options.args ?? []), book];
+  const environment = environmentOf(folder, controlFolder(all[0]!), options);
+  const child = spawnToFiles(args, environment, file('stdout'), file('stderr'));
+  const ended = once(child, 'exit')
+    .then(([code]) => describeRun(code as number | null, folder)) // (code, signal), by Node's documentation
+    .finally(() => rmSync(folder, { recursive: true, force: true }));
+  const pid = child.pid ?? 0;
+  return {
+    pid,
+    ended,
+    events: () => readEvents(file('events.jsonl')),
+    kill: async () => {
+      await endAll(findTree(pid));
+      await ended;
+    },
+  };
+}
+
+/** A whole run, and all that came of it. */
 export async function runPlaybook(
   firewalls: Firewall | readonly Firewall[],
   options: PlaybookOptions = {},
 ): Promise<PlaybookRun> {
-  const all = 'root' in firewalls ? [firewalls] : firewalls;
-  const folder = mkdtempSync(path.join(tmpdir(), 'run-'));
-  try {
-    const file = (name: string): string => path.join(folder, name);
-    const { playbook = 'apply', present, absent } = options;
-    writeFileSync(file('inventory.yml'), renderInventory(all, options));
-    const batch = { ...(present && { firebreak_present: present }), ...(absent && { firebreak_absent: absent }) };
-    writeFileSync(file('vars.json'), JSON.stringify({ ...batch, ...options.vars }));
-    const book = playbook.includes('/') ? playbook : path.join(playbooks, `${playbook}.yml`);
-    const args = ['-i', file('inventory.yml'), '-e', `@${file('vars.json')}`, ...(options.args ?? []), book];
-    const environment = environmentOf(folder, controlFolder(all[0]!), options);
-    const code = await spawnToFiles(args, environment, file('stdout'), file('stderr'));
-    return describeRun(code, folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return startPlaybook(firewalls, options).ended;
 }
 
 /** Output goes to files: ssh's master would hold a pipe open. */
-async function spawnToFiles(
+function spawnToFiles(
   args: readonly string[],
   env: Record<string, string>,
   stdout: string,
   stderr: string,
-): Promise<number | null> {
+): ChildProcess {
   const [out, err] = [openSync(stdout, 'w'), openSync(stderr, 'w')];
-  const child = spawn('ansible-playbook', args, { env, cwd: path.dirname(stdout), stdio: ['ignore', out, err] });
+  const stdio = ['ignore', out, err] as const;
+  const child = spawn('ansible-playbook', args, { env, cwd: path.dirname(stdout), stdio: [...stdio], detached: true });
   closeSync(out);
   closeSync(err);
-  const [code] = (await once(child, 'exit')) as [number | null]; // (code, signal), by Node's documentation
-  return code;
+  return child;
 }
 
 function describeRun(code: number | null, folder: string): PlaybookRun {
