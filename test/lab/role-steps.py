@@ -1,0 +1,177 @@
+"""Carries out the pfSense role's look and edit without a playbook: its own tasks, templated by Ansible, its own modules.
+
+A property test has hundreds of cases, and a playbook takes a second. Requests come on stdin and answers go to stdout,
+one JSON object a line: {file, php, present, absent, fix} gives what was planned, done, and how the file compares. There
+is no pf here: the role takes what stands for not loaded yet.
+"""
+import contextlib
+import copy
+import importlib.util
+import io
+import json
+import os
+import sys
+
+import ansible.module_utils
+import ansible.module_utils.basic as basic
+from ansible.modules import lineinfile, replace
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import filter_loader
+from ansible.template import Templar
+
+PLAYBOOKS = sys.argv[1]
+ROLE = f'{PLAYBOOKS}/roles/pfsense'
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pfsense'))
+ansible.module_utils.__path__.append(f'{ROLE}/module_utils')
+from config import Fatal, Malformed, dump, parse  # noqa: E402
+
+BAND = range(2000000000, 2147483648)
+MODULES = {'ansible.builtin.lineinfile': lineinfile, 'ansible.builtin.replace': replace}
+OMIT = '__omitted_by_the_task__'
+
+
+def load_code(path):
+    spec = importlib.util.spec_from_file_location(os.path.basename(os.path.dirname(path)), path)
+    code = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(code)
+    return code
+
+
+with contextlib.suppress(ImportError):  # before 2.15 there is nothing to start
+    from ansible.plugins.loader import init_plugin_loader
+    init_plugin_loader()
+loader = DataLoader()
+filter_loader.add_directory(f'{ROLE}/filter_plugins')
+action = load_code(f'{ROLE}/action_plugins/pfsense_probe.py')
+library = load_code(f'{ROLE}/library/pfsense_probe.py')
+library.read_blocking_trackers = lambda _pfctl: set()
+
+
+def load_yaml(path):
+    try:
+        return loader.load_from_file(path, trusted_as_template=True)  # from 2.19 on
+    except TypeError:
+        return loader.load_from_file(path)
+
+
+defaults = {**load_yaml(f'{ROLE}/defaults/main.yml'), **load_yaml(f'{ROLE}/vars/main.yml')}
+edits = load_yaml(f'{ROLE}/tasks/attempt.yml')[0]['block'][1]['block']
+
+
+def plan(request):
+    present, absent = ({flow['tracker']: flow for flow in map(action.flows.canonical_flow, request[name])}
+                       for name in ('present', 'absent'))
+    found = library.probe(request['file'], '', list(present.values()), list(absent.values()), request['fix'])
+    return {**found, **action.plan(found, present, absent)}
+
+
+def template(templar, value):
+    try:
+        return templar.template(value)
+    except Exception as error:  # from 2.19 on an omitted value is an exception, of a private class
+        if 'Omit' in type(error).__name__:
+            return OMIT
+        raise
+
+
+def is_due(templar, condition):
+    if hasattr(templar, 'evaluate_conditional'):  # from 2.19 on
+        return templar.evaluate_conditional(condition)
+    return templar.template('{{ %s }}' % condition)
+
+
+def run_task(task, variables):
+    """The module's result, or None where the task is skipped."""
+    templar = Templar(loader=loader, variables=variables)
+    if not is_due(templar, task['when']):
+        return None
+    name = next(key for key in task if key in MODULES)
+    given = {key: template(templar, value) for key, value in task[name].items()}
+    given = {key: value for key, value in given.items() if value != OMIT}
+    folder = os.path.dirname(variables['pfsense_config'])
+    internal = {'_ansible_tmpdir': folder, '_ansible_remote_tmp': folder, '_ansible_check_mode': False}
+    basic._ANSIBLE_ARGS = json.dumps({'ANSIBLE_MODULE_ARGS': {**given, **internal}}, default=str).encode()
+    basic._ANSIBLE_PROFILE = 'legacy'
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
+        MODULES[name].main()
+    return json.loads(printed.getvalue())
+
+
+def edit(request):
+    """(what was planned, messages of failed tasks, whether a task says that it changed something)"""
+    planned = plan(request)
+    variables = {**defaults, 'pfsense_config': request['file'], 'pfsense_php': request['php'], 'omit': OMIT,
+                 'ansible_search_path': [ROLE], 'pfsense_probe': planned}
+    changed = False
+    for task in edits:
+        result = run_task(task, variables)
+        if result and result.get('failed'):
+            return planned, result['msg'], changed
+        changed = changed or bool(result and result['changed'])
+    return planned, None, changed
+
+
+def without_ours(tree):
+    """All but the rules in our band, however an empty filter is written."""
+    rest = copy.deepcopy(tree)
+    found = rest.pop('filter', None)
+    if isinstance(found, dict):
+        found['rule'] = [rule for rule in found.pop('rule', []) if tracker_of(rule) not in BAND]
+        rest['filter'] = {key: value for key, value in found.items() if value}
+    return {key: value for key, value in rest.items() if key != 'filter' or value}
+
+
+def tracker_of(rule):
+    text = rule.get('tracker') if isinstance(rule, dict) else None
+    return int(text) if text and text.strip().isdigit() else 0
+
+
+def ours(tree):
+    found = tree.get('filter')
+    rules = found.get('rule', []) if isinstance(found, dict) else []
+    return [rule for rule in rules if tracker_of(rule) in BAND]
+
+
+def compare(before, after, version):
+    """How the file is, as pfSense reads it, against how it was."""
+    try:
+        old, new = parse(before), parse(after)
+    except (Malformed, Fatal) as problem:
+        return {'unreadable': str(problem)}
+    saved = dump(new, version).encode()
+    read_again, saved_before = parse(saved), parse(dump(old, version).encode())
+    return {
+        'restIsSame': without_ours(old) == without_ours(new),
+        # A save loses empty items of lists, as it would have before.
+        'saveKeepsAll': ours(read_again) == ours(new) and without_ours(read_again) == without_ours(saved_before),
+        'wasAsSaved': dump(old, version).encode() == before,
+        'isAsSaved': saved == after,
+        'ours': ours(new),
+    }
+
+
+def answer(request):
+    def read():
+        with open(request['file'], 'rb') as file:
+            return file.read()
+    before = read()
+    try:
+        planned, failed, changed = edit(request)
+    except library.Refusal as refusal:
+        return {'refused': refusal.code, 'same': read() == before, 'left': left_beside(request['file'])}
+    after = read()
+    return {
+        'failed': failed, 'changed': changed, 'same': after == before, 'left': left_beside(request['file']),
+        **{key: planned[key] for key in ('missing', 'right', 'rewrite', 'changed_by_hand', 'unwanted')},
+        **compare(before, after, request['version']),
+    }
+
+
+def left_beside(path):
+    return [name for name in os.listdir(os.path.dirname(path)) if name != os.path.basename(path)]
+
+
+print('{}', flush=True)  # ready
+for line in sys.stdin:
+    print(json.dumps(answer(json.loads(line))), flush=True)
