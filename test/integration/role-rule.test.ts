@@ -1,0 +1,323 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { runPlaybook, type Flow, type PlaybookRun } from '../lab/ansible.js';
+import { sample, startFirewall, type Firewall, type FirewallOptions } from '../lab/firewall.js';
+
+const flow: Flow = {
+  source: '203.0.113.7',
+  destination: '192.168.1.10',
+  port: '22',
+  description: 'blocked for ssh anomaly',
+};
+
+/** Our rule as it stands in the file, with the lines it stands on. */
+const ourRule = /\t\t<rule>\n\t\t\t<id><\/id>\n\t\t\t<tracker>2\d{9}<\/tracker>\n(?:\t{3,}.*\n)*\t\t<\/rule>\n/g;
+
+/** Without what each save writes anew. */
+function withoutRevision(text: string): string {
+  return text.replace(/\t<revision>[^]*?<\/revision>\n/, '');
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
+}
+
+describe('the rule that the pfSense role makes', () => {
+  let firewall: Firewall;
+
+  async function start(options: FirewallOptions = {}): Promise<void> {
+    firewall = await startFirewall(options);
+  }
+
+  afterEach(async () => {
+    await firewall.stop();
+  });
+
+  async function block(...present: Flow[]): Promise<PlaybookRun> {
+    const run = await runPlaybook(firewall, { present });
+    expect(run.code, run.text).to.equal(0);
+    expect(run.result().proven).to.be.true;
+    return run;
+  }
+
+  /** What pfSense made of the rule with this tracker. */
+  function generated(tracker: number): string {
+    return firewall.generatedRules().find((line) => line.includes(` ridentifier ${tracker} `)) ?? '';
+  }
+
+  it('reads in pf as the alarm says, exactly once after two runs and a save in the GUI between', async () => {
+    await start();
+    const first = await block(flow);
+    const [tracker = 0] = first.result().added;
+    expect(first.changed()).to.be.true;
+    await firewall.gui(['save']);
+    const second = await block(flow);
+    expect(second.result()).to.deep.include({ added: [], present: [tracker], removed: [], absent: [] });
+    expect(second.changed()).to.be.false;
+
+    expect(count(firewall.readConfig(), `<tracker>${tracker}</tracker>`)).to.equal(1);
+    expect(firewall.generatedRules().filter((line) => line.includes('203.0.113.7'))).to.deep.equal([
+      'block  in  quick  on $WAN reply-to ( em0 198.51.100.1 ) inet proto tcp  from 203.0.113.7 to 192.168.1.10 port 22 ' +
+        `ridentifier ${tracker} flags S/SA label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}"`,
+    ]);
+  });
+
+  it("has pfSense's own elements in pfSense's own order, each on a line of its own, indented with tabs", async () => {
+    await start();
+    const [tracker] = (await block(flow)).result().added;
+    const [rule = ''] = firewall.readConfig().match(ourRule) ?? [];
+    expect(rule.replace(/<time>\d{10}</, '<time>NOW<')).to.equal(
+      [
+        '\t\t<rule>',
+        '\t\t\t<id></id>',
+        `\t\t\t<tracker>${tracker}</tracker>`,
+        '\t\t\t<type>block</type>',
+        '\t\t\t<interface>wan</interface>',
+        '\t\t\t<ipprotocol>inet</ipprotocol>',
+        '\t\t\t<protocol>tcp</protocol>',
+        '\t\t\t<source>',
+        '\t\t\t\t<address>203.0.113.7</address>',
+        '\t\t\t</source>',
+        '\t\t\t<destination>',
+        '\t\t\t\t<address>192.168.1.10</address>',
+        '\t\t\t\t<port>22</port>',
+        '\t\t\t</destination>',
+        '\t\t\t<descr><![CDATA[blocked for ssh anomaly]]></descr>',
+        '\t\t\t<created>',
+        '\t\t\t\t<time>NOW</time>',
+        '\t\t\t\t<username><![CDATA[Firebreak]]></username>',
+        '\t\t\t</created>',
+        '\t\t</rule>',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('is all that changes in the file, and a save in the GUI changes not a byte of it', async () => {
+    await start();
+    await firewall.gui(['save']);
+    const before = firewall.readConfig();
+    await block(flow, { ...flow, port: '443', description: '' });
+    const after = firewall.readConfig();
+    expect(after.match(ourRule)).to.have.length(2);
+    expect(after.replace(ourRule, '')).to.equal(before);
+    await firewall.gui(['save']);
+    expect(withoutRevision(firewall.readConfig())).to.equal(withoutRevision(after));
+  });
+
+  it('comes first among the rules of its interface', async () => {
+    await start();
+    const [tracker] = (await block(flow)).result().added;
+    const onWan = firewall
+      .generatedRules()
+      .filter((line) => /^(block|pass) .*on \$WAN .*ridentifier 1718|from 203/.test(line));
+    expect(onWan[0]).to.include(`ridentifier ${tracker} `);
+  });
+
+  it('fits each type, protocol and family', async () => {
+    await start();
+    const kinds: readonly (readonly [Flow, RegExp])[] = [
+      [
+        { ...flow, type: 'reject' },
+        /^block return {2}in {2}quick .* inet proto tcp {2}from 203\.0\.113\.7 .* port 22 /,
+      ],
+      [{ ...flow, protocol: 'udp', port: '53' }, /^block .* inet proto udp {2}from .* port 53 ridentifier \d+ label/],
+      [{ ...flow, protocol: 'tcp/udp', port: '53' }, /^block .* inet proto { tcp udp } {2}from .* port 53 ridentifier/],
+      [{ ...flow, protocol: 'icmp', port: '' }, /^block .* inet proto icmp {2}from 203\.0\.113\.7 to \S+ ridentifier/],
+      [
+        { ...flow, protocol: 'any', port: '' },
+        /^block .* on \$WAN reply-to \(.*\) inet from 203\.0\.113\.7 to \S+ ridentifier/,
+      ],
+      [{ ...flow, source: '203.0.113.0/24' }, /^block .* from 203\.0\.113\.0\/24 to 192\.168\.1\.10 port 22 /],
+      [{ ...flow, interface: 'opt1' }, /^block .* on \$\w+ .*inet proto tcp {2}from 203\.0\.113\.7 /],
+      [{ ...flow, interface: 'Inside' }, /^block .* on \$Inside inet proto tcp /],
+      [
+        { ...flow, source: '2001:DB8:0::7', destination: '2001:db8:1::10' },
+        /^block .* on \$WAN .*inet6 proto tcp {2}from 2001:db8::7 to 2001:db8:1::10 port 22 .* flags S\/SA /,
+      ],
+    ];
+    const { added } = (await block(...kinds.map(([one]) => one))).result();
+    expect(added).to.have.length(kinds.length);
+    for (const [index, [, expected]] of kinds.entries()) expect(generated(added[index] ?? 0)).to.match(expected);
+    await firewall.gui(['save']);
+    expect((await block(...kinds.map(([one]) => one))).result().present).to.have.members(added);
+  });
+
+  it('never has a port without a protocol', async () => {
+    await start();
+    await block(flow, { ...flow, protocol: 'any', port: '' }, { ...flow, protocol: 'icmp', port: '0' });
+    const rules = firewall.readConfig().match(ourRule) ?? [];
+    expect(rules).to.have.length(3);
+    for (const rule of rules.filter((one) => one.includes('<port>')))
+      expect(rule).to.include('<protocol>tcp</protocol>');
+    expect(rules.filter((one) => one.includes('<port>'))).to.have.length(1);
+  });
+
+  it("survives a save in the GUI between the edit and the reload, since pfSense's cache is gone by then", async () => {
+    await start();
+    await firewall.gui(['save']);
+    expect(firewall.hasCache()).to.be.true;
+    const script = path.join(firewall.root, 'etc/save-then-reload');
+    writeFileSync(
+      script,
+      `#!/bin/sh\n${firewall.root}/usr/local/sbin/gui save && exec ${firewall.root}/etc/rc.filter_configure_sync\n`,
+    );
+    chmodSync(script, 0o755);
+    const run = await runPlaybook(firewall, { present: [flow], vars: { pfsense_reload_command: script } });
+    expect(run.result().proven, run.text).to.be.true;
+    expect(firewall.readConfig()).to.include(`<tracker>${run.result().added[0]}</tracker>`);
+  });
+
+  const emptyFilters: readonly (readonly [string, FirewallOptions, (text: string) => string])[] = [
+    ['<filter></filter>', { config: sample('empty-filter') }, (text) => text],
+    ['<filter/>', { config: sample('selfclosed-filter') }, (text) => text],
+    ['no filter at all', { config: sample('no-filter') }, (text) => text],
+    ['<filter></filter> of the system log above', {}, (text) => text],
+    [
+      '<filter></filter> of the system log below',
+      {},
+      (text) => {
+        const [syslog = ''] = /\t<syslog>\n[^]*?\t<\/syslog>\n/.exec(text) ?? [];
+        return text.replace(syslog, '').replace('</pfsense>', `${syslog}</pfsense>`);
+      },
+    ],
+    [
+      "only the system log's <filter></filter>",
+      { config: sample('no-filter') },
+      (text) => text.replace('\t</syslog>', '\t\t<filter></filter>\n\t</syslog>'),
+    ],
+  ];
+  for (const [title, options, change] of emptyFilters) {
+    it(`stands in the filter below the root: ${title}`, async () => {
+      await start(options);
+      firewall.writeConfig(change(firewall.readConfig()));
+      firewall.dropCache();
+      await block(flow);
+      await block({ ...flow, port: '443' });
+      const text = firewall.readConfig();
+      expect(count(text, '\n\t<filter>\n')).to.equal(1);
+      expect(text.match(/\n\t<filter>\n[^]*?\n\t<\/filter>\n/)?.[0].match(ourRule)).to.have.length(2);
+      await firewall.gui(['save']);
+      expect(withoutRevision(firewall.readConfig()).match(ourRule)).to.have.length(2);
+    });
+  }
+
+  it('cuts the states of the blocked pair and no other, and none at the second run or a release', async () => {
+    await start();
+    const pair = { source: '203.0.113.7', destination: '192.168.1.10', port: 22 };
+    const others = [
+      { ...pair, source: '203.0.113.70' },
+      { ...pair, destination: '192.168.1.100' },
+    ];
+    firewall.setStates([pair, { ...pair, port: 443 }, ...others]);
+    await block(flow);
+    expect(firewall.states()).to.have.length(2);
+    firewall.setStates([pair, ...others]);
+    await block(flow);
+    expect(firewall.states()).to.have.length(3);
+    await runPlaybook(firewall, { absent: [flow] });
+    expect(firewall.states()).to.have.length(3);
+  });
+});
+
+describe('the pfSense role refuses, and changes nothing,', () => {
+  let firewall: Firewall;
+  before(async () => {
+    firewall = await startFirewall();
+  });
+  after(async () => {
+    await firewall.stop();
+  });
+
+  /** Title, what is different from the good flow, code, sentence. */
+  const refused: readonly (readonly [string, object, string, RegExp])[] = [
+    [
+      'Block, which pfSense makes a pass rule',
+      { type: 'Block' },
+      'flow_invalid',
+      /type: expected one of block, reject, got "Block": pfSense .*pass rule/,
+    ],
+    [
+      'deny, which pfSense makes a pass rule',
+      { type: 'deny' },
+      'flow_invalid',
+      /type: expected one of block, reject, got "deny"/,
+    ],
+    ['pass', { type: 'pass' }, 'flow_invalid', /type: expected/],
+    ['TCP in capitals of another word', { protocol: 'sctp' }, 'flow_invalid', /protocol: expected one of tcp/],
+    ['no port', { port: '' }, 'flow_invalid', /port: expected 1-65535, got ""/],
+    ['port 0', { port: '0' }, 'flow_invalid', /port: expected 1-65535, got "0"/],
+    ['port 70000', { port: '70000' }, 'flow_invalid', /port: expected 1-65535, got "70000"/],
+    ['a port with a command', { port: '22;id' }, 'flow_invalid', /port: expected 1-65535, got "22;id"/],
+    ['a service name', { port: 'ssh' }, 'flow_invalid', /port: expected 1-65535/],
+    ['a port with icmp', { protocol: 'icmp' }, 'flow_invalid', /port: icmp has no ports/],
+    ['203.0.113.777', { source: '203.0.113.777' }, 'flow_invalid', /source: expected an IPv4 or IPv6 address/],
+    ['leading zeros', { source: '203.0.113.007' }, 'flow_invalid', /source: leading zeros/],
+    ['a host name', { source: 'evil.example' }, 'flow_invalid', /source: expected an IPv4 or IPv6 address/],
+    ['a leading space', { source: ' 203.0.113.7' }, 'flow_invalid', /source: expected an IPv4 or IPv6 address/],
+    ['an alias', { destination: 'Web_Ports' }, 'flow_invalid', /destination: expected an IPv4 or IPv6 address/],
+    ['no source', { source: '' }, 'flow_invalid', /source: /],
+    ['0.0.0.0', { source: '0.0.0.0' }, 'flow_invalid', /source: 0\.0\.0\.0 is no host/],
+    ['0.0.0.0/0', { source: '0.0.0.0/0' }, 'flow_invalid', /source: 0\.0\.0\.0\/0 is no host/],
+    ['a zone', { source: 'fe80::1%eth0' }, 'flow_invalid', /source: a zone/],
+    ['IPv4 in IPv6 spelling', { source: '::ffff:203.0.113.7' }, 'flow_invalid', /give 203\.0\.113\.7/],
+    ['IPv6 to IPv4', { source: '2001:db8::7' }, 'flow_invalid', /two families/],
+    ['inet6 with IPv4', { ipprotocol: 'inet6' }, 'flow_invalid', /ipprotocol: the addresses are inet, got inet6/],
+    ['inet46', { ipprotocol: 'inet46' }, 'flow_invalid', /ipprotocol: expected one of inet, inet6/],
+    ['a tracker that is no number', { tracker: 'ossim-42' }, 'flow_invalid', /tracker: expected a number/],
+    ["another flow's tracker", { tracker: 2000000001 }, 'flow_invalid', /tracker 2000000001 does not belong to/],
+    ['a field that pfSense might know', { disabled: '' }, 'flow_invalid', /has no field "disabled"/],
+    ['the literal word SRC_IP', { source: 'SRC_IP' }, 'flow_invalid', /source is the literal word SRC_IP/],
+    [
+      'WAN in capitals',
+      { interface: 'WAN' },
+      'interface_unknown',
+      /there is no interface WAN; there are: Inside, lan, opt1, opt2, wan/,
+    ],
+    ["a NIC's name", { interface: 'em0' }, 'interface_unknown', /there is no interface em0; there are: /],
+    [
+      'a disabled interface',
+      { interface: 'opt3' },
+      'interface_disabled',
+      /interface opt3 is disabled; enabled are: Inside, lan, opt1/,
+    ],
+    ['an interface with a quote', { interface: 'wan"' }, 'flow_invalid', /interface: expected the firewall's own key/],
+  ];
+
+  it('whatever pfSense would make a pass rule, a wider rule, a comment, or no rules at all of', async () => {
+    const before = firewall.readConfig();
+    // One host a case, all of them the same firewall: a run for each would take a minute.
+    const varsOf = refused.map(
+      ([, change], index) =>
+        [index === 0 ? 'edge' : `edge${index + 1}`, { firebreak_present: [{ ...flow, ...change }] }] as const,
+    );
+    const run = await runPlaybook(
+      refused.map(() => firewall),
+      { varsOf: Object.fromEntries(varsOf) },
+    );
+    for (const [index, [title, , code, sentence]] of refused.entries()) {
+      const error = run.error(varsOf[index]?.[0]);
+      expect(error?.code, title).to.equal(code);
+      expect(error?.message, title).to.match(sentence);
+    }
+    expect(run.code).to.equal(2);
+    expect(firewall.readConfig()).to.equal(before);
+    expect(firewall.reloads()).to.equal(0);
+  });
+
+  it('one flow of a batch, and carries the others, each told by its tracker', async () => {
+    const present = [flow, { ...flow, interface: 'opt3' }, { ...flow, interface: 'opt9' }];
+    const strict = await runPlaybook(firewall, { present });
+    expect(strict.code).to.equal(2);
+    expect(strict.error()?.code).to.equal('interface_disabled');
+    expect(strict.error()?.message)
+      .to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on opt3: interface opt3 is disabled')
+      .and.include('no interface opt9');
+    expect(strict.result().added).to.have.length(1);
+    const partial = await runPlaybook(firewall, { present, vars: { firebreak_partial: true } });
+    expect(partial.code, partial.text).to.equal(0);
+    expect(partial.result().present).to.deep.equal(strict.result().added);
+    expect(partial.result().refused.map(({ code }) => code)).to.deep.equal(['interface_disabled', 'interface_unknown']);
+  });
+});
