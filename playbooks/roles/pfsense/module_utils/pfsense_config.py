@@ -129,36 +129,50 @@ NARROWING = (
 )  # fmt: skip
 NARROWING_BY_BEING_THERE = ("disabled",)
 # Fields that make it say something else altogether.
-WIDENING = ("source/not", "destination/not", "source/any", "destination/any")
+OTHER_ENDS = ("source/port", "source/network", "destination/network")
+OTHER_ENDS_BY_BEING_THERE = ("source/not", "destination/not", "source/any", "destination/any")
+
+
+def find_field(rule, with_text, by_being_there):
+    """The first of these fields that the rule has, or None."""
+    found = [field for field in with_text if rule.get(field)] + [field for field in by_being_there if field in rule]
+    return found[0] if found else None
+
+
+def find_narrowing(rule):
+    return find_field(rule, NARROWING, NARROWING_BY_BEING_THERE)
+
+
+def find_other_end(rule):
+    return find_field(rule, OTHER_ENDS, OTHER_ENDS_BY_BEING_THERE)
+
+
+def read_flow(rule):
+    """The flow that a standing rule speaks of, in its own spelling."""
+    protocol = rule.get("protocol", "")
+    return {
+        "type": rule.get("type", ""),
+        "interface": rule.get("interface", ""),
+        "ipprotocol": rule.get("ipprotocol", ""),
+        "protocol": "<any>" if protocol == "any" else protocol or "any",  # any protocol is no element
+        "source": rule.get("source/address", ""),
+        "destination": rule.get("destination/address", ""),
+        "port": rule.get("destination/port", ""),
+    }
 
 
 def says_what_it_should(rule, flow):
     """Does a rule that stands in the file still block its flow? Its description and its place do not matter."""
-    if not names_its_flow(rule, flow) or any(rule.get(field) for field in NARROWING):
-        return False
-    return not any(field in rule for field in NARROWING_BY_BEING_THERE)
+    return names_its_flow(rule, flow) and find_narrowing(rule) is None
 
 
 def names_its_flow(rule, flow):
     """Is it still about its flow, and no other, be it disabled or narrowed?"""
-    wanted = {
-        "type": flow["type"],
-        "interface": flow["interface"],
-        "ipprotocol": flow["ipprotocol"],
-        "protocol": "" if flow["protocol"] == "any" else flow["protocol"],
-        "source/address": flow["source"],
-        "source/port": "",
-        "source/network": "",
-        "destination/address": flow["destination"],
-        "destination/port": flow["port"],
-        "destination/network": "",
-    }
-    for field, value in wanted.items():
-        text = rule.get(field, "")
+    for field, text in read_flow(rule).items():
         # Only addresses may be spelt in either case: "Block" makes a pass rule, "WAN" no rule at all.
-        if (text.lower() if field.endswith("address") else text) != value:
+        if (text.lower() if field in ("source", "destination") else text) != flow[field]:
             return False
-    return not any(field in rule for field in WIDENING)
+    return find_other_end(rule) is None
 
 
 # Where new rules go. Only tags are named in the patterns: nothing of the file's content leaves the firewall.

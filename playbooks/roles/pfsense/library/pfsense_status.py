@@ -1,0 +1,91 @@
+#!/usr/bin/python
+"""Reads our own rules from pfSense's configuration and from pf, and changes nothing."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = """
+module: pfsense_status
+short_description: Reads which rules of ours stand on a pfSense firewall
+description:
+  - Reads the rules of config.xml whose tracker is in our band, and which of them pf has loaded. Nothing else of the
+    file leaves the firewall.
+  - An action plugin of the same name judges the rules on the controller, where their trackers can be computed.
+options:
+  config:
+    description: Path of config.xml on the firewall.
+    required: true
+    type: path
+  pfctl:
+    description: Path of pfctl on the firewall.
+    required: true
+    type: path
+author: Firebreak
+"""
+
+EXAMPLES = """
+- name: Look at our rules
+  pfsense_status:
+    config: /cf/conf/config.xml
+    pfctl: /sbin/pfctl
+"""
+
+RETURN = """
+rules:
+  description: Our rules as they stand, each with its tracker, its flow, and an element that makes it block less or something else.
+loaded:
+  description: Trackers of our band that pf blocks by now.
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.pfsense_config import (
+    Refusal,
+    find_narrowing,
+    find_other_end,
+    parse_config,
+    read_config,
+    read_flow,
+)
+from ansible.module_utils.pfsense_pf import read_blocking_trackers
+
+# Trackers of ours: above every one made from a clock until 2033, and below 2^31.
+BAND_START, BAND_END = 2000000000, 2147483648
+
+
+def is_ours(tracker):
+    return BAND_START <= tracker < BAND_END
+
+
+def read_ours(config):
+    rules = []
+    for tracker, standing in config.rules.items():
+        if is_ours(tracker):
+            rules += [
+                {
+                    "tracker": tracker,
+                    "flow": read_flow(rule),
+                    "description": rule.get("descr", ""),
+                    "changed_by": find_other_end(rule) or find_narrowing(rule),
+                }
+                for rule in standing
+            ]
+    return rules
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={"config": {"type": "path", "required": True}, "pfctl": {"type": "path", "required": True}},
+        supports_check_mode=True,
+    )
+    path = module.params["config"]
+    try:
+        rules = read_ours(parse_config(read_config(path), path))
+        loaded = sorted(filter(is_ours, read_blocking_trackers(module.params["pfctl"])))
+    except Refusal as refusal:
+        module.fail_json(**refusal.result())
+    module.exit_json(changed=False, rules=rules, loaded=loaded)
+
+
+if __name__ == "__main__":
+    main()
