@@ -1,0 +1,46 @@
+"""Mails a failure by community.general.mail, for runs without the launcher, which sends its own mail.
+
+The collection may be missing: a playbook that named its module would then not even start.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ansible.plugins.action import ActionBase
+
+MAILER = "community.general.mail"
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _VALID_ARGS = frozenset(("host", "port", "from", "to"))
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        if self._task.check_mode:
+            return {"changed": False, "skipped": True, "msg": "a dry run mails nobody"}
+        if not self._shared_loader_obj.module_loader.find_plugin_with_context(MAILER).resolved:
+            return {"changed": False, "msg": "report_to is set, but there is no %s: nobody was mailed" % MAILER}
+        letter = write_letter(task_vars["inventory_hostname"], task_vars.get("ansible_failed_result") or {})
+        args = dict(self._task.args, **letter)
+        sent = self._execute_module(module_name=MAILER, module_args=args, task_vars=task_vars)
+        if sent.get("failed"):  # no news beside the failure itself, which is yet to be told
+            server = "%s:%s" % (self._task.args["host"], self._task.args["port"])
+            return {"changed": False, "msg": "%s did not take the mail: %s" % (server, find_reason(sent))}
+        return {"changed": False, "msg": "%s was mailed" % self._task.args["to"]}
+
+
+def find_reason(failed):
+    """The error's own words; where they stand is another place in each Ansible."""
+    said = "\n".join(str(failed.get(key) or "") for key in ("msg", "module_stderr", "exception"))
+    reasons = re.findall(r"\[Errno -?\d+\] [^\n\\'\"]+|\bSMTP\w+: [^\n\\]+", said)
+    return reasons[-1].strip() if reasons else " ".join(said.split())[:200] or "it said nothing"
+
+
+def write_letter(host, failed):
+    known = failed.get("firebreak_error") or {}
+    code = known.get("code") or "task_failed"
+    message = known.get("message") or failed.get("msg") or "a task failed and said nothing"
+    body = "Firewall: %s\nWhy: %s\n\ndocs/pfsense.md tells what %s wants of you.\n" % (host, message, code)
+    return {"subject": "Firebreak: %s: %s" % (host, code), "body": body}
