@@ -17,7 +17,8 @@ async function waitFor(isSo: () => boolean): Promise<void> {
   }
 }
 
-describe('when something is wrong on the firewall, the pfSense role', () => {
+describe('when something is wrong on the firewall, the pfSense role', function () {
+  this.timeout(240_000);
   let firewall: Firewall;
   let original: string;
 

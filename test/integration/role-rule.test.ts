@@ -23,7 +23,8 @@ function count(text: string, part: string): number {
   return text.split(part).length - 1;
 }
 
-describe('the rule that the pfSense role makes', () => {
+describe('the rule that the pfSense role makes', function () {
+  this.timeout(240_000);
   let firewall: Firewall;
 
   async function start(options: FirewallOptions = {}): Promise<void> {
@@ -221,7 +222,8 @@ describe('the rule that the pfSense role makes', () => {
   });
 });
 
-describe('the pfSense role refuses, and changes nothing,', () => {
+describe('the pfSense role refuses, and changes nothing,', function () {
+  this.timeout(240_000);
   let firewall: Firewall;
   before(async () => {
     firewall = await startFirewall();
