@@ -7,6 +7,7 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
+const lint = path.join(root, '.tools/lint/bin/ansible-lint');
 const latest = path.join(root, '.tools/ansible-latest/bin/ansible-playbook');
 
 function filesIn(folder, extension) {
@@ -36,6 +37,11 @@ const checks = [
     name: 'playbook syntax, newest Ansible',
     command: syntaxOf(latest),
     when: playbooks.length > 0 && existsSync(latest),
+  },
+  {
+    name: 'ansible-lint, production profile',
+    command: [lint, '--offline', '--nocolor', 'playbooks', 'inventory'],
+    when: existsSync(lint),
   },
   { name: 'shellcheck', command: ['shellcheck', ...shellScripts], when: hasCommand('shellcheck') },
 ];

@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.."
 
 purpose=${1:-}
 only=${2:-}
-venv=.tools/ansible-latest
-stamp=$venv/.complete
+latest=.tools/ansible-latest
+lint=.tools/lint
 policy=/usr/sbin/policy-rc.d
 made_policy=
 log=
@@ -81,8 +81,8 @@ python_for_venv() { # Debian's python3 before a version manager's shim on PATH
   done
   return 1
 }
-venv_ready() { # a folder that was moved has broken paths inside, so the stamp names where it was made
-  [ -r "$stamp" ] && [ "$(cat "$stamp")" = "$(pwd -P)" ]
+venv_ready() { # folder; one that was moved has broken paths inside, so the stamp names where it was made
+  [ -r "$1/.complete" ] && [ "$(cat "$1/.complete")" = "$(pwd -P)" ]
 }
 
 # ---- Debian packages ----------------------------------------------------------------------------
@@ -97,7 +97,7 @@ list_packages() {
   if ! have ssh || ! have ssh-keygen; then need openssh-client 'Ansible reaches the firewall with it'; fi
   have sshpass || need sshpass 'the SIEM logs in to the Ansible host with it'
   if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'reads the shell scripts'; fi
-  if needs_venv && ! venv_ready && ! python_for_venv >/dev/null; then
+  if needs_venv && ! { venv_ready "$latest" && lint_ready; } && ! python_for_venv >/dev/null; then
     need python3-venv 'holds the newest Ansible beside the system one'
   fi
 }
@@ -106,6 +106,7 @@ needs_venv() {
   if system_ansible; then return 1; fi
   case " $packages " in *' ansible-core '*) return 1 ;; *) return 0 ;; esac
 }
+lint_ready() { [ "$purpose" != test ] || venv_ready "$lint"; }
 keep_sshd_off() { # nothing that we install may start to listen
   if [ -e "$policy" ]; then return 0; fi
   made_policy=yes
@@ -156,18 +157,19 @@ fi
 if is_root && [ ! -d /run/sshd ] && [ -d /run ]; then mkdir -m 755 /run/sshd; fi
 [ -z "$only" ] || exit 0
 
-# ---- the newest Ansible, from PyPI, in a folder of its own ---------------------------------------
+# ---- from PyPI, each in a folder of its own: the newest Ansible, and the playbooks' linter -------
 
-install_venv() {
+install_venv() { # folder, package, why
   python=$(python_for_venv) || stop 2 'Python 3 with its venv module is not here, and Ansible needs it. Install it and run this again.'
-  say 'installing the newest ansible-core from PyPI into .tools/'
-  rm -rf "$venv"
+  say "installing the newest $2 from PyPI into $1: $3"
+  rm -rf "$1"
   mkdir -p .tools
-  must "$python" -m venv "$venv"
-  must "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check ansible-core
-  pwd -P >"$stamp"
+  must "$python" -m venv "$1"
+  must "$1/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$2"
+  pwd -P >"$1/.complete"
 }
-if needs_venv && ! venv_ready; then install_venv; fi
+if needs_venv && ! venv_ready "$latest"; then install_venv "$latest" ansible-core 'runs the playbooks'; fi
+if ! lint_ready; then install_venv "$lint" ansible-lint 'reads the playbooks'; fi
 
 # ---- npm packages -------------------------------------------------------------------------------
 
