@@ -4,6 +4,7 @@ import type { CommandContext, CommandResult } from './commands/result.js';
 import { readVersion } from './config/package-root.js';
 import { FirebreakError } from './core/errors.js';
 import type { BlockArguments } from './intake/argv.js';
+import { outliveCaller } from './runtime/shutdown.js';
 
 interface GlobalArguments {
   config?: string;
@@ -35,7 +36,7 @@ const all = { type: 'boolean', default: false, describe: 'all of them' } as cons
 const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
   block: (argv, run) =>
     argv.command(
-      'block [source] [destination] [port] [interface] [type] [ipproto] [description..]',
+      'block [source] [destination] [port] [interface] [type] [ipproto] [words..]',
       'block a source on the firewalls, and prove it',
       defineBlock,
       (args) =>
@@ -167,8 +168,9 @@ function defineCommands(argv: readonly string[], run: Run): Argv {
     .wrap(Math.min(100, process.stdout.columns || 80))
     .exitProcess(false)
     .fail((message, error) => {
-      // null where yargs itself complains
-      throw (error as Error | null) ?? new FirebreakError('usage', `${message}; see firebreak --help`);
+      const thrown = error as Error | null | undefined; // a YError, or none, where yargs itself complains
+      if (thrown && thrown.name !== 'YError') throw thrown;
+      throw new FirebreakError('usage', `${message || thrown?.message}; see firebreak --help`);
     });
 }
 
@@ -180,11 +182,12 @@ const defineBlock = (args: Argv) =>
     .positional('interface', { type: 'string', describe: "the firewall's key of the interface it enters by" })
     .positional('type', { type: 'string', describe: 'block (drop) or reject (answer)' })
     .positional('ipproto', { type: 'string', describe: 'inet or inet6; found by the addresses' })
-    .positional('description', { type: 'string', array: true, describe: 'why; several words' })
+    .positional('words', { type: 'string', array: true, describe: 'the description, in several words' })
     .options({
       'src-ip': { type: 'string', requiresArg: true, describe: 'as SOURCE' },
       'dst-ip': { type: 'string', requiresArg: true, describe: 'as DESTINATION' },
       'dst-port': { type: 'string', requiresArg: true, describe: 'as PORT' },
+      description: { type: 'string', requiresArg: true, describe: 'why, as one word of the shell' },
       protocol: { type: 'string', requiresArg: true, describe: 'tcp, udp, tcp/udp, icmp or any' },
       for: { type: 'string', requiresArg: true, describe: 'how long: 30m, 24h, 7d, forever' },
       firewall,
@@ -230,6 +233,7 @@ async function runCommand(args: GlobalArguments, command: Parameters<Run>[1]): P
 }
 
 async function main(argv: readonly string[]): Promise<void> {
+  outliveCaller();
   process.umask(0o077); // OSSIM calls with 0, and all that we write is ours alone
   try {
     let running = Promise.resolve();

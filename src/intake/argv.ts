@@ -1,9 +1,10 @@
-import { FirebreakError } from '../core/errors.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmWords } from './alarm.js';
 
 /** What yargs hands over for `block`: every word still a string, or a list where it was given twice. */
 export type BlockArguments = Partial<Record<Position | OptionName, string | string[]>> & {
-  description?: string[] | string;
+  /** The description's words where it came as positions. */
+  words?: string[];
 };
 
 type Position = 'source' | 'destination' | 'port' | 'interface' | 'type' | 'ipproto';
@@ -12,7 +13,8 @@ const optionOf = {
   destination: 'dst-ip',
   port: 'dst-port',
 } as const;
-type OptionName = 'src-ip' | 'dst-ip' | 'dst-port' | 'protocol' | 'for' | (typeof contextOptions)[number];
+type OptionName =
+  'src-ip' | 'dst-ip' | 'dst-port' | 'description' | 'protocol' | 'for' | (typeof contextOptions)[number];
 
 const contextOptions = ['event-id', 'backlog-id', 'plugin-id', 'plugin-sid', 'risk', 'sensor'] as const;
 
@@ -35,33 +37,40 @@ export function readBlockArguments(argv: BlockArguments): AlarmWords {
     const value = single(argv, name);
     if (value !== undefined && value !== '') context[name] = value;
   }
-  const description = [argv.description ?? []].flat().join(' ');
+  const description = once(
+    'description',
+    argv.words?.join(' ') || undefined,
+    single(argv, 'description'),
+    'description',
+  );
   return {
-    source: either(argv, 'source', 'src-ip') ?? '',
-    destination: either(argv, 'destination', 'dst-ip') ?? '',
-    port: either(argv, 'port', 'dst-port') ?? '',
+    source: either(argv, 'source') ?? '',
+    destination: either(argv, 'destination') ?? '',
+    port: either(argv, 'port') ?? '',
     interface: single(argv, 'interface'),
     type: single(argv, 'type'),
     ipproto: single(argv, 'ipproto'),
     protocol: single(argv, 'protocol'),
-    description: description === '' ? undefined : description,
+    description: description || undefined,
     duration: single(argv, 'for'),
     context,
   };
 }
 
-function either(argv: BlockArguments, position: keyof BlockArguments, option: OptionName): string | undefined {
-  const [first, second] = [single(argv, position), single(argv, option)];
-  if (first !== undefined && second !== undefined) {
+const either = (argv: BlockArguments, name: keyof typeof optionOf): string | undefined =>
+  once(name, single(argv, name), single(argv, optionOf[name]), optionOf[name]);
+
+function once(name: string, word: string | undefined, value: string | undefined, option: OptionName) {
+  if (word !== undefined && value !== undefined) {
     throw new FirebreakError(
       'usage',
-      `${position} is said twice: as a word ("${first}") and as --${option} ("${second}")`,
+      `${name} is said twice: as a word (${quoteBack(word)}) and as --${option} (${quoteBack(value)})`,
     );
   }
-  return first ?? second;
+  return word ?? value;
 }
 
-function single(argv: BlockArguments, name: keyof BlockArguments): string | undefined {
+function single(argv: BlockArguments, name: Position | OptionName): string | undefined {
   const value = argv[name];
   if (Array.isArray(value)) throw new FirebreakError('usage', `--${name} is given ${value.length} times: give it once`);
   return value;

@@ -1,8 +1,22 @@
 /**
- * The launcher's answer to signals.
+ * Lets the program outlive its caller: where an SSH session ends or a pipe is closed, what was begun is finished and
+ * recorded all the same. Call it first of all; nothing undoes it.
  *
- *   SIGINT, SIGTERM   first: `stop` is aborted, the run is ended gracefully; second: the process ends at once
- *   SIGHUP, EPIPE     nothing: the SSH caller has gone, the run is finished and recorded all the same
+ *   SIGHUP                          nothing
+ *   EPIPE, EIO on stdout, stderr    nothing: nobody reads there any more
+ */
+export function outliveCaller(target: NodeJS.Process = process): void {
+  const onError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') target.exitCode = 1; // a full disk: the result is lost
+  };
+  target.on('SIGHUP', () => undefined);
+  target.stdout.on('error', onError);
+  target.stderr.on('error', onError);
+}
+
+/**
+ * The launcher's answer to SIGINT and SIGTERM. First: `stop` is aborted, the run is ended gracefully. Second: the
+ * process ends at once, and with it all that it runs (see runProcess).
  *
  * @param onForce what to do before a second signal ends the process
  */
@@ -18,17 +32,9 @@ export function watchSignals(
     }
     controller.abort(name);
   };
-  const onHangUp = (): void => undefined;
-  const onBrokenPipe = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  };
-  target.on('SIGINT', onStop).on('SIGTERM', onStop).on('SIGHUP', onHangUp);
-  target.stdout.on('error', onBrokenPipe);
-  target.stderr.on('error', onBrokenPipe);
+  target.on('SIGINT', onStop).on('SIGTERM', onStop);
   return {
     stop: controller.signal,
-    release: () => {
-      target.off('SIGINT', onStop).off('SIGTERM', onStop).off('SIGHUP', onHangUp);
-    },
+    release: () => void target.off('SIGINT', onStop).off('SIGTERM', onStop),
   };
 }

@@ -1,0 +1,229 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Firewall } from './firewall.js';
+import { packageRoot } from './package-root.js';
+
+/** How one call of the program ended. */
+export interface Ended {
+  /** The exit code; null where a signal ended it. */
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A call under way. */
+export interface Call {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export interface Launcher {
+  /** Holds all that follows; nothing else is written anywhere. */
+  readonly folder: string;
+  readonly configFile: string;
+  readonly stateDir: string;
+  readonly home: string;
+  /** Writes the configuration anew: keys of the top level replace what was there. */
+  configure(changes: object): void;
+  /** Starts the built program with these words. */
+  start(args: readonly string[], options?: CallOptions): Call;
+  /** Starts it and waits for its end. */
+  firebreak(args: readonly string[], options?: CallOptions): Promise<Ended>;
+  /** The same with --json; fails where stdout is not exactly one JSON document. */
+  json<T = Answer>(args: readonly string[], options?: CallOptions): Promise<{ exit: number | null; answer: T }>;
+  /** Folders of all runs, oldest first. */
+  runs(): string[];
+  /** Waits until a run tells this in its events. Gives the run's folder. */
+  waitForEvent(isIt: (event: RunEvent) => boolean): Promise<string>;
+  remove(): void;
+}
+
+export interface CallOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+}
+
+export interface RunEvent {
+  readonly event: string;
+  readonly task?: string;
+  readonly status?: string;
+}
+
+/** `block --json` (DESIGN, "Command line"). */
+export interface Answer {
+  readonly alarm: string;
+  readonly state: string;
+  readonly exit: number;
+  readonly check?: boolean;
+  readonly blocks: readonly AnswerBlock[];
+  readonly run: { readonly id: string; readonly ms: number; readonly batch: number } | null;
+}
+
+export interface AnswerBlock {
+  readonly id: string;
+  readonly firewall: string;
+  readonly state: string;
+  readonly changed: boolean;
+  readonly tracker: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly port: string;
+  readonly protocol: string;
+  readonly interface: string;
+  readonly type: string;
+  readonly ipprotocol: string;
+  readonly description: string;
+  readonly alarms: number;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly reason: string | null;
+}
+
+/** What every error looks like with --json. */
+export interface ErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string; readonly exit: number };
+}
+
+/** The built program. */
+export const program = path.join(packageRoot, 'dist/cli.js');
+
+/** One firewall of the lab as firebreak.yml names it. */
+export function settingsOf(firewall: Firewall): Record<string, unknown> {
+  return {
+    host: firewall.host,
+    port: firewall.port,
+    user: firewall.user,
+    private_key_file: firewall.privateKeyFile,
+    known_hosts_file: firewall.knownHostsFile,
+    interfaces: { lan: ['192.168.1.0/24'], wan: ['0.0.0.0/0', '::/0'] },
+    vars: firewall.vars,
+  };
+}
+
+/** Polls until it is so; fails with what was awaited. */
+export async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`Not within ${limitMs / 1000} s: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** Every file and folder below, with what is in it: equal listings mean that nothing was changed. */
+export function listTree(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .map((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      return entry.isFile() ? `${file}: ${readFileSync(file, 'latin1')}` : file;
+    })
+    .sort();
+}
+
+async function waitForEnd(child: ChildProcess): Promise<Ended> {
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+  }
+  return new Promise((resolve, reject) => {
+    child.once('error', reject).once('close', (exit) => resolve({ exit, ...said }));
+  });
+}
+
+/** Lays out a configuration for these firewalls in a folder of its own. The caller ends it by `remove()`. */
+export function makeLauncher(firewalls: Readonly<Record<string, object>>, config: object = {}): Launcher {
+  const folder = mkdtempSync(path.join(tmpdir(), 'l-'));
+  const configFile = path.join(folder, 'firebreak.yml');
+  const stateDir = path.join(folder, 'state');
+  const home = path.join(folder, 'home');
+  mkdirSync(home);
+  let keys: object = { state_dir: stateDir, firewalls, ...config };
+
+  const configure = (changes: object): void => {
+    keys = { ...keys, ...changes };
+    writeFileSync(configFile, `${JSON.stringify(keys, undefined, 2)}\n`); // JSON is YAML
+    chmodSync(configFile, 0o600);
+  };
+  configure({});
+
+  const start: Launcher['start'] = (args, options = {}) => {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: options.folder ?? folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        TMPDIR: process.env['TMPDIR'] ?? '',
+        HOME: home,
+        FIREBREAK_CONFIG: configFile,
+        ...options.env,
+      },
+    });
+    if (child.pid === undefined) throw new Error(`${process.execPath} did not start`);
+    return { pid: child.pid, child, ended: waitForEnd(child) };
+  };
+
+  const firebreak: Launcher['firebreak'] = (args, options) => start(args, options).ended;
+
+  const runs = (): string[] => {
+    const all = path.join(stateDir, 'runs');
+    if (!existsSync(all)) return [];
+    return readdirSync(all)
+      .sort()
+      .map((name) => path.join(all, name));
+  };
+
+  const waitForEvent: Launcher['waitForEvent'] = async (isIt) => {
+    let found: string | undefined;
+    await waitUntil('the event in a run', () => {
+      found = runs().find((run) => readEvents(run).some(isIt));
+      return found !== undefined;
+    });
+    return found ?? '';
+  };
+
+  return {
+    folder,
+    configFile,
+    stateDir,
+    home,
+    configure,
+    start,
+    firebreak,
+    json: async <T>(args: readonly string[], options?: CallOptions) => {
+      const { exit, stdout, stderr } = await firebreak([...args, '--json'], options);
+      return { exit, answer: parseDocument(stdout, stderr) as T };
+    },
+    runs,
+    waitForEvent,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function parseDocument(stdout: string, stderr: string): unknown {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw new Error(`stdout is not one JSON document: ${JSON.stringify(stdout)}; stderr: ${stderr}`);
+  }
+}
+
+/** The events that a run has told so far. */
+export function readEvents(run: string): RunEvent[] {
+  const file = path.join(run, 'events.jsonl');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as RunEvent);
+}
