@@ -1,4 +1,5 @@
 import { unreachable } from '../core/errors.js';
+import { explainUnreachable } from './explain.js';
 import type { ResultEvent, RoleResult, RunEvent } from './events.js';
 import type { Ending } from './process.js';
 
@@ -33,7 +34,7 @@ export function judge(ending: Ending, events: readonly RunEvent[], host: string,
 function judgeExited(code: number, events: readonly RunEvent[], host: string, stderr: string): Verdict {
   const bad = events.filter((event): event is ResultEvent => isBad(event, host));
   const away = bad.find(({ status }) => status === 'unreachable');
-  if (away !== undefined) return { kind: 'unreachable', message: plain(away.msg ?? 'no answer') };
+  if (away !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(away.msg ?? '')) };
 
   // The last failure carries the role's own sentence: a rescue ends by telling what happened.
   const failure = bad.at(-1);

@@ -34,7 +34,7 @@ export function tell(block: Block, run: RunSummary | null): string {
 }
 
 function explain({ trouble, reason, state }: Block): string {
-  const why = `${trouble === 'unreachable' ? 'the firewall is away: ' : ''}${reason ?? 'unknown'}`;
+  const why = `${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? 'unknown'}`;
   return state === 'failed' ? `${why}; given up, firebreak retry tries again` : `${why}; kept, and tried again`;
 }
 
@@ -43,7 +43,7 @@ function foretell({ flow, tracker, changed, trouble, reason, wanted, state }: Bl
   const [verb, done] = wanted === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
   if (state === 'refused') return `would NOT ${verb} ${what}: ${reason ?? ''}`;
   if (trouble !== null)
-    return `could NOT ${verb} ${what}: ${trouble === 'unreachable' ? 'the firewall is away: ' : ''}${reason ?? ''}`;
+    return `could NOT ${verb} ${what}: ${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? ''}`;
   return changed
     ? `would ${verb} ${what}, tracker ${tracker} (dry run: nothing was changed)`
     : `${done} ${what}, tracker ${tracker} (dry run: nothing to change)`;

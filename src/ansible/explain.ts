@@ -1,0 +1,30 @@
+/** What ssh says, and what it means for the operator: the first that is found. */
+const known: readonly (readonly [RegExp, string])[] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i,
+    'its host key is not the recorded one: if the firewall was replaced, record its new key in known_hosts_file, else somebody stands between',
+  ],
+  [
+    /No .* host key is known|Host key verification failed/i,
+    'its host key is not known: record it in known_hosts_file (ssh-keyscan shows it; compare it at the firewall)',
+  ],
+  [/Permission denied|Too many authentication failures/i, 'it refuses the login: check user and private_key_file'],
+  [/Invalid\/incorrect password/i, 'it refuses the login: check user and password_file'],
+  [/Could not resolve hostname/i, 'its name cannot be resolved: check host'],
+  [/Connection refused/i, 'nothing listens there: check host and port, and that its sshd runs'],
+  [/timed out|No route to host|Network is unreachable/i, 'it does not answer: check host and port, and the way there'],
+];
+
+/** Ansible's own words around what ssh said; they differ by version. */
+const wrapping =
+  /^(Task failed: )?(Failed to connect to the host via ssh: |(Data could not be sent to|Failed to connect to) (the )?remote host .*?\. Make sure this host can be reached over ssh: )/;
+
+/** Why a firewall was not reached, in a sentence that says what to do, with ssh's own words behind it. */
+export function explainUnreachable(message: string): string {
+  const said = message
+    .replace(wrapping, '')
+    .replace(/@{5,}\s*/g, '')
+    .trim();
+  const meaning = known.find(([pattern]) => pattern.test(message))?.[1];
+  return meaning === undefined ? said : `${meaning} (${said})`;
+}
