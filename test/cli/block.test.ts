@@ -181,6 +181,17 @@ describe('firebreak block', () => {
     );
   });
 
+  it('takes --description after positions as well as words', async () => {
+    const { answer } = await launcher.json([
+      'block',
+      ...alarm.slice(0, 3),
+      '--description',
+      'seen by a sensor',
+      '--check',
+    ]);
+    expect(answer.blocks[0]?.description).to.equal('seen by a sensor');
+  });
+
   it('finds the interface by the longest prefix that holds the source', async () => {
     const { exit, answer } = await launcher.json(['block', '192.168.1.77', '192.168.20.9', '25', ...forever]);
     expect(exit).to.equal(0);

@@ -43,7 +43,9 @@ export interface Launcher {
   /** Starts it and waits for its end. */
   firebreak(args: readonly string[], options?: CallOptions): Promise<Ended>;
   /** The same with --json; fails where stdout is not exactly one JSON document. */
-  json<T = Answer>(args: readonly string[], options?: CallOptions): Promise<{ exit: number | null; answer: T }>;
+  json(args: readonly string[], options?: CallOptions): Promise<{ exit: number | null; answer: Answer }>;
+  /** The same, where an error is what is awaited. */
+  jsonError(args: readonly string[], options?: CallOptions): Promise<{ exit: number | null; answer: ErrorAnswer }>;
   /** Folders of all runs, oldest first. */
   runs(): string[];
   /** Waits until a run tells this in its events. Gives the run's folder. */
@@ -177,6 +179,11 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
 
   const firebreak: Launcher['firebreak'] = (args, options) => start(args, options).ended;
 
+  const askForJson = async (args: readonly string[], options?: CallOptions) => {
+    const { exit, stdout, stderr } = await firebreak([...args, '--json'], options);
+    return { exit, document: parseDocument(stdout, stderr) };
+  };
+
   const runs = (): string[] => {
     const all = path.join(stateDir, 'runs');
     if (!existsSync(all)) return [];
@@ -202,9 +209,15 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
     configure,
     start,
     firebreak,
-    json: async <T>(args: readonly string[], options?: CallOptions) => {
-      const { exit, stdout, stderr } = await firebreak([...args, '--json'], options);
-      return { exit, answer: parseDocument(stdout, stderr) as T };
+    json: async (args, options) => {
+      const { exit, document } = await askForJson(args, options);
+      if (!('blocks' in document)) throw new Error(`not an answer: ${JSON.stringify(document)}`);
+      return { exit, answer: document as Answer }; // its fields are what the tests look at
+    },
+    jsonError: async (args, options) => {
+      const { exit, document } = await askForJson(args, options);
+      if (!('error' in document)) throw new Error(`not an error: ${JSON.stringify(document)}`);
+      return { exit, answer: document as ErrorAnswer }; // as above
     },
     runs,
     waitForEvent,
@@ -212,9 +225,9 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
   };
 }
 
-function parseDocument(stdout: string, stderr: string): unknown {
+function parseDocument(stdout: string, stderr: string): object {
   try {
-    return JSON.parse(stdout);
+    return JSON.parse(stdout) as object; // every document of ours is one
   } catch {
     throw new Error(`stdout is not one JSON document: ${JSON.stringify(stdout)}; stderr: ${stderr}`);
   }
