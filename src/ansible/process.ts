@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { signal, sweep } from './processes.js';
+import { killNow, signal, sweep } from './processes.js';
 
 /** How an ansible-playbook process ended. */
 export type Ending =
@@ -30,6 +30,7 @@ export interface ProcessOptions {
  *   running --exit--> exited
  *   running --time limit | stop--> stopping (SIGINT to the group) --grace--> SIGKILL to the group
  *   any end --> sweep of what left the group
+ *   the launcher itself exits --> SIGKILL to all of the run
  */
 export async function runProcess(options: ProcessOptions): Promise<Ending> {
   const { command, args, env, folder, runId, timeoutMs, stop, graceMs = 3000 } = options;
@@ -56,6 +57,8 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
     timers.push(setTimeout(() => signal(-pid, 'SIGKILL'), graceMs));
   };
   const onStop = (): void => end({ kind: 'interrupted', signal: String(stop.reason) });
+  const onExit = (): void => killNow(runId);
+  process.prependListener('exit', onExit); // before the run's folder is tidied up
   timers.push(setTimeout(() => end({ kind: 'timeout', ms: timeoutMs }), timeoutMs));
   stop.addEventListener('abort', onStop, { once: true });
   try {
@@ -66,5 +69,6 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
     for (const timer of timers) clearTimeout(timer);
     stop.removeEventListener('abort', onStop);
     await sweep(runId);
+    process.off('exit', onExit);
   }
 }

@@ -38,3 +38,12 @@ export async function sweep(runId: string, graceMs = 500): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/** Ends all of a run by force and at once: for the launcher's own last moment, when nothing can be awaited. */
+export function killNow(runId: string): void {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const left = findProcesses(runId);
+    if (left.length === 0) return;
+    for (const id of left) signal(id, 'SIGKILL');
+  }
+}

@@ -9,7 +9,7 @@ export interface Workspace {
   controlFolder: string;
   file(name: string): string;
   write(name: string, text: string): string;
-  /** Takes away what nobody reads later; a dry run leaves nothing at all. Idempotent. */
+  /** Takes away what nobody reads later; a dry run leaves nothing at all. Idempotent; done at exit if not before. */
   close(): void;
 }
 
@@ -26,6 +26,12 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
   chmodSync(folder, 0o700);
   mkdirSync(join(folder, 'tmp'), { mode: 0o700 });
   const control = openControlFolder(join(stateDir ?? folder, 'ssh', runId.slice(-10)));
+  const close = (): void => {
+    process.off('exit', close);
+    control.close();
+    rmSync(stateDir === undefined ? folder : join(folder, 'tmp'), { recursive: true, force: true });
+  };
+  process.on('exit', close);
   return {
     folder,
     controlFolder: control.folder,
@@ -34,10 +40,7 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
       writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' });
       return join(folder, name);
     },
-    close: () => {
-      control.close();
-      rmSync(stateDir === undefined ? folder : join(folder, 'tmp'), { recursive: true, force: true });
-    },
+    close,
   };
 }
 

@@ -9,6 +9,7 @@ export function outliveCaller(target: NodeJS.Process = process): void {
   const onError = (error: NodeJS.ErrnoException): void => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') target.exitCode = 1; // a full disk: the result is lost
   };
+  target.setMaxListeners(0); // each run of many firewalls listens for the exit
   target.on('SIGHUP', () => undefined);
   target.stdout.on('error', onError);
   target.stderr.on('error', onError);
