@@ -148,8 +148,8 @@ export async function startFirewall(options: FirewallOptions = {}): Promise<Fire
     const [program, args] = command('usr/bin/lockf', ['-k', inside('tmp/config.lock'), 'sh', '-c', 'echo held; cat']);
     const holder = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...sshd.mark } });
     await once(holder.stdout, 'data');
+    const ended = once(holder, 'exit');
     return async () => {
-      const ended = once(holder, 'exit');
       holder.stdin.end();
       await ended;
     };

@@ -35,8 +35,11 @@ export function findTree(pid: number): number[] {
 }
 
 /** What runs with the lab's variable set to this folder, whatever it detached itself from. */
-export function findInLab(folder: string): number[] {
-  const wanted = `\0${labVariable}=${folder}\0`;
+export const findInLab = (folder: string): number[] => findWithVariable(labVariable, folder);
+
+/** What runs with this in its environment. */
+export function findWithVariable(name: string, value: string): number[] {
+  const wanted = `\0${name}=${value}\0`;
   return listPids().filter((pid) => findParent(pid) !== undefined && `\0${readProc(pid, 'environ')}`.includes(wanted));
 }
 

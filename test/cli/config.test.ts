@@ -1,0 +1,122 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { makeLauncher, type Launcher } from '../lab/launcher.js';
+
+const alarm = ['block', '203.0.113.7', '192.168.1.10', '22'];
+const edge = { host: '127.0.0.1', port: 9 };
+
+describe('firebreak with a bad configuration', () => {
+  let launcher: Launcher;
+
+  beforeEach(() => {
+    launcher = makeLauncher({ edge });
+  });
+
+  afterEach(() => launcher.remove());
+
+  /** Exit 2, one document with this code and these sentences; and for a person the same, with nothing on stdout. */
+  async function expectRefused(args: readonly string[], code: string, sentences: readonly string[]): Promise<void> {
+    const { exit, answer } = await launcher.jsonError(args, { env: { PATH: '/nowhere' } });
+    expect(exit).to.equal(2);
+    expect(answer).to.deep.equal({ error: { code, message: sentences.join('\n'), exit: 2 } });
+    const person = await launcher.firebreak(args);
+    expect(person).to.deep.equal({
+      exit: 2,
+      stdout: '',
+      stderr: sentences.map((each) => `firebreak: ${each}\n`).join(''),
+    });
+    expect(launcher.runs()).to.deep.equal([]);
+  }
+
+  it('says that the named file is not there, and who named it', async () => {
+    await expectRefused([...alarm, '--config', '/nowhere/f.yml'], 'config_missing', [
+      '/nowhere/f.yml: no such file (named by --config)',
+    ]);
+  });
+
+  it('says where it looked when none was named', async () => {
+    const { exit, stderr } = await launcher.firebreak(alarm, { env: { FIREBREAK_CONFIG: '' }, folder: launcher.home });
+    expect(exit).to.equal(2);
+    expect(stderr).to.equal(
+      'firebreak: no configuration: looked for ./firebreak.yml and /etc/firebreak/firebreak.yml; name one with --config FILE or $FIREBREAK_CONFIG\n',
+    );
+  });
+
+  it('says why the file cannot be read', async () => {
+    const folder = path.join(launcher.folder, 'folder.yml');
+    mkdirSync(folder);
+    await expectRefused([...alarm, '--config', folder], 'config_unreadable', [`${folder}: is a folder`]);
+  });
+
+  it('tells all of three problems at once, each with its line and path', async () => {
+    writeFileSync(
+      launcher.configFile,
+      'firewalls:\n  edge:\n    host: 127.0.0.1\n    port: ssh\n    hots: x\npolicy:\n  never_block: [192.0.2.0/28, 10.0.0.300]\n',
+    );
+    await expectRefused(alarm, 'config_invalid', [
+      'firebreak.yml: line 4: firewalls.edge.port: expected 1-65535, got "ssh"',
+      'firebreak.yml: line 5: firewalls.edge.hots: unknown key',
+      'firebreak.yml: line 7: policy.never_block.1: expected an IPv4 or IPv6 address, got "10.0.0.300"',
+    ]);
+  });
+
+  it('refuses a secret that stands in the configuration, and says that others could read it', async () => {
+    launcher.configure({ firewalls: { edge: { ...edge, vars: { ansible_password: 'canary' } } } });
+    chmodSync(launcher.configFile, 0o644);
+    await expectRefused(alarm, 'config_exposed', [
+      'firebreak.yml: firewalls.edge.vars.ansible_password: a secret belongs in a file with mode 0600, named by password_file or become_password_file (and others can read this file, mode 0644: change that secret)',
+    ]);
+  });
+
+  it('refuses a secret file that others can read, and gives the command that mends it', async () => {
+    const file = path.join(launcher.folder, 'password');
+    writeFileSync(file, 'canary\n', { mode: 0o644 });
+    chmodSync(file, 0o644);
+    launcher.configure({ firewalls: { edge: { ...edge, password_file: file } } });
+    await expectRefused(alarm, 'config_invalid', [
+      `firebreak.yml: firewalls.edge.password_file: others can read ${file} (mode 0644): chmod 600 ${file}`,
+    ]);
+  });
+
+  it('says where the YAML breaks off', async () => {
+    writeFileSync(launcher.configFile, 'firewalls:\n  edge: {host: 127.0.0.1\n');
+    const { exit, answer } = await launcher.jsonError(alarm);
+    expect(exit).to.equal(2);
+    expect(answer.error.message).to.match(/^firebreak\.yml: .* line [23], column \d+/);
+  });
+
+  it('says that a state_dir cannot be written, before anything is run', async () => {
+    launcher.configure({ state_dir: path.join(launcher.configFile, 'state') });
+    const { exit, answer } = await launcher.jsonError(alarm);
+    expect(exit).to.equal(2);
+    expect(answer.error.message).to.match(/state_dir.*\/firebreak\.yml\/state/);
+  });
+});
+
+describe('firebreak config', () => {
+  let launcher: Launcher;
+
+  beforeEach(() => {
+    launcher = makeLauncher({ edge });
+  });
+
+  afterEach(() => launcher.remove());
+
+  it('prints what is in force, defaults filled in and paths resolved, below the name of its file', async () => {
+    launcher.configure({ log: { file: './firebreak.log' } });
+    const { exit, stdout, stderr } = await launcher.firebreak(['config']);
+    expect({ exit, stderr }).to.deep.equal({ exit: 0, stderr: '' });
+    expect(stdout).to.match(/^# \S+\/firebreak\.yml\n/);
+    expect(stdout).to.include(`file: ${launcher.folder}/firebreak.log`).and.include('platform: pfsense');
+  });
+
+  it('prints one document with --json, and a closed stdout does not make it fail loudly', async () => {
+    const { exit, stdout } = await launcher.firebreak(['config', '--json']);
+    expect(exit).to.equal(0);
+    expect(JSON.parse(stdout)).to.include({ state_dir: launcher.stateDir });
+    const call = launcher.start(['config']);
+    call.child.stdout?.destroy();
+    expect(await call.ended).to.deep.equal({ exit: 0, stdout: '', stderr: '' });
+  });
+});
