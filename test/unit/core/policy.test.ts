@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { parseAddress } from '#firebreak/core/address.js';
+import type { Flow } from '#firebreak/core/flow.js';
+import { alwaysProtected, findRefusal, type Policy } from '#firebreak/core/policy.js';
+
+const flow: Flow = {
+  type: 'block',
+  interface: 'wan',
+  ipprotocol: 'inet',
+  protocol: 'tcp',
+  source: '203.0.113.7',
+  destination: '192.168.1.10',
+  port: '22',
+};
+
+function protect(text: string, reason: string): Policy['protections'][number] {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return { address: parsed.address, reason };
+}
+
+const policy: Policy = {
+  protections: [...alwaysProtected, protect('192.0.2.0/28', 'ours'), protect('2001:db8:1::/64', 'ours as well')],
+  types: ['block', 'reject'],
+};
+
+describe('findRefusal', () => {
+  it('lets a flow pass that touches nothing protected', () => {
+    expect(findRefusal(flow, policy)).to.equal(undefined);
+  });
+
+  for (const [source, reason] of [
+    ['127.0.0.1', 'loopback'],
+    ['169.254.1.1', 'link-local'],
+    ['224.0.0.1', 'multicast'],
+    ['255.255.255.255', 'broadcast'],
+    ['192.0.2.3', 'ours'],
+    ['192.0.0.0/16', 'ours'],
+  ] as const) {
+    it(`refuses ${source}: ${reason}`, () => {
+      expect(findRefusal({ ...flow, source }, policy)).to.include(`${source} is ${reason}`);
+    });
+  }
+
+  it('refuses a protected destination, in IPv6 too', () => {
+    const ends = { source: '2001:db8:ffff::7', destination: '2001:db8:1::10' };
+    expect(findRefusal({ ...flow, ...ends, ipprotocol: 'inet6' }, policy)).to.include('ours as well');
+  });
+
+  it('refuses a type that the policy does not list', () => {
+    expect(findRefusal({ ...flow, type: 'reject' }, { ...policy, types: ['block'] })).to.equal(
+      'refused: type "reject" is not among policy.types (block)',
+    );
+  });
+
+  it('never lets an address of a protected network pass', () => {
+    fc.assert(
+      fc.property(fc.nat(15), (last) => findRefusal({ ...flow, source: `192.0.2.${last}` }, policy) !== undefined),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { configSchema, type Config, type FirewallConfig } from '#firebreak/config/schema.js';
+import { FirebreakError } from '#firebreak/core/errors.js';
+import { findInterface, parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
+import { readBlockArguments } from '#firebreak/intake/argv.js';
+
+const config: Config = configSchema.parse({
+  firewalls: {
+    edge: {
+      host: '192.0.2.1',
+      interfaces: { wan: ['0.0.0.0/0', '::/0'], lan: ['192.168.0.0/16'], opt1: ['192.168.20.0/24'] },
+    },
+    bare: { host: '192.0.2.2' },
+  },
+  defaults: { description: 'by default' },
+});
+const edge = config.firewalls['edge']!;
+const bare = config.firewalls['bare']!;
+
+const positions = { source: '203.0.113.7', destination: '192.168.1.10', port: '22' };
+
+function findMessage(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof FirebreakError) return error.message;
+    throw error;
+  }
+  throw new Error('it was expected to be refused');
+}
+
+describe('readBlockArguments', () => {
+  it('takes positions and options for the same words', () => {
+    const byOption = readBlockArguments({ 'src-ip': '203.0.113.7', 'dst-ip': '192.168.1.10', 'dst-port': '22' });
+    expect(byOption).to.deep.equal(readBlockArguments(positions));
+  });
+
+  it('joins the description’s words, or takes the option', () => {
+    expect(readBlockArguments({ ...positions, words: ['ssh', 'anomaly'] }).description).to.equal('ssh anomaly');
+    expect(readBlockArguments({ ...positions, words: [], description: 'scan' }).description).to.equal('scan');
+    expect(readBlockArguments({ ...positions, words: [] }).description).to.equal(undefined);
+  });
+
+  it('leaves out what the SIEM left empty, for OSSIM’s empty values vanish', () => {
+    expect(readBlockArguments({ ...positions, risk: '', 'event-id': 'e-1' }).context).to.deep.equal({
+      'event-id': 'e-1',
+    });
+  });
+
+  it('refuses a missing word, a word said twice, and an option given twice', () => {
+    expect(findMessage(() => readBlockArguments({ source: '203.0.113.7' }))).to.match(/^destination and port missing/);
+    expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is said twice/);
+    expect(findMessage(() => readBlockArguments({ ...positions, protocol: ['tcp', 'udp'] }))).to.equal(
+      '--protocol is given 2 times: give it once',
+    );
+  });
+});
+
+describe('parseAlarm', () => {
+  const words = (changes: Partial<AlarmWords> = {}): AlarmWords => ({ ...readBlockArguments(positions), ...changes });
+
+  it('fills in from the configuration what was left out', () => {
+    const alarm = parseAlarm(words(), config);
+    expect(alarm.description).to.equal('by default');
+    expect(alarm.flowOn(edge)).to.include({ type: 'block', protocol: 'tcp', interface: 'wan', ipprotocol: 'inet' });
+  });
+
+  it('cleans the description', () => {
+    expect(parseAlarm(words({ description: '{{ x }} "scan"' }), config).description).to.equal('x scan');
+  });
+
+  it('takes the named interface on every firewall, else the one by which the source enters', () => {
+    const inside = parseAlarm(words({ source: '192.168.20.5' }), config);
+    expect([edge, bare].map((firewall: FirewallConfig) => inside.flowOn(firewall).interface)).to.deep.equal([
+      'opt1',
+      'wan',
+    ]);
+    const named = parseAlarm(words({ source: '192.168.20.5', interface: 'lan' }), config);
+    expect(named.flowOn(edge).interface).to.equal('lan');
+  });
+
+  it('tells the problems of flow, ids and description at once', () => {
+    const bad = words({ port: '0', context: { risk: 'RISK', sensor: 'a b' }, description: 'USERDATA1' });
+    expect(
+      findMessage(() => parseAlarm(bad, config))
+        .split('\n')
+        .map((line) => line.split(':')[0]),
+    ).to.deep.equal(['port', 'risk', 'sensor', 'description']);
+  });
+});
+
+describe('findInterface', () => {
+  it('lets the longest prefix win, and finds none where none holds the source', () => {
+    expect(
+      ['192.168.20.5', '192.168.21.5', '203.0.113.7', '2001:db8::7'].map((source) => findInterface(edge, source)),
+    ).to.deep.equal(['opt1', 'lan', 'wan', 'wan']);
+    expect(findInterface(bare, '203.0.113.7')).to.equal(undefined);
+  });
+});
