@@ -1,16 +1,22 @@
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
+import { formatDuration } from '../core/duration.js';
 import type { CommandContext, CommandResult } from './result.js';
 
 /** The configuration as it is in force, defaults filled in. It holds no secret: secrets live in files of their own. */
 export async function showConfig(context: CommandContext): Promise<CommandResult> {
   const file = locateConfig(context.configFile);
   const config = loadConfig(file);
-  const plain = JSON.parse(JSON.stringify(config, addressAsText)) as object;
+  const plain = JSON.parse(JSON.stringify(config, asWritten)) as object;
   return Promise.resolve({ exit: 0, text: `# ${file}\n${stringify(plain).trimEnd()}`, json: plain });
 }
 
-function addressAsText(_key: string, value: unknown): unknown {
+/** Keys whose value is a time: read as milliseconds, written as `24h`. */
+const durations = new Set(['duration', 'timeout', 'recheck', 'give_up', 'hold_for', 'keep_alarms', 'max', 'memory']);
+
+/** Values as somebody would write them, so that what is printed can be read again. */
+function asWritten(key: string, value: unknown): unknown {
+  if (durations.has(key) && (typeof value === 'number' || value === null)) return formatDuration(value);
   return typeof value === 'object' && value !== null && 'family' in value && 'text' in value ? value.text : value;
 }

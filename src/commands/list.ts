@@ -50,6 +50,7 @@ export async function show(id: string, context: CommandContext): Promise<Command
       text: toDetails(block, alarms, record, ledger.now()),
       json: {
         ...blockToJson(block),
+        proven_at: toTime(block.provenAt),
         due_at: toTime(block.dueAt),
         run: block.run,
         record: record ?? null,

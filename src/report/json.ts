@@ -29,7 +29,6 @@ export const blockToJson = (block: Block): object => ({
   alarms: block.alarms,
   created_at: toTime(block.createdAt),
   expires_at: toTime(block.expiresAt),
-  proven_at: toTime(block.provenAt),
   reason: block.reason,
 });
 

@@ -41,5 +41,5 @@ export const toCsv = (blocks: readonly Block[]): string =>
 
 const csvColumns = [
   ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],
-  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'proven_at', 'reason'],
+  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason'],
 ];

@@ -241,31 +241,30 @@ describe('firebreak block, when ansible-playbook', () => {
     chmodSync(file, 0o755);
   }
 
-  it('is missing, exits 2 and says what to install', async () => {
-    const { exit, answer } = await launcher.jsonError(alarm, { env: { PATH: bin } });
-    expect(exit).to.equal(2);
-    expect(answer.error.code).to.equal('ansible_missing');
-    expect(answer.error.message).to.equal(
+  it('is missing, exits 5, keeps the block and says what to install', async () => {
+    const { exit, answer } = await launcher.json(alarm, { env: { PATH: bin } });
+    expect(exit).to.equal(5);
+    expect(answer.state).to.equal('pending');
+    expect(answer.blocks[0]?.reason).to.equal(
       `ansible-playbook: no such program on ${bin}; install ansible-core (apt-get install ansible-core) or set ansible.playbook_command`,
     );
     expect(edge.reloads()).to.equal(0);
   });
 
-  it('is too old, exits 2 and says from which version on', async () => {
+  it('is too old, exits 5 and says from which version on', async () => {
     writePlaybookCommand(
       'test "$1" = --version && echo "ansible-playbook 2.9.27" && exit 0; echo "ERROR! no" >&2; exit 4',
     );
-    const { exit, answer } = await launcher.jsonError(alarm, { env: { PATH: `${bin}:/usr/bin:/bin` } });
-    expect(exit).to.equal(2);
-    expect(answer.error.code).to.equal('ansible_too_old');
-    expect(answer.error.message).to.match(/ansible-playbook is 2\.9: firebreak needs ansible-core 2\.14 or newer/);
+    const { exit, answer } = await launcher.json(alarm, { env: { PATH: `${bin}:/usr/bin:/bin` } });
+    expect(exit).to.equal(5);
+    expect(answer.blocks[0]?.reason).to.match(/ansible-playbook is 2\.9: firebreak needs ansible-core 2\.14 or newer/);
   });
 
-  it('may not be run, exits 2', async () => {
+  it('may not be run, exits 5', async () => {
     launcher.configure({ ansible: { playbook_command: path.join(launcher.folder, 'firebreak.yml') } });
-    const { exit, answer } = await launcher.jsonError(alarm);
-    expect(exit).to.equal(2);
-    expect(answer.error.message).to.include(launcher.configFile);
+    const { exit, answer } = await launcher.json(alarm);
+    expect(exit).to.equal(5);
+    expect(answer.blocks[0]?.reason).to.include(launcher.configFile);
   });
 
   it('dies without a word, exits 5 and says so', async () => {
