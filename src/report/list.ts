@@ -4,30 +4,32 @@ import { formatSpan } from '../core/duration.js';
 import { blockToJson } from './json.js';
 import { toTable } from './table.js';
 
-const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'LEFT', 'ALARMS', 'ID'];
-
 /** How much of an id a person has to type. */
 const idLength = 6;
 
-/** Blocks at a glance, in 80 columns where the addresses are IPv4. */
+/** Blocks at a glance, in 80 columns where the addresses are IPv4; the firewall's name only where there are several. */
 export function toList(blocks: readonly Block[], now: number): string {
   if (blocks.length === 0) return 'no blocks';
+  const isOfSeveral = new Set(blocks.map(({ firewall }) => firewall)).size > 1;
   const rows = blocks.map((block) => {
     const { flow, state, firewall, createdAt, alarms, id } = block;
     const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
-    const since = formatSpan(now - createdAt);
-    return [
-      state,
-      flow.source,
-      `${flow.destination} ${service}`,
-      firewall,
-      since,
-      left(block, now),
-      String(alarms),
-      id.slice(-idLength),
-    ];
+    return {
+      STATE: state,
+      SOURCE: flow.source,
+      DESTINATION: `${flow.destination} ${service}`,
+      ...(isOfSeveral && { FIREWALL: firewall }),
+      SINCE: formatSpan(now - createdAt),
+      LEFT: left(block, now),
+      ALARMS: String(alarms),
+      ID: id.slice(-idLength),
+    };
   });
-  return toTable(headings, rows, new Set(['SINCE', 'LEFT', 'ALARMS']));
+  return toTable(
+    Object.keys(rows[0] ?? {}),
+    rows.map(Object.values) as string[][],
+    new Set(['SINCE', 'LEFT', 'ALARMS']),
+  );
 }
 
 function left({ expiresAt, state }: Block, now: number): string {
