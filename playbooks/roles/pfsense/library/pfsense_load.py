@@ -22,6 +22,11 @@ options:
     description: Path of config.xml, to look whether the edit is still there where pf does not show it.
     required: true
     type: path
+  cache:
+    description: >-
+      What pfSense would load instead of config.xml. The edit drops it; where a power cut came between, it is still
+      there, and is dropped before the reload.
+    type: path
   reload_timeout:
     description: Seconds until a reload that does not end is ended.
     type: int
@@ -133,6 +138,13 @@ class Edit:
             raise Refusal("edit_overwritten", "somebody's save, begun before our edit, was written over it")
 
 
+def drop_cache(path):
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # there is none, or it is not ours to drop: then pf tells
+
+
 def reload_rules(params):
     command = params["reload_command"]
     try:
@@ -180,6 +192,8 @@ def say_unproven(missing, lingering, seconds):
 
 def load(params):
     status_before = read_status(params["reload_status"])
+    if params["cache"]:
+        drop_cache(params["cache"])
     reload_rules(params)
     wait_for_proof(params, status_before)
     return cut_states(params["pfctl"], params["kill_states"], params["cut"])
@@ -189,6 +203,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "config": {"type": "path", "required": True},
+            "cache": {"type": "path"},
             "reload_command": {"type": "list", "elements": "str", "required": True},
             "reload_timeout": {"type": "int", "default": 30},
             "reload_status": {"type": "path", "required": True},
