@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { execa } from 'execa';
 import { killNow, signal, sweep } from './processes.js';
 
@@ -36,6 +37,9 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
   const { command, args, env, folder, runId, timeoutMs, stop, graceMs = 3000 } = options;
   if (stop.aborted) return { kind: 'interrupted', signal: String(stop.reason) };
   let cause: Ending | undefined;
+  // Files, handed over as descriptors: with a pipe, whoever in the run holds its end open would hold us up.
+  const stdout = openSync(options.stdoutFile, 'a', 0o600);
+  const stderr = openSync(options.stderrFile, 'a', 0o600);
   const child = execa(command, args, {
     cwd: folder,
     env,
@@ -43,11 +47,13 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
     detached: true,
     cleanup: false, // execa would end the child alone, without its group and without grace
     stdin: 'ignore',
-    stdout: { file: options.stdoutFile },
-    stderr: { file: options.stderrFile },
+    stdout: stdout as 1, // any descriptor will do, execa's types name just a few
+    stderr: stderr as 2,
     buffer: false,
     reject: false,
   });
+  closeSync(stdout);
+  closeSync(stderr);
   const { pid } = child;
   const timers: NodeJS.Timeout[] = [];
   const end = (reason: Ending): void => {
