@@ -39,7 +39,7 @@ export async function block(options: BlockOptions, context: CommandContext): Pro
   let ledger: Ledger | undefined;
   try {
     ledger = openLedger(config);
-    const kept = await ledger.keep([request], { ...keepOptions(config), owner });
+    const kept = await ledger.keep([request], { ...keepOptions(config), owner, isHandedOver: !options.wait });
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);

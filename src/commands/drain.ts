@@ -51,4 +51,4 @@ async function takeLeases(open: OpenLedger, owner: string | undefined, say: (tex
 }
 
 const takeLease = (ledger: Ledger, firewall: string, owner: string | undefined): Promise<Lease | undefined> =>
-  owner === undefined ? ledger.acquireLease(firewall, ulid()) : ledger.findLease(firewall, owner);
+  owner === undefined ? ledger.acquireLease(firewall, ulid()) : ledger.takeOverLease(firewall, owner);

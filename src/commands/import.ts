@@ -32,7 +32,11 @@ export async function importList(options: ImportOptions, context: CommandContext
   return withLedger(context, async ({ config, configFile, ledger }) => {
     const alarms = toAlarms(entries, options, config);
     const owner = ulid();
-    const kept = await ledger.keep(alarms, { recheckMs: config.dispatch.recheck, owner });
+    const kept = await ledger.keep(alarms, {
+      recheckMs: config.dispatch.recheck,
+      owner,
+      isHandedOver: !options.wait,
+    });
     const asked = kept.blocks.flat();
     const blocks = await seeTo(asked, kept.leases, options.wait, { config, configFile, ledger, owner }, context);
     return {

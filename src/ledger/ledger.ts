@@ -28,7 +28,7 @@ export interface Ledger {
   /** @returns false when the lease was lost: its holder must stop at once */
   renewLease(lease: Lease): Promise<boolean>;
   /** Takes over what another process acquired in our name. */
-  findLease(firewall: string, owner: string): Promise<Lease | undefined>;
+  takeOverLease(firewall: string, owner: string): Promise<Lease | undefined>;
   /** Gives the lease back. Without `force` it stays while work is due, and the answer is false. */
   releaseLease(lease: Lease, force?: boolean): Promise<boolean>;
 
@@ -79,6 +79,8 @@ export interface KeepOptions {
   limits?: { perMinute: number; active: number } | undefined;
   /** Who tries for the leases of firewalls that have work, if anybody. */
   owner?: string | undefined;
+  /** The owner is a process that is only about to be started. */
+  isHandedOver?: boolean | undefined;
 }
 
 export interface Kept {

@@ -3,9 +3,10 @@ import type { Ledger, Lease } from './ledger.js';
 import { claimBatch, settleBatch } from './sqlite/batches.js';
 import { followClock, readClock, type Reading } from './sqlite/clock.js';
 import { openDatabase } from './sqlite/database.js';
+import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
 import { keepAlarm } from './sqlite/keep.js';
-import { acquireLease, findLease, hasDueWork, isLeaseHeld, releaseLease, renewLease } from './sqlite/leases.js';
+import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
 import { beginWaiting, endWaiting } from './sqlite/waiters.js';
@@ -42,7 +43,13 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
         const leases: Lease[] = [];
         for (const firewall of owner === undefined ? [] : firewalls) {
           if (!hasDueWork(database, firewall, at)) continue;
-          const lease = acquireLease(database, firewall, owner ?? '', at);
+          const lease = acquireLease(
+            database,
+            firewall,
+            owner ?? '',
+            options.isHandedOver === true ? null : identify(),
+            at,
+          );
           if (lease !== undefined) leases.push(lease);
         }
         return { blocks, leases };
@@ -56,8 +63,10 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
     findWork: (firewall) => Promise.resolve(findWork(database, firewall, now())),
 
     acquireLease: async (firewall, owner) =>
-      isLeaseHeld(database, firewall, now()) ? undefined : write((at) => acquireLease(database, firewall, owner, at)),
-    findLease: (firewall, owner) => Promise.resolve(findLease(database, firewall, owner)),
+      isLeaseHeld(database, firewall, now())
+        ? undefined
+        : write((at) => acquireLease(database, firewall, owner, identify(), at)),
+    takeOverLease: (firewall, owner) => write(() => takeOverLease(database, firewall, owner, identify())),
     renewLease: (lease) => write((at) => renewLease(database, lease, at)),
     releaseLease: (lease, force = false) => write((at) => releaseLease(database, lease, force, at)),
 

@@ -338,8 +338,8 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
       it('what was acquired in a name can be taken over by it', async () => {
         const { leases } = await ledger.keep([alarm()], { recheckMs, owner: 'me' });
-        expect(await test.open().findLease('edge', 'me')).to.deep.equal(leases[0]);
-        expect(await test.open().findLease('edge', 'you')).to.equal(undefined);
+        expect(await test.open().takeOverLease('edge', 'me')).to.deep.equal(leases[0]);
+        expect(await test.open().takeOverLease('edge', 'you')).to.equal(undefined);
       });
     });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -72,6 +73,25 @@ describe('SQLite', () => {
         wall += ms;
       },
     };
+  });
+
+  describe('a holder that has ended', () => {
+    it('is followed at once on the same host, however long its lease', async () => {
+      const file = makeFile();
+      open(file);
+      const code = `const { openSqliteLedger } = await import(${JSON.stringify(import.meta.resolve('#firebreak/ledger/sqlite.js'))});
+        const lease = await openSqliteLedger(process.argv[1]).acquireLease('edge', 'dead'); process.stdout.write(lease.owner);`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code, file], { encoding: 'utf8' });
+      expect(stdout).to.equal('dead');
+      expect((await open(file).acquireLease('edge', 'next'))?.fence).to.equal(2);
+    });
+
+    it('but one that was only about to be started is given its time', async () => {
+      const file = makeFile();
+      await open(file).keep([alarm], { recheckMs: 0, owner: 'drainer', isHandedOver: true });
+      expect(await open(file).acquireLease('edge', 'next')).to.equal(undefined);
+      expect(await open(file).takeOverLease('edge', 'drainer')).to.not.equal(undefined);
+    });
   });
 
   describe("the SQLite ledger's file", () => {

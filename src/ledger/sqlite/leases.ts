@@ -1,30 +1,50 @@
 import { leaseMs, LeaseLost, type Lease } from '../ledger.js';
 import type { Database } from './database.js';
+import { isGone } from './holder.js';
 
-/** Takes the firewall's lease if nobody alive holds it; inside the caller's transaction. */
-export function acquireLease(database: Database, firewall: string, owner: string, now: number): Lease | undefined {
-  const row = database.get('SELECT owner, fence, expires_at, run FROM lease WHERE firewall = ?', firewall);
-  if (row !== undefined && row['owner'] !== null && Number(row['expires_at']) > now) return undefined;
+/**
+ * Takes the firewall's lease if nobody alive holds it; inside the caller's transaction.
+ * @param holder the process that will hold it; null where one is only about to be started
+ */
+export function acquireLease(
+  database: Database,
+  firewall: string,
+  owner: string,
+  holder: string | null,
+  now: number,
+): Lease | undefined {
+  const row = database.get('SELECT owner, process, fence, expires_at, run FROM lease WHERE firewall = ?', firewall);
+  if (row !== undefined && isAlive(row, now)) return undefined;
   const fence = Number(row?.['fence'] ?? 0) + 1;
   database.run(
-    `INSERT INTO lease (firewall, owner, fence, expires_at, run) VALUES (?, ?, ?, ?, NULL)
-     ON CONFLICT (firewall) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, expires_at = excluded.expires_at,
-       run = NULL`,
-    ...[firewall, owner, fence, now + leaseMs],
+    `INSERT INTO lease (firewall, owner, process, fence, expires_at, run) VALUES (?, ?, ?, ?, ?, NULL)
+     ON CONFLICT (firewall) DO UPDATE SET owner = excluded.owner, process = excluded.process, fence = excluded.fence,
+       expires_at = excluded.expires_at, run = NULL`,
+    ...[firewall, owner, holder, fence, now + leaseMs],
   );
   return { firewall, owner, fence, orphan: row === undefined ? null : (row['run'] as string | null) };
 }
 
 /** A look without a transaction, for those who ask often. */
-export const isLeaseHeld = (database: Database, firewall: string, now: number): boolean =>
-  database.get(
-    'SELECT 1 FROM lease WHERE firewall = ? AND owner IS NOT NULL AND expires_at > ?',
-    ...[firewall, now],
-  ) !== undefined;
+export function isLeaseHeld(database: Database, firewall: string, now: number): boolean {
+  const row = database.get('SELECT owner, process, expires_at FROM lease WHERE firewall = ?', firewall);
+  return row !== undefined && isAlive(row, now);
+}
 
-export function findLease(database: Database, firewall: string, owner: string): Lease | undefined {
+/** A holder on this host that has ended is known at once; of any other only the time tells. */
+const isAlive = (row: Record<string, string | number | null>, now: number): boolean =>
+  row['owner'] !== null && Number(row['expires_at']) > now && !isGone(row['process'] as string | null);
+
+/** Makes a lease that was acquired in the owner's name this process's own. */
+export function takeOverLease(
+  database: Database,
+  firewall: string,
+  owner: string,
+  holder: string | null,
+): Lease | undefined {
   const row = database.get('SELECT fence, run FROM lease WHERE firewall = ? AND owner = ?', firewall, owner);
   if (row === undefined) return undefined;
+  database.run('UPDATE lease SET process = ? WHERE firewall = ? AND owner = ?', holder, firewall, owner);
   return { firewall, owner, fence: Number(row['fence']), orphan: row['run'] as string | null };
 }
 
@@ -40,7 +60,7 @@ export function renewLease(database: Database, { firewall, owner, fence }: Lease
 export function releaseLease(database: Database, lease: Lease, force: boolean, now: number): boolean {
   if (!force && hasDueWork(database, lease.firewall, now)) return false;
   database.run(
-    'UPDATE lease SET owner = NULL, expires_at = ?, run = NULL WHERE firewall = ? AND owner = ? AND fence = ?',
+    'UPDATE lease SET owner = NULL, process = NULL, expires_at = ?, run = NULL WHERE firewall = ? AND owner = ? AND fence = ?',
     ...[now, lease.firewall, lease.owner, lease.fence],
   );
   return true;

@@ -65,6 +65,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE lease (
     firewall   TEXT    NOT NULL PRIMARY KEY,
     owner      TEXT,
+    process    TEXT,
     fence      INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     run        TEXT

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+
+/** `boot/pid/start`: one process of this host, not to be mistaken for a later one with its number. */
+export function identify(pid = process.pid): string | null {
+  const start = readStart(pid);
+  return start === undefined ? null : `${readBoot()}/${pid}/${start}`;
+}
+
+/** Is it certain that this process has ended? Never so where nothing is known of it. */
+export function isGone(identity: string | null): boolean {
+  if (identity === null) return false;
+  const [boot, pid] = identity.split('/');
+  return boot !== readBoot() || identify(Number(pid)) !== identity;
+}
+
+function readBoot(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** When it was started, in ticks since the boot; undefined where it has ended, or waits to be reaped. */
+function readStart(pid: number): string | undefined {
+  try {
+    // The name, second of the fields, may hold spaces and brackets.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined; // it has ended, or this system has no /proc: then the lease's time alone tells
+  }
+}
