@@ -25,16 +25,16 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   mkdirSync(join(folder, 'tmp'), { mode: 0o700 });
-  const control = openControlFolder(join(stateDir ?? folder, 'ssh', runId.slice(-10)));
+  const controlFolder = findControlFolder(runId, stateDir ?? folder);
+  mkdirSync(controlFolder, { recursive: true, mode: 0o700 });
   const close = (): void => {
     process.off('exit', close);
-    control.close();
-    rmSync(stateDir === undefined ? folder : join(folder, 'tmp'), { recursive: true, force: true });
+    tidyRun(runId, stateDir ?? folder, stateDir === undefined ? folder : join(folder, 'tmp'));
   };
   process.on('exit', close);
   return {
     folder,
-    controlFolder: control.folder,
+    controlFolder,
     file: (name) => join(folder, name),
     write: (name, text) => {
       writeFileSync(join(folder, name), text, { mode: 0o600, flag: 'wx' });
@@ -44,12 +44,17 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
   };
 }
 
+/** Takes away what only a run under way needs: also for one whose launcher has died. */
+export function tidyRun(runId: string, stateDir: string, temporary = join(stateDir, 'runs', runId, 'tmp')): void {
+  for (const folder of [findControlFolder(runId, stateDir), temporary])
+    rmSync(folder, { recursive: true, force: true });
+}
+
 /** One a run: a master that runs shared would die under one run when the other ends. */
-function openControlFolder(wanted: string): { folder: string; close(): void } {
-  const isShort = Buffer.byteLength(wanted) <= longestControlFolder;
-  const folder = isShort ? wanted : mkdtempSync('/tmp/fb-');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) };
+function findControlFolder(runId: string, stateDir: string): string {
+  const name = runId.slice(-10);
+  const wanted = join(stateDir, 'ssh', name);
+  return Buffer.byteLength(wanted) <= longestControlFolder ? wanted : join('/tmp', `fb-${name}`);
 }
 
 /** Removes the oldest run folders beyond `keep`. Their names are ULIDs: by name is by age. */

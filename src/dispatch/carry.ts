@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import { sweep } from '../ansible/processes.js';
+import { tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import type { RunSummary } from '../core/outcome.js';
@@ -45,7 +46,7 @@ export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
   }, renewEveryMs);
   let claimed: ClaimedBlock[] = [];
   try {
-    if (lease.orphan !== null) await sweep(lease.orphan);
+    if (lease.orphan !== null) await endOrphan(lease.orphan, parts.config);
     for (let lastMs = 0; !stop.aborted;) {
       await gather(lease.firewall, lastMs, parts);
       const run = ulid();
@@ -61,6 +62,12 @@ export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
   } finally {
     clearInterval(renewal);
   }
+}
+
+/** Ends what a dead holder's run left going, and tidies up after it. Its record stays. */
+async function endOrphan(run: string, { state_dir }: Config): Promise<void> {
+  await sweep(run);
+  tidyRun(run, state_dir);
 }
 
 async function carryBatch(

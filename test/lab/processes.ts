@@ -43,6 +43,19 @@ export function findWithVariable(name: string, value: string): number[] {
   return listPids().filter((pid) => findParent(pid) !== undefined && `\0${readProc(pid, 'environ')}`.includes(wanted));
 }
 
+/** What runs with such a variable and names the folder anywhere in its environment or arguments. */
+export function findMarked(name: string, folder: string): number[] {
+  return listPids().filter((pid) => {
+    const environment = `\0${readProc(pid, 'environ')}`;
+    return environment.includes(`\0${name}=`) && environment.includes(folder) && findParent(pid) !== undefined;
+  });
+}
+
+/** What was started with this word. */
+export function findByWord(word: string): number[] {
+  return listPids().filter((pid) => readProc(pid, 'cmdline').split('\0').includes(word));
+}
+
 export function isSshd(pid: number): boolean {
   return readProc(pid, 'comm').startsWith('sshd');
 }

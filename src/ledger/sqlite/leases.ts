@@ -3,7 +3,8 @@ import type { Database } from './database.js';
 import { isGone } from './holder.js';
 
 /**
- * Takes the firewall's lease if nobody alive holds it; inside the caller's transaction.
+ * Takes the firewall's lease if nobody alive holds it; inside the caller's transaction. The run of the holder before
+ * stays noted until the new holder claims its own: should that one die before it has ended it, the next is told too.
  * @param holder the process that will hold it; null where one is only about to be started
  */
 export function acquireLease(
@@ -19,7 +20,7 @@ export function acquireLease(
   database.run(
     `INSERT INTO lease (firewall, owner, process, fence, expires_at, run) VALUES (?, ?, ?, ?, ?, NULL)
      ON CONFLICT (firewall) DO UPDATE SET owner = excluded.owner, process = excluded.process, fence = excluded.fence,
-       expires_at = excluded.expires_at, run = NULL`,
+       expires_at = excluded.expires_at`,
     ...[firewall, owner, holder, fence, now + leaseMs],
   );
   return { firewall, owner, fence, orphan: row === undefined ? null : (row['run'] as string | null) };

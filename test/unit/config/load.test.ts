@@ -41,8 +41,8 @@ describe('the configuration', () => {
     const config = load('firewalls: {edge: {host: 192.0.2.1}}');
     expect(config.firewalls['edge']).to.include({ platform: 'pfsense', port: 22, user: 'root', become: false });
     expect(config.ansible).to.deep.include({ timeout: 60_000, batch: 1000, keep_runs: 200 });
-    expect(config.defaults).to.include({ type: 'block', protocol: 'tcp', duration: '24h' });
-    expect(config.policy.limits).to.deep.equal({ per_minute: 60, active: 10_000, hold: true });
+    expect(config.defaults).to.include({ type: 'block', protocol: 'tcp', duration: 24 * 60 * 60 * 1000 });
+    expect(config.policy.limits).to.deep.include({ per_minute: 60, active: 10_000, hold: true });
     expect(config.state_dir).to.equal('/var/lib/firebreak');
   });
 
