@@ -9,7 +9,7 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { openStage } from '../build/test/lab/demo-stage.js';
-import { interleave, printCircumstances, printRatio, printTable } from './measure.mjs';
+import { interleave, printCircumstances, printRatio, printTable, readProcessorTime } from './measure.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -17,7 +17,6 @@ const destination = '192.168.1.10';
 const names = {
   ours: 'firebreak block',
   bare: 'ansible-playbook playbooks/apply.yml',
-  warm: '  the same, its connection still open',
   oursBySsh: 'sshpass, ssh, firebreak block',
   article: 'sshpass, ssh, ping, playbook of the article',
 };
@@ -75,9 +74,11 @@ function makeContenders(stage) {
     name,
     run: async () => {
       const source = nextSource();
+      const before = readProcessorTime([process.pid, ...stage.servers]);
       const seconds = await carry(source);
+      const processor = readProcessorTime([process.pid, ...stage.servers]) - before;
       await expectBlocked(stage, source);
-      return seconds;
+      return { seconds, processor };
     },
   });
   return [
@@ -85,11 +86,7 @@ function makeContenders(stage) {
       const args = ['dist/cli.js', 'block', source, destination, '22', 'wan', 'block', 'inet', 'bench'];
       return time(process.execPath, args, { cwd: root, env: { ...env, FIREBREAK_CONFIG: `${home}/firebreak.yml` } });
     }),
-    contend(names.bare, (source) => runBare(home, env, source, { keep: false })),
-    contend(names.warm, async (source) => {
-      await runBare(home, env, nextSource(), { keep: true });
-      return runBare(home, env, source, { keep: false });
-    }),
+    contend(names.bare, (source) => runBare(home, env, source)),
     contend(names.oursBySsh, async (source) => {
       const { code, ms, stderr } = await stage.fire({ source, destination, port: 22 });
       if (code !== 0) throw new Error(`firebreak over SSH ended with ${code}: ${stderr}`);
@@ -108,7 +105,7 @@ function makeContenders(stage) {
 }
 
 /** ansible-playbook with the inventory, variables and settings of the launcher's own last run. */
-async function runBare(home, env, source, { keep }) {
+async function runBare(home, env, source) {
   const runs = path.join(home, 'state/runs');
   const last = path.join(runs, readdirSync(runs).sort().at(-1));
   const work = path.join(home, 'bare');
@@ -133,7 +130,7 @@ async function runBare(home, env, source, { keep }) {
       },
     },
   );
-  if (!keep) await closeConnections(path.join(home, 'cp'));
+  await closeConnections(path.join(home, 'cp'));
   return seconds;
 }
 

@@ -38,6 +38,8 @@ export interface Stage {
   /** Holds all of it: the Ansible host's home is `ansible` in it, the SIEM's folder `siem`. */
   readonly folder: string;
   readonly firewall: Firewall;
+  /** Process ids of the two SSH servers, whose children all remote work is. */
+  readonly servers: readonly number[];
   /** How the SIEM logs in: by sshpass as OSSIM's users do, or by key where no account of our own can be made. */
   readonly login: 'password' | 'key';
   /** What OSSIM hands to `sh -c`. */
@@ -78,6 +80,7 @@ export async function openStage(): Promise<Stage> {
     return {
       folder,
       firewall,
+      servers: [firewall.pid(), host.pid()],
       login,
       policyCommand,
       sshCommand,
@@ -148,10 +151,11 @@ async function startAnsibleHost(
   });
 }
 
-/** The configuration that an administrator would write, and the lab's own paths. */
+/** The configuration that an administrator would write, patience with a busy machine, and the lab's own paths. */
 function renderConfig(folder: string, firewall: Firewall): string {
   return stringify({
     state_dir: path.join(folder, 'state'),
+    ansible: { timeout: '5m' },
     firewalls: {
       edge: {
         host: firewall.host,
