@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -180,12 +181,10 @@ describe('the playbooks', function () {
 
   it('pass --syntax-check with the inventory that is shipped', async () => {
     const files = names.map((name) => path.join(folder, name));
-    const env = {
-      ...process.env,
-      ANSIBLE_LOCAL_TEMP: process.env['TMPDIR'],
-      ANSIBLE_HOME: `${process.env['TMPDIR']}/syntax`,
-    };
+    const home = mkdtempSync(path.join(tmpdir(), 'syntax-'));
+    const env = { ...process.env, ANSIBLE_LOCAL_TEMP: home, ANSIBLE_HOME: home };
     const { stderr } = await execute('ansible-playbook', ['--syntax-check', '-i', inventory, ...files], { env });
+    rmSync(home, { recursive: true });
     expect(stderr).to.equal('');
   });
 });
