@@ -308,6 +308,17 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     expect(firewall.reloads()).to.equal(0);
   });
 
+  it('a flow whose interface was disabled after its rule had been written', async () => {
+    const guest = { ...flow, interface: 'opt2' };
+    expect((await runPlaybook(firewall, { present: [guest] })).result().added).to.have.length(1);
+    const before = firewall.readConfig();
+    firewall.writeConfig(before.replace(/(\t\t<opt2>\n[^]*?)\t\t\t<enable><\/enable>\n/, '$1'));
+    firewall.dropCache();
+    expect((await runPlaybook(firewall, { present: [guest] })).error()?.code).to.equal('interface_disabled');
+    firewall.writeConfig(before);
+    firewall.dropCache();
+  });
+
   it('one flow of a batch, and carries the others, each told by its tracker', async () => {
     const present = [flow, { ...flow, interface: 'opt3' }, { ...flow, interface: 'opt9' }];
     const strict = await runPlaybook(firewall, { present });
@@ -316,7 +327,7 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     expect(strict.error()?.message)
       .to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on opt3: interface opt3 is disabled')
       .and.include('no interface opt9');
-    expect(strict.result().added).to.have.length(1);
+    expect(strict.result().added, strict.text).to.have.length(1);
     const partial = await runPlaybook(firewall, { present, vars: { firebreak_partial: true } });
     expect(partial.code, partial.text).to.equal(0);
     expect(partial.result().present).to.deep.equal(strict.result().added);

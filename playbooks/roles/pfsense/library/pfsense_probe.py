@@ -90,12 +90,12 @@ def sort_present(config, flows, fix):
         tracker = flow["tracker"]
         rules = config.rules.get(tracker, [])
         refusal = refuse_interface(config, flow["interface"])
-        if rules and all(says_what_it_should(rule, flow) for rule in rules):
+        if refusal is not None:
+            found["refused"].append(dict(refusal, tracker=tracker))
+        elif rules and all(says_what_it_should(rule, flow) for rule in rules):
             found["right"].append(tracker)
         elif rules and not fix:
             found["changed_by_hand"].append(tracker)
-        elif refusal is not None:
-            found["refused"].append(dict(refusal, tracker=tracker))
         else:
             found["missing"].append(tracker)
             if rules:
