@@ -8,6 +8,11 @@ from ansible.plugins.action import ActionBase
 
 # What a failed task may say, in the order in which it is looked for: pattern, code, sentence.
 KNOWN = (
+    (
+        r"Missing \w+ password|a password is required|Incorrect \w+ password|is not in the sudoers",
+        "become_failed",
+        "sudo does not let the login become root: give its password (become_password_file), or let it do without",
+    ),
     (r"failed to validate: rc:3 ", "edit_conflict", "other runs kept changing the same rules: try again"),
     (r"No space left on device|Errno 28|ENOSPC", "disk_full", "no space is left on the firewall's disk"),
     (

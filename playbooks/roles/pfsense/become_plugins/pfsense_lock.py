@@ -51,6 +51,8 @@ options:
     vars: [{name: ansible_become_flags}]
     env: [{name: ANSIBLE_BECOME_FLAGS}]
     keyword: [{name: become_flags}]
+  sudo_chdir:
+    description: Never set; newer Ansibles ask for it.
   become_pass:
     description: Password of sudo.
     vars: [{name: ansible_become_password}, {name: ansible_become_pass}]
