@@ -2,6 +2,7 @@ const plainWords: Record<string, string> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
+  EEXIST: 'a file is in the way',
   EISDIR: 'is a folder',
   ENOTDIR: 'not a folder',
   ENOSPC: 'no space left on the disk',

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import winston from 'winston';
 import type { Config } from '../config/schema.js';
+import { describeError } from '../core/describe.js';
 
 export interface Log {
   info(message: string, facts?: object): void;
@@ -25,11 +26,11 @@ export function openLog({ file, level }: Config['log'], complain: (message: stri
     if (!existsSync(file)) writeFileSync(file, '', { mode: 0o640 });
     else chmodSync(file, 0o640);
   } catch (error) {
-    complain(`log.file: ${String(error)}; going on without a log`);
+    complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without a log`);
     return silent;
   }
   const transport = new winston.transports.File({ filename: file });
-  transport.on('error', (error) => complain(`log.file: ${String(error)}`));
+  transport.on('error', (error) => complain(`log.file: cannot write ${file}: ${describeError(error)}`));
   const format = winston.format.combine(winston.format.timestamp(), winston.format.json());
   const logger = winston.createLogger({ level, format }).add(transport);
   return {
