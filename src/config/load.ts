@@ -64,16 +64,26 @@ function problemsOf(issue: Issue, document: Document): Problem[] {
     return issue.keys.map((key) => ({ path: at(key), message: 'unknown key' }));
   }
   const value: unknown = document.getIn(issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part)));
-  const got = value === undefined ? 'it is missing' : `got ${quoteBack(value)}`;
+  const got = value === undefined ? 'but it is missing' : `got ${quoteBack(value)}`;
   return [{ path: at(), message: `${expectationOf(issue)}, ${got}` }];
 }
+
+const plainTypes: Record<string, string> = {
+  record: 'a mapping',
+  object: 'a mapping',
+  array: 'a list',
+  string: 'text',
+  boolean: 'true or false',
+  number: 'a number',
+  int: 'a whole number',
+};
 
 function expectationOf(issue: Issue): string {
   if (issue.code === 'invalid_value' && issue.values !== undefined) {
     return `expected ${issue.values.map(String).join(' or ')}`;
   }
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    return `expected ${String(issue.expected)}`;
+    return `expected ${plainTypes[String(issue.expected)] ?? String(issue.expected)}`;
   }
   return issue.message.replace(/, got ".*"$/, '');
 }

@@ -29,7 +29,7 @@ export function readBlockArguments(argv: BlockArguments): AlarmWords {
   if (missing.length > 0) {
     throw new FirebreakError(
       'usage',
-      `${missing.join(' and ')} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
+      `${joinWords(missing)} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
     );
   }
   const context: Record<string, string> = {};
@@ -55,6 +55,11 @@ export function readBlockArguments(argv: BlockArguments): AlarmWords {
     duration: single(argv, 'for'),
     context,
   };
+}
+
+function joinWords(words: readonly string[]): string {
+  const [last = '', ...others] = [...words].reverse();
+  return others.length === 0 ? `${last} is` : `${others.reverse().join(', ')} and ${last} are`;
 }
 
 const either = (argv: BlockArguments, name: keyof typeof optionOf): string | undefined =>

@@ -86,11 +86,11 @@ describe('firebreak with a bad configuration', () => {
     expect(answer.error.message).to.match(/^firebreak\.yml: .* line [23], column \d+/);
   });
 
-  it('says that a state_dir cannot be written, before anything is run', async () => {
+  it('says that nothing can be kept where state_dir cannot be written', async () => {
     launcher.configure({ state_dir: path.join(launcher.configFile, 'state') });
-    const { exit, answer } = await launcher.jsonError(alarm);
+    const { exit, stderr } = await launcher.firebreak(alarm);
     expect(exit).to.equal(2);
-    expect(answer.error.message).to.match(/state_dir.*\/firebreak\.yml\/state/);
+    expect(stderr).to.match(/^firebreak: NOT kept: \S+\/firebreak\.yml\/state\S* .*not a folder\n/);
   });
 });
 

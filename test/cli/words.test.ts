@@ -4,9 +4,9 @@ import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 
 /** Title, the words after `block`, and what the person is told: each a line of its own. */
 const badWords: readonly (readonly [string, readonly string[], readonly (string | RegExp)[]])[] = [
-  ['no words at all', [], [/^source and destination and port missing: firebreak block SOURCE DESTINATION PORT /]],
-  ['one word', ['203.0.113.7'], [/^destination and port missing: firebreak block SOURCE DESTINATION PORT /]],
-  ['two words', ['203.0.113.7', '192.168.1.10'], [/^port missing: firebreak block SOURCE DESTINATION PORT /]],
+  ['no words at all', [], [/^source, destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
+  ['one word', ['203.0.113.7'], [/^destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
+  ['two words', ['203.0.113.7', '192.168.1.10'], [/^port is missing: firebreak block SOURCE DESTINATION PORT /]],
   [
     'literal keywords of OSSIM',
     ['SRC_IP', 'DST_IP', 'DST_PORT'],

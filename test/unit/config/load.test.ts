@@ -57,7 +57,7 @@ describe('the configuration', () => {
   });
 
   for (const [title, text, expected] of [
-    ['an empty file', '', ['firebreak.yml: firewalls: expected record, it is missing']],
+    ['an empty file', '', ['firebreak.yml: firewalls: expected a mapping, but it is missing']],
     ['no firewall', 'firewalls: {}', ['firebreak.yml: line 1: firewalls: expected at least one firewall, got "{}"']],
     [
       'an unknown key',

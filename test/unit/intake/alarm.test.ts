@@ -48,7 +48,9 @@ describe('readBlockArguments', () => {
   });
 
   it('refuses a missing word, a word said twice, and an option given twice', () => {
-    expect(findMessage(() => readBlockArguments({ source: '203.0.113.7' }))).to.match(/^destination and port missing/);
+    expect(findMessage(() => readBlockArguments({ source: '203.0.113.7' }))).to.match(
+      /^destination and port are missing: firebreak block SOURCE/,
+    );
     expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is said twice/);
     expect(findMessage(() => readBlockArguments({ ...positions, protocol: ['tcp', 'udp'] }))).to.equal(
       '--protocol is given 2 times: give it once',
