@@ -45,7 +45,9 @@ class ActionModule(ActionBase):
             return result
         for item in result["refused"]:
             item["message"] = "%s: %s" % (flows.describe(present[item["tracker"]]), item["message"])
-        if result["refused"] and len(result["refused"]) == len(present) and not result["unwanted"]:
+        nothing_else = len(result["refused"]) == len(present) and not result["unwanted"]
+        # A batch is told of each flow what is wrong with it, at its end.
+        if result["refused"] and nothing_else and not task_vars.get("firebreak_partial"):
             return refuse(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
         if self._play_context.diff:
