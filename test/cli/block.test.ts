@@ -20,7 +20,8 @@ async function countLoaded(firewall: Firewall, source: string): Promise<number> 
 
 const countRules = (firewall: Firewall, text: string): number => firewall.readConfig().split(text).length - 1;
 
-describe('firebreak block', () => {
+describe('firebreak block', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
 
@@ -234,7 +235,8 @@ describe('firebreak block', () => {
   });
 });
 
-describe('firebreak block on several firewalls', () => {
+describe('firebreak block on several firewalls', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let depot: Firewall;
   let launcher: Launcher;

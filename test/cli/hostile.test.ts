@@ -14,7 +14,8 @@ const payloads: readonly (readonly [string, (canary: string) => string, string])
   ['pf', () => 'x" $srcaddr\npass quick all #\\', 'x srcaddr pass quick all'],
 ];
 
-describe('firebreak block takes an alarm’s text as data', () => {
+describe('firebreak block takes an alarm’s text as data', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
 

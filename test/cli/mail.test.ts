@@ -54,7 +54,8 @@ async function startMailServer(options: SMTPServerOptions): Promise<MailServer> 
   return { port, received, stop: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-describe('firebreak block mails a failure', () => {
+describe('firebreak block mails a failure', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
   let server: MailServer | undefined;

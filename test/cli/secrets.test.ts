@@ -26,7 +26,8 @@ function findInCommandLines(): string[] {
     .filter((line) => Object.values(canaries).some((canary) => line.includes(canary)));
 }
 
-describe('firebreak block keeps a secret', () => {
+describe('firebreak block keeps a secret', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
   let sshd: Sshd | undefined;

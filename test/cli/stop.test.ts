@@ -30,7 +30,8 @@ function findOpenOnes(folder: string): string[] {
   });
 }
 
-describe('firebreak block, when it has to end,', () => {
+describe('firebreak block, when it has to end,', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
   let release: () => Promise<void>;

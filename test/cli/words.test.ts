@@ -141,7 +141,8 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   ],
 ];
 
-describe('firebreak block refuses', () => {
+describe('firebreak block refuses', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
   let config: string;
@@ -198,7 +199,8 @@ describe('firebreak block refuses', () => {
   });
 });
 
-describe('firebreak block refuses by policy', () => {
+describe('firebreak block refuses by policy', function () {
+  this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
   let launcher: Launcher;
 

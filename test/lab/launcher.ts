@@ -116,7 +116,7 @@ export function settingsOf(firewall: Firewall): Record<string, unknown> {
 }
 
 /** Polls until it is so; fails with what was awaited. */
-export async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
+export async function waitUntil(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 90_000): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`Not within ${limitMs / 1000} s: ${what}`);
