@@ -5,7 +5,7 @@
 // Targets: `firebreak block` at most 1.15 times a bare ansible-playbook that does the same, and, called by the SIEM
 // over SSH, at most 0.35 times the two scripts and the playbook of bench/article, which prove nothing.
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { openStage } from '../build/test/lab/demo-stage.js';
@@ -155,10 +155,17 @@ function installArticle({ folder, firewall }) {
 }
 
 async function main() {
-  const stage = await openStage();
-  const stop = () => void stage.close();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
+  let stage;
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    void stage?.close();
+  };
+  // Ctrl-C comes twice: from the terminal, and from run.mjs.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
   try {
+    stage = await openStage();
+    if (isStopped) return 130;
     installArticle(stage);
     console.log(`One alarm, from the call to its end; medians of ${rounds} rounds, taken in turn.\n`);
     const figures = await interleave(makeContenders(stage), rounds, {
@@ -171,10 +178,13 @@ async function main() {
     printRatio('firebreak block / bare ansible-playbook', of(names.ours), of(names.bare), 1.15);
     printRatio('the whole way from the SIEM: ours / the article', of(names.oursBySsh), of(names.article), 0.35);
     printCircumstances();
+    return 0;
+  } catch (error) {
+    if (isStopped) return 130; // the stage was pulled away under a round
+    throw error;
   } finally {
-    await stage.close();
-    rmSync(stage.folder, { recursive: true, force: true });
+    await stage?.close();
   }
 }
 
-await main();
+process.exitCode = await main();
