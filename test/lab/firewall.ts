@@ -132,6 +132,8 @@ export async function startFirewall(options: FirewallOptions = {}): Promise<Fire
     ...(options.port === undefined ? {} : { port: options.port }),
     home: path.join(root, 'home'),
     authorizedKeys: [await makeKey(privateKeyFile)],
+    // What a killed program leaves in /tmp is the firewall's, and goes with it.
+    environment: { TMPDIR: path.join(root, 'tmp') },
     disk,
   });
   // A disk of its own is seen by the server and its sessions only, and by others through the server's root.
