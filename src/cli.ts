@@ -143,6 +143,20 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
     argv.command('expire', 'release what is past its time, then drain', {}, (args) =>
       run(args, async (context) => (await import('./commands/drain.js')).drain({ expire: true }, context)),
     ),
+  reconcile: (argv, run) =>
+    argv.command(
+      'reconcile',
+      'compare ledger and firewalls: what is missing, changed, unknown',
+      (args) =>
+        args.options({
+          fix: { type: 'boolean', default: false, describe: 'make the firewalls agree with the ledger' },
+          firewall,
+        }),
+      (args) =>
+        run(args, async (context) =>
+          (await import('./commands/reconcile.js')).reconcile({ fix: args.fix, firewalls: args.firewall }, context),
+        ),
+    ),
   config: (argv, run) =>
     argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),

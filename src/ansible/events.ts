@@ -3,8 +3,8 @@ import * as z from 'zod';
 
 const trackers = z.array(z.int());
 
-/** What the role says at its end (contract: `set_stats firebreak`). */
-const roleResult = z.object({
+/** What the role says at the end of a batch (contract: `set_stats firebreak`). */
+export const batchResult = z.object({
   added: trackers,
   present: trackers,
   removed: trackers,
@@ -13,7 +13,29 @@ const roleResult = z.object({
   changed_by_hand: trackers.optional(),
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
-export type RoleResult = z.infer<typeof roleResult>;
+export type BatchResult = z.infer<typeof batchResult>;
+
+/** A rule of ours as it stands in a firewall's configuration. Its words are whatever somebody made of them. */
+const standingRule = z.object({
+  tracker: z.int(),
+  type: z.string(),
+  interface: z.string(),
+  ipprotocol: z.string(),
+  protocol: z.string(),
+  source: z.string(),
+  destination: z.string(),
+  port: z.string(),
+  description: z.string(),
+  changed: z.boolean(),
+  /** How it was changed. */
+  why: z.string().nullable(),
+  proven: z.boolean(),
+});
+export type StandingRule = z.infer<typeof standingRule>;
+
+/** What `status.yml` says of a firewall. */
+export const statusResult = z.object({ standing: z.array(standingRule), only_in_pf: trackers });
+export type StatusResult = z.infer<typeof statusResult>;
 
 const result = z.object({
   event: z.literal('result'),
@@ -33,7 +55,7 @@ const event = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('stats'),
     hosts: z.record(z.string(), z.object({ failures: z.int(), unreachable: z.int() })),
-    custom: z.record(z.string(), z.object({ firebreak: roleResult.optional() })),
+    custom: z.record(z.string(), z.object({ firebreak: z.unknown() })),
   }),
 ]);
 export type RunEvent = z.infer<typeof event>;

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type * as z from 'zod';
 import { findPackageRoot } from '../config/package-root.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { buildEnvironment, buildSshArgs } from './environment.js';
-import { readEvents } from './events.js';
+import { batchResult, readEvents, statusResult, type BatchResult, type StatusResult } from './events.js';
 import { runProcess } from './process.js';
 import { renderExtraVars, renderInventory, type Batch } from './render.js';
 import { judge, type Verdict } from './verdict.js';
@@ -14,28 +15,41 @@ export interface RunRequest {
   id: string;
   name: string;
   firewall: FirewallConfig;
-  batch: Batch;
-  check: boolean;
   ansible: Config['ansible'];
   workspace: Workspace;
   stop: AbortSignal;
 }
 
 /**
- * Carries one batch to one firewall with the bundled playbook, and tells how it ended.
- * Applying a batch again changes nothing. When it resolves, no process of the run is left.
+ * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
-export async function runPlaybook(request: RunRequest): Promise<Verdict> {
+export async function applyBatch(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
+  const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
+  const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
+  return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
+}
+
+/** Asks one firewall which rules of ours stand there. Changes nothing. @throws as applyBatch */
+export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
+  runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
+
+interface Play<T> {
+  playbook: string;
+  args: readonly string[];
+  /** What the playbook says at its end. */
+  schema: z.ZodType<T>;
+}
+
+/** Runs a bundled playbook. When it resolves, no process of the run is left. */
+async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<Verdict<T>> {
   const { id, name, firewall, workspace, ansible } = request;
   const inventory = workspace.write('inventory.yml', renderInventory(name, firewall, buildSshArgs(firewall)));
-  const extraVars = workspace.write('extra-vars.yml', renderExtraVars(request.batch));
   const stderrFile = workspace.file('ansible.err');
-  const playbook = join(findPackageRoot(), 'playbooks', 'apply.yml');
   const env = buildEnvironment(id, workspace, firewall);
   const ending = await runProcess({
     command: ansible.playbook_command,
-    args: ['--inventory', inventory, '--extra-vars', `@${extraVars}`, ...(request.check ? ['--check'] : []), playbook],
+    args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
     env,
     folder: workspace.folder,
     runId: id,
@@ -46,7 +60,7 @@ export async function runPlaybook(request: RunRequest): Promise<Verdict> {
   });
   const events = readEvents(workspace.file('events.jsonl'));
   const stderr = ending.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
-  const verdict = judge(ending, events, name, stderr);
+  const verdict = judge(ending, events, { host: name, stderr, schema });
   if (verdict.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
   return verdict;
 }

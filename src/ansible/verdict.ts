@@ -1,11 +1,12 @@
 import { unreachable } from '../core/errors.js';
 import { explainUnreachable } from './explain.js';
-import type { ResultEvent, RoleResult, RunEvent } from './events.js';
+import type * as z from 'zod';
+import type { ResultEvent, RunEvent } from './events.js';
 import type { Ending } from './process.js';
 
-/** What is known of a run once it is over. */
-export type Verdict =
-  | { kind: 'done'; result: RoleResult }
+/** What is known of a run once it is over; `result` is what its playbook says. */
+export type Verdict<T> =
+  | { kind: 'done'; result: T }
   | { kind: 'unreachable'; message: string }
   | { kind: 'failed'; code: string; task: string; message: string }
   | { kind: 'timeout'; ms: number }
@@ -17,7 +18,11 @@ export type Verdict =
  * success is code 0 and a stats event that names the host without a failure.
  * @param stderr what ansible said there, for a run that never got as far as an event
  */
-export function judge(ending: Ending, events: readonly RunEvent[], host: string, stderr: string): Verdict {
+export function judge<T>(
+  ending: Ending,
+  events: readonly RunEvent[],
+  { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
+): Verdict<T> {
   switch (ending.kind) {
     case 'timeout':
     case 'interrupted':
@@ -25,13 +30,17 @@ export function judge(ending: Ending, events: readonly RunEvent[], host: string,
     case 'missing':
       return { kind: 'not_started', message: `${ending.command}: no such program` };
     case 'exited':
-      return judgeExited(ending.code, events, host, stderr);
+      return judgeExited(ending.code, events, { host, stderr, schema });
     default:
       return unreachable(ending);
   }
 }
 
-function judgeExited(code: number, events: readonly RunEvent[], host: string, stderr: string): Verdict {
+function judgeExited<T>(
+  code: number,
+  events: readonly RunEvent[],
+  { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
+): Verdict<T> {
   const bad = events.filter((event): event is ResultEvent => isBad(event, host));
   const away = bad.find(({ status }) => status === 'unreachable');
   if (away !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(away.msg ?? '')) };
@@ -39,10 +48,10 @@ function judgeExited(code: number, events: readonly RunEvent[], host: string, st
   // The last failure carries the role's own sentence: a rescue ends by telling what happened.
   const failure = bad.at(-1);
   const stats = events.find((event) => event.event === 'stats');
-  const custom = stats?.custom[host]?.firebreak;
+  const custom = schema.safeParse(stats?.custom[host]?.firebreak);
   const counts = stats?.hosts[host];
   const clean = counts !== undefined && counts.failures === 0 && counts.unreachable === 0;
-  if (code === 0 && clean && custom !== undefined) return { kind: 'done', result: custom };
+  if (code === 0 && clean && custom.success) return { kind: 'done', result: custom.data };
   if (failure !== undefined) {
     const { error, msg, task } = failure;
     return { kind: 'failed', code: error?.code ?? 'task_failed', task, message: plain(error?.message ?? msg ?? '') };

@@ -16,6 +16,8 @@ export interface Parts {
   stop: AbortSignal;
   /** Told of each run that was settled. */
   onSettled: (settled: SettledRun) => void;
+  /** Writes rules anew that were changed by hand. */
+  fix?: boolean;
   run?: typeof runBatch;
 }
 
@@ -75,12 +77,12 @@ async function carryBatch(
   run: string,
   claimed: readonly ClaimedBlock[],
   stop: AbortSignal,
-  { ledger, config, onSettled, run: carry = runBatch }: Parts,
+  { ledger, config, onSettled, fix = false, run: carry = runBatch }: Parts,
 ): Promise<number> {
   const { firewall } = lease;
   // Claiming may have waited its turn for long: what follows needs the lease to hold.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
-  const result = await carry({ run, firewall, blocks: claimed, config, check: false, keepRecord: true, stop });
+  const result = await carry({ run, firewall, blocks: claimed, config, check: false, keepRecord: true, fix, stop });
   const blocks = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,

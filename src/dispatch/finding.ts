@@ -1,10 +1,15 @@
+import type { BatchResult } from '../ansible/events.js';
 import type { Verdict } from '../ansible/verdict.js';
 import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
 import type { Finding } from '../core/lifecycle.js';
 
 /** What a run's verdict means for one block that it carried. */
-export function findingFor({ tracker, wanted }: Block, verdict: Verdict, check: boolean): Finding {
+export function findingFor(
+  { tracker, wanted }: Pick<Block, 'tracker' | 'wanted'>,
+  verdict: Verdict<BatchResult> | Exclude<Verdict<unknown>, { kind: 'done' }>,
+  check: boolean,
+): Finding {
   switch (verdict.kind) {
     case 'done':
       return findingWhenDone(tracker, wanted, verdict, check);
@@ -26,7 +31,7 @@ export function findingFor({ tracker, wanted }: Block, verdict: Verdict, check: 
 const failed = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason });
 const stopped = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'stopped', code, reason });
 
-type Done = Extract<Verdict, { kind: 'done' }>;
+type Done = Extract<Verdict<BatchResult>, { kind: 'done' }>;
 
 function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: Done, check: boolean): Finding {
   const refused = result.refused?.find((each) => each.tracker === tracker);

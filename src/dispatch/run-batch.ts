@@ -1,12 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { runPlaybook } from '../ansible/run.js';
-import { openWorkspace, pruneRuns, type Workspace } from '../ansible/workspace.js';
-import type { Config, FirewallConfig } from '../config/schema.js';
+import { applyBatch } from '../ansible/run.js';
+import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
-import { describeError } from '../core/describe.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import type { Finding } from '../core/lifecycle.js';
 import { findingFor } from './finding.js';
+import { inWorkspace } from './run-folder.js';
 
 export interface BatchRequest {
   run: string;
@@ -41,7 +40,12 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         absent: blocks.filter(({ wanted }) => wanted === 'absent').map(toItem),
         fix,
       };
-      const verdict = await runPlaybook(toRequest(request, settings, batch, workspace, stop));
+      const { ansible } = config;
+      const verdict = await applyBatch(
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stop },
+        batch,
+        check,
+      );
       const ms = Math.round(performance.now() - started);
       const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
       workspace.write(
@@ -56,51 +60,9 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
   }
 }
 
-type PlaybookRequest = Parameters<typeof runPlaybook>[0];
-
-const toRequest = (
-  { run, firewall, check, config }: BatchRequest,
-  settings: FirewallConfig,
-  batch: PlaybookRequest['batch'],
-  workspace: Workspace,
-  stop: AbortSignal,
-): PlaybookRequest => ({
-  id: run,
-  name: firewall,
-  firewall: settings,
-  batch,
-  check,
-  ansible: config.ansible,
-  workspace,
-  stop,
-});
-
 const toItem = ({ flow, tracker, description }: Block) => ({ ...flow, tracker, description });
 
 function failAll(blocks: readonly Block[], code: ErrorCode, reason: string): BatchResult {
   const finding: Finding = { kind: 'trouble', trouble: 'failed', code, reason };
   return { ms: 0, findings: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
-}
-
-/** @param keep the configuration that says where records are kept; undefined leaves none */
-async function inWorkspace<T>(run: string, keep: Config | undefined, work: (one: Workspace) => Promise<T>): Promise<T> {
-  const workspace = openFolder(run, keep?.state_dir);
-  try {
-    return await work(workspace);
-  } finally {
-    workspace.close();
-    if (keep !== undefined) pruneRuns(keep.state_dir, keep.ansible.keep_runs);
-  }
-}
-
-function openFolder(run: string, stateDir: string | undefined): Workspace {
-  try {
-    return openWorkspace(run, stateDir);
-  } catch (error) {
-    throw new FirebreakError(
-      'workspace_unwritable',
-      `state_dir: cannot make a run folder in ${stateDir ?? 'the temporary folder'}: ${describeError(error)}`,
-      { cause: error },
-    );
-  }
 }

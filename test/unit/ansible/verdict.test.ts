@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { readEvents, type RunEvent } from '#firebreak/ansible/events.js';
+import { batchResult, readEvents, type BatchResult, type RunEvent } from '#firebreak/ansible/events.js';
 import { explainUnreachable } from '#firebreak/ansible/explain.js';
 import { judge, type Verdict } from '#firebreak/ansible/verdict.js';
 
@@ -13,8 +13,9 @@ const stats = (failures = 0, unreachable = 0): RunEvent => ({
   hosts: { edge: { failures, unreachable } },
   custom: { edge: { firebreak: role } },
 });
-const judgeExit = (code: number, events: readonly RunEvent[], stderr = ''): Verdict =>
-  judge({ kind: 'exited', code }, events, 'edge', stderr);
+const asked = { host: 'edge', stderr: '', schema: batchResult };
+const judgeExit = (code: number, events: readonly RunEvent[], stderr = ''): Verdict<BatchResult> =>
+  judge({ kind: 'exited', code }, events, { host: 'edge', stderr, schema: batchResult });
 
 describe('judge', () => {
   it('believes code 0 only with stats that name the host without a failure', () => {
@@ -57,9 +58,9 @@ describe('judge', () => {
   });
 
   it('keeps the end that the launcher itself brought about, whatever was told before', () => {
-    expect(judge({ kind: 'timeout', ms: 5 }, [stats()], 'edge', '')).to.deep.equal({ kind: 'timeout', ms: 5 });
+    expect(judge({ kind: 'timeout', ms: 5 }, [stats()], asked)).to.deep.equal({ kind: 'timeout', ms: 5 });
     const interrupted = { kind: 'interrupted', signal: 'SIGTERM' } as const;
-    expect(judge(interrupted, [stats()], 'edge', '')).to.deep.equal(interrupted);
+    expect(judge(interrupted, [stats()], asked)).to.deep.equal(interrupted);
   });
 
   it('quotes Ansible’s own error, past its warnings, where a run did not start', () => {
@@ -68,7 +69,7 @@ describe('judge', () => {
       kind: 'not_started',
       message: 'ansible-playbook ended with 1: ERROR! the playbook could not be found',
     });
-    expect(judge({ kind: 'missing', command: 'ansible-playbok' }, [], 'edge', '')).to.deep.equal({
+    expect(judge({ kind: 'missing', command: 'ansible-playbok' }, [], asked)).to.deep.equal({
       kind: 'not_started',
       message: 'ansible-playbok: no such program',
     });

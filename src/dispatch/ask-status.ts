@@ -1,0 +1,21 @@
+import { ulid } from 'ulid';
+import type { StatusResult } from '../ansible/events.js';
+import { askStatus } from '../ansible/run.js';
+import type { Verdict } from '../ansible/verdict.js';
+import type { Config, FirewallConfig } from '../config/schema.js';
+import { inWorkspace } from './run-folder.js';
+
+/**
+ * Asks one firewall which rules of ours stand there, and leaves nothing anywhere.
+ * @throws FirebreakError where there is no ansible to run, or no place for its folder
+ */
+export function askFirewall(
+  name: string,
+  firewall: FirewallConfig,
+  config: Config,
+  stop: AbortSignal,
+): Promise<Verdict<StatusResult>> {
+  const id = ulid();
+  const { ansible } = config;
+  return inWorkspace(id, undefined, (workspace) => askStatus({ id, name, firewall, ansible, workspace, stop }));
+}

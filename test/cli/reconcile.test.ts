@@ -1,0 +1,98 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { startFirewall, type Firewall } from '../lab/firewall.js';
+import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
+
+interface Drift {
+  readonly kind: string;
+  readonly message: string;
+}
+
+describe('firebreak reconcile', function () {
+  this.timeout(120_000);
+  let edge: Firewall;
+  let launcher: Launcher;
+  let tracker: string;
+
+  beforeEach(async () => {
+    edge = await startFirewall();
+    launcher = makeLauncher({ edge: settingsOf(edge) });
+    const { answer } = await launcher.json(['block', '203.0.113.7', '192.168.1.10', '22']);
+    tracker = String(answer.blocks[0]?.tracker);
+  });
+
+  afterEach(async () => {
+    launcher.remove();
+    await edge.stop();
+  });
+
+  async function findDrift(): Promise<{ exit: number | null; kinds: string[] }> {
+    const { exit, stdout } = await launcher.firebreak(['reconcile', '--json']);
+    const document = JSON.parse(stdout) as { firewalls: { drift: Drift[] }[] }; // reconcile --json
+    return { exit, kinds: document.firewalls.flatMap(({ drift }) => drift.map(({ kind }) => kind)) };
+  }
+
+  const countRules = (): number => edge.readConfig().split(`<tracker>${tracker}</tracker>`).length - 1;
+
+  async function expectMended(): Promise<void> {
+    const { exit, stdout } = await launcher.firebreak(['reconcile', '--fix']);
+    expect(stdout).to.match(/edge: now as the ledger says\n$/);
+    expect(exit).to.equal(0);
+    expect(await findDrift()).to.deep.equal({ exit: 0, kinds: [] });
+  }
+
+  it('finds nothing where ledger and firewall agree, and changes nothing', async () => {
+    const before = edge.readConfig();
+    const { exit, stdout } = await launcher.firebreak(['reconcile']);
+    expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: 'edge: as the ledger says\n' });
+    expect(edge.readConfig()).to.equal(before);
+  });
+
+  it('tells a rule that somebody deleted, and puts it back', async () => {
+    await edge.gui(['--apply', 'delete-rule', tracker]);
+    await edge.run('etc/rc.filter_configure_sync');
+    const { exit, stdout } = await launcher.firebreak(['reconcile']);
+    expect(exit).to.equal(5);
+    expect(stdout)
+      .to.match(/edge: missing: 203\.0\.113\.7 .* has no rule/)
+      .and.include('reconcile --fix');
+    await expectMended();
+    expect(countRules()).to.equal(1);
+  });
+
+  it('tells a rule that somebody disabled, and writes it anew', async () => {
+    await edge.gui(['--apply', 'disable-rule', tracker]);
+    expect(await findDrift()).to.deep.equal({ exit: 5, kinds: ['changed'] });
+    await expectMended();
+    expect(countRules()).to.equal(1);
+    expect((await edge.loadedRules()).join()).to.include(`ridentifier ${tracker}`);
+  });
+
+  it('tells a released rule that a restored backup brought back, and removes it', async () => {
+    const backup = edge.readConfig();
+    await launcher.firebreak(['unblock', '203.0.113.7']);
+    edge.writeConfig(backup);
+    edge.dropCache();
+    await edge.run('etc/rc.filter_configure_sync');
+    expect(await findDrift()).to.deep.equal({ exit: 5, kinds: ['lingering'] });
+    await expectMended();
+    expect(countRules()).to.equal(0);
+  });
+
+  it('learns the rules of a ledger that was lost, and they have an end again', async () => {
+    rmSync(path.join(launcher.stateDir), { recursive: true });
+    expect(await findDrift()).to.deep.equal({ exit: 5, kinds: ['unknown'] });
+    await expectMended();
+    const { stdout } = await launcher.firebreak(['list']);
+    expect(stdout).to.match(/active +203\.0\.113\.7 +192\.168\.1\.10 tcp\/22 .* 23h|1d/);
+    expect(countRules()).to.equal(1);
+  });
+
+  it('says with exit 4 that a firewall is away', async () => {
+    await edge.goAway();
+    const { exit, stdout } = await launcher.firebreak(['reconcile']);
+    expect(exit).to.equal(4);
+    expect(stdout).to.match(/edge: could not be asked: nothing listens there/);
+  });
+});
