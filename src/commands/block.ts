@@ -13,7 +13,7 @@ import { answerToText } from '../report/text.js';
 import { findRun, seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { openLedger } from './session.js';
-import { toKeepBlocks } from './wanted.js';
+import { findMismatches, toKeepBlocks } from './wanted.js';
 
 export interface BlockOptions {
   argv: BlockArguments;
@@ -29,6 +29,7 @@ export async function block(options: BlockOptions, context: CommandContext): Pro
   const config = loadConfig(configFile);
   const alarm = parseAlarm(words, config);
   const wanted = toKeepBlocks(alarm, config, options.firewalls);
+  for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
   if (options.check) {
     const { wouldBlock } = await import('./block-at-once.js');
     return toResult(await wouldBlock(wanted, config));

@@ -2,7 +2,7 @@ import { findPolicy } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { findRefusal } from '../core/policy.js';
-import type { Alarm } from '../intake/alarm.js';
+import { findMismatch, type Alarm } from '../intake/alarm.js';
 import type { KeepBlock } from '../ledger/ledger.js';
 
 /**
@@ -24,3 +24,10 @@ export function toKeepBlocks(alarm: Alarm, config: Config, names: readonly strin
     };
   });
 }
+
+/** Warnings: blocks on an interface by which their source does not enter. */
+export const findMismatches = (wanted: readonly KeepBlock[], { firewalls }: Config): string[] =>
+  wanted.flatMap(({ firewall, flow }) => {
+    const settings = firewalls[firewall];
+    return settings === undefined ? [] : (findMismatch(firewall, settings, flow) ?? []);
+  });

@@ -85,6 +85,15 @@ function findDescriptionProblems(description: string | undefined): Problem[] {
   return message === undefined ? [] : [{ path: 'description', message }];
 }
 
+/** Why a rule on the flow's interface would not match, or undefined where it does, as far as the configuration tells. */
+export function findMismatch(name: string, firewall: FirewallConfig, flow: Flow): string | undefined {
+  const entry = findInterface(firewall, flow.source);
+  if (entry === undefined || entry === flow.interface || !Object.hasOwn(firewall.interfaces, flow.interface)) {
+    return undefined;
+  }
+  return `${name}: ${flow.source} enters by ${entry} (firewalls.${name}.interfaces): a rule on ${flow.interface} will not match it`;
+}
+
 /** The interface by which a source enters: the longest of the configured networks that holds it. */
 export function findInterface(firewall: FirewallConfig, source: string): string | undefined {
   const parsed = parseAddress(source);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configSchema, type Config, type FirewallConfig } from '#firebreak/config/schema.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
-import { findInterface, parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
+import { findMismatch, findInterface, parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
 import { readBlockArguments } from '#firebreak/intake/argv.js';
 
 const config: Config = configSchema.parse({
@@ -69,6 +69,18 @@ describe('parseAlarm', () => {
 
   it('cleans the description', () => {
     expect(parseAlarm(words({ description: '{{ x }} "scan"' }), config).description).to.equal('x scan');
+  });
+
+  it('says why a rule on the named interface would not match, and nothing where it does or nobody knows', () => {
+    const flowOf = (name: string) =>
+      parseAlarm(words({ source: '192.168.20.5', interface: name }), config).flowOn(edge);
+    expect(findMismatch('edge', edge, flowOf('wan'))).to.equal(
+      'edge: 192.168.20.5 enters by opt1 (firewalls.edge.interfaces): a rule on wan will not match it',
+    );
+    expect(['opt1', 'Inside'].map((name) => findMismatch('edge', edge, flowOf(name)))).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
   });
 
   it('takes the named interface on every firewall, else the one by which the source enters', () => {
