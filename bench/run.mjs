@@ -6,7 +6,7 @@ import path from 'node:path';
 
 const folder = import.meta.dirname;
 const benches = readdirSync(folder)
-  .filter((name) => name.endsWith('.mjs') && !['run.mjs', 'measure.mjs'].includes(name))
+  .filter((name) => name.endsWith('.mjs') && !['run.mjs', 'measure.mjs', 'programs.mjs'].includes(name))
   .map((name) => path.basename(name, '.mjs'));
 
 const [first, ...others] = process.argv.slice(2);

@@ -4,15 +4,15 @@
 //
 // Targets: `firebreak block` at most 1.15 times a bare ansible-playbook that does the same, and, called by the SIEM
 // over SSH, at most 0.35 times the two scripts and the playbook of bench/article, which prove nothing.
-import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { openStage } from '../build/test/lab/demo-stage.js';
+import { callArticle, installArticle } from './article/caller.mjs';
+import { closeConnections, time } from './programs.mjs';
 import { interleave, printCircumstances, printRatio, printTable, readProcessorTime } from './measure.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
-const run = promisify(execFile);
 const destination = '192.168.1.10';
 const names = {
   ours: 'firebreak block',
@@ -31,33 +31,6 @@ if (!Number.isInteger(rounds) || rounds < 1) {
 let sources = 0;
 const nextSource = () => `203.0.${113 + Math.floor(sources / 250)}.${1 + (sources++ % 250)}`;
 
-/** Runs a program to its end and gives its seconds; rejects with what it said if it fails. */
-function time(file, args, { cwd, env }) {
-  const started = performance.now();
-  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    // Its exit, not the end of its pipes: ssh's master holds them for as long as it waits for the next run.
-    child.once('exit', (code) => {
-      const seconds = (performance.now() - started) / 1000;
-      child.stdout.destroy();
-      child.stderr.destroy();
-      if (code === 0) resolve(seconds);
-      else reject(new Error(`${path.basename(file)} ended with ${code}:\n${said}`));
-    });
-  });
-}
-
-/** Ends the ssh masters whose sockets lie in the folder. */
-async function closeConnections(folder) {
-  if (!existsSync(folder)) return;
-  for (const socket of readdirSync(folder)) {
-    await run('ssh', ['-o', `ControlPath=${path.join(folder, socket)}`, '-O', 'exit', 'any']).catch(() => undefined);
-  }
-}
-
 /** Fails unless pf blocks the source, so that nothing is measured that did not happen. */
 async function expectBlocked({ firewall }, source) {
   const rules = await firewall.loadedRules();
@@ -68,7 +41,6 @@ async function expectBlocked({ firewall }, source) {
 
 function makeContenders(stage) {
   const home = path.join(stage.folder, 'ansible');
-  const siem = path.join(stage.folder, 'siem');
   const env = { PATH: `${process.env.PATH}:${path.join(root, '.tools/ansible-latest/bin')}`, HOME: home };
   const contend = (name, carry) => ({
     name,
@@ -92,15 +64,7 @@ function makeContenders(stage) {
       if (code !== 0) throw new Error(`firebreak over SSH ended with ${code}: ${stderr}`);
       return ms / 1000;
     }),
-    contend(names.article, async (source) => {
-      const login = stage.login === 'password' ? 'sshpass -f password ' : '';
-      const seconds = await time('/bin/sh', [path.join(home, 'article/alarm.sh'), source, destination, '22'], {
-        cwd: siem,
-        env: { ...env, ARTICLE_SSH: `${login}ssh -F ssh_config ansible-host` },
-      });
-      await closeConnections(path.join(home, '.ansible/cp'));
-      return seconds;
-    }),
+    contend(names.article, (source) => callArticle(stage, source, destination)),
   ];
 }
 
@@ -132,26 +96,6 @@ async function runBare(home, env, source) {
   );
   await closeConnections(path.join(home, 'cp'));
   return seconds;
-}
-
-/** The author's files lie in the home of the account that the SIEM logs in to. */
-function installArticle({ folder, firewall }) {
-  const home = path.join(folder, 'ansible/article');
-  cpSync(path.join(root, 'bench/article'), home, { recursive: true });
-  const { vars } = firewall;
-  const words = {
-    ansible_host: firewall.host,
-    ansible_port: firewall.port,
-    ansible_user: firewall.user,
-    ansible_ssh_private_key_file: firewall.privateKeyFile,
-    ansible_ssh_common_args: `"-o UserKnownHostsFile=${firewall.knownHostsFile}"`,
-    ansible_python_interpreter: vars.ansible_python_interpreter, // else he would pay for looking for it as well
-    config: vars.pfsense_config,
-    cache: vars.pfsense_config_cache,
-    reload: vars.pfsense_reload_sync_command,
-  };
-  const line = Object.entries(words).map(([name, value]) => `${name}=${value}`);
-  writeFileSync(path.join(home, 'hosts'), `firewall ${line.join(' ')}\n`);
 }
 
 async function main() {

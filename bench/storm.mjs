@@ -1,0 +1,226 @@
+// What becomes of many alarms at once, each for a flow of its own: how many are in force, doubled or lost, and what
+// they cost. The article's scripts beside it, for as many alarms as one would wait for.
+//
+//   node bench/storm.mjs [--alarms 1,20,100,1000] [--parallel 100] [--article 1,20]
+//
+// Targets: none lost, none doubled; 100 alarms in at most 4 runs; all in force within 15 s after the last was kept;
+// --no-wait answers within 2.5 times a bare `node -e 0`.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { openStage } from '../build/test/lab/demo-stage.js';
+import { startFirewall } from '../build/test/lab/firewall.js';
+import { makeLauncher, settingsOf } from '../build/test/lab/launcher.js';
+import { callArticle, installArticle } from './article/caller.mjs';
+import { median, printCircumstances } from './measure.mjs';
+
+const { values } = parseArgs({
+  options: {
+    alarms: { type: 'string', default: '1,20,100,1000' },
+    parallel: { type: 'string', default: '100' },
+    article: { type: 'string', default: '1,20' },
+  },
+});
+const numbers = (text) => text.split(',').filter(Boolean).map(Number);
+const destination = '192.168.1.10';
+const seconds = (ms) => (ms / 1000).toFixed(1);
+
+/** A thousand processes at once would want 40 GB: no more than these run at a time, the others queue. */
+async function atOnce(items, work, parallel = Number(values.parallel)) {
+  const queue = [...items];
+  const next = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, items.length) }, next));
+}
+
+const sourceOf = (index) => `203.${Math.floor(index / 62500)}.${Math.floor(index / 250) % 250}.${1 + (index % 250)}`;
+
+/** How often pf and config.xml have each source: `{ inForce, doubled, lost }`. */
+async function count(firewall, sources) {
+  const text = firewall.readConfig();
+  const times = new Map();
+  for (const [, source] of text.matchAll(/<source>\s*<address>([^<]+)<\/address>/g)) {
+    times.set(source, (times.get(source) ?? 0) + 1);
+  }
+  const loaded = new Set((await firewall.loadedRules()).flatMap((rule) => / from (\S+) to 192/.exec(rule)?.[1] ?? []));
+  const inForce = sources.filter((source) => loaded.has(source) && times.has(source)).length;
+  const doubled = sources.filter((source) => (times.get(source) ?? 0) > 1).length;
+  return { inForce, doubled, lost: sources.length - inForce };
+}
+
+async function stormOurs(alarms, wait) {
+  const firewall = await startFirewall();
+  const limits = { per_minute: 10_000_000, active: 10_000_000 };
+  const launcher = makeLauncher({ edge: settingsOf(firewall) }, { policy: { limits }, ansible: { timeout: '5m' } });
+  try {
+    const sources = Array.from({ length: alarms }, (_, index) => sourceOf(index));
+    const answers = [];
+    let kept = 0;
+    const started = performance.now();
+    await atOnce(sources, async (source) => {
+      const begun = performance.now();
+      const words = ['block', source, destination, '22', ...(wait ? [] : ['--no-wait'])];
+      const { exit } = await launcher.firebreak(words);
+      answers.push(performance.now() - begun);
+      if (exit === 0) kept += 1;
+    });
+    const allKept = performance.now() - started;
+    const deadline = performance.now() + 300_000;
+    let found = await count(firewall, sources);
+    while (found.lost > 0 && performance.now() < deadline) {
+      await sleep(100);
+      found = await count(firewall, sources);
+    }
+    const inForceAfter = performance.now() - started;
+    while (!(await isQuiet(launcher))) await sleep(100);
+    return {
+      ...found,
+      kept,
+      runs: launcher.runs().length,
+      reloads: firewall.reloads(),
+      seconds: inForceAfter,
+      after: Math.max(0, inForceAfter - allKept),
+      answer: median(answers),
+    };
+  } finally {
+    launcher.remove();
+    await firewall.stop();
+  }
+}
+
+/** Whether everything is settled, so that no process of the storm is left. */
+async function isQuiet(launcher) {
+  const { stdout } = await launcher.firebreak(['list', '--state', 'pending']);
+  return stdout.startsWith('no blocks') && !(await launcher.firebreak(['drain'])).stderr.includes('at work');
+}
+
+async function stormArticle(alarms) {
+  const stage = await openStage();
+  try {
+    installArticle(stage);
+    const sources = Array.from({ length: alarms }, (_, index) => sourceOf(index));
+    const answers = [];
+    const started = performance.now();
+    await atOnce(sources, async (source) => {
+      const begun = performance.now();
+      await callArticle(stage, source, destination).catch(() => undefined);
+      answers.push(performance.now() - begun);
+    });
+    const took = performance.now() - started;
+    const reloads = stage.firewall.reloads();
+    return {
+      ...(await count(stage.firewall, sources)),
+      kept: '-',
+      runs: alarms,
+      reloads,
+      seconds: took,
+      after: 0,
+      answer: median(answers),
+    };
+  } finally {
+    await stage.close();
+  }
+}
+
+const headings = [
+  '',
+  'alarms',
+  'kept',
+  'in force',
+  'doubled',
+  'lost',
+  'runs',
+  'reloads',
+  'seconds',
+  'after last kept',
+  'answer',
+];
+
+function printRow(name, alarms, row) {
+  const cells = [name, alarms, row.kept, row.inForce, row.doubled, row.lost, row.runs, row.reloads];
+  const times = [seconds(row.seconds), seconds(row.after), `${Math.round(row.answer)} ms`];
+  console.log(
+    [...cells, ...times].map((cell, column) => String(cell).padStart(headings[column].length || 22)).join('  '),
+  );
+}
+
+/** The fastest of node's own starts beside ours, taken in turn on the machine as it is now. */
+async function compareAnswer() {
+  const firewall = await startFirewall();
+  const launcher = makeLauncher({ edge: settingsOf(firewall) }, { policy: { limits: { per_minute: 1_000_000 } } });
+  const bare = [];
+  const ours = [];
+  try {
+    // One that waits holds the lease: what is measured is an alarm that comes while a run is under way.
+    firewall.setFaults({ reloadStall: 20 });
+    const holder = launcher.start(['block', sourceOf(0), destination, '22']);
+    await launcher.waitForEvent(({ event }) => event === 'task');
+    await sleep(2000);
+    for (let round = 1; round <= 15; round += 1) {
+      bare.push(await timeNode());
+      const begun = performance.now();
+      await launcher.firebreak(['block', sourceOf(round), destination, '22', '--no-wait']);
+      ours.push(performance.now() - begun);
+    }
+    firewall.clearFaults();
+    await holder.ended;
+    while (!(await isQuiet(launcher))) await sleep(100);
+  } finally {
+    launcher.remove();
+    await firewall.stop();
+  }
+  return { bare: median(bare), ours: median(ours) };
+}
+
+function timeNode() {
+  const begun = performance.now();
+  return new Promise((resolve) => {
+    spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }).once('close', () => resolve(performance.now() - begun));
+  });
+}
+
+const verdict = (isMet) => (isMet ? 'met' : 'NOT met');
+
+async function main() {
+  console.log(headings.map((name) => (name === '' ? ''.padStart(22) : name)).join('  '));
+  const results = [];
+  for (const alarms of numbers(values.alarms)) {
+    for (const wait of [true, false]) {
+      const row = await stormOurs(alarms, wait);
+      results.push({ alarms, wait, ...row });
+      printRow(wait ? 'firebreak, waiting' : 'firebreak, --no-wait', alarms, row);
+    }
+    if (numbers(values.article).includes(alarms)) {
+      const row = await stormArticle(alarms);
+      printRow('the article', alarms, row);
+      const ours = results.at(-2);
+      console.log(`${''.padStart(22)}  ours / the article: ${(ours.seconds / row.seconds).toFixed(2)}`);
+    }
+  }
+  console.log('');
+  const clean = results.every(({ lost, doubled }) => lost === 0 && doubled === 0);
+  console.log(`none lost, none doubled: ${verdict(clean)}`);
+  const hundred = results.filter(({ alarms }) => alarms === 100);
+  if (hundred.length > 0) {
+    const most = Math.max(...hundred.map(({ runs }) => runs));
+    console.log(`100 alarms in at most 4 runs: ${most}, ${verdict(most <= 4)}`);
+  }
+  const latest = Math.max(...results.map(({ after }) => after));
+  console.log(`in force within 15 s after the last was kept: ${seconds(latest)} s, ${verdict(latest <= 15_000)}`);
+  const { bare, ours } = await compareAnswer();
+  const ratio = ours / bare;
+  const figures = `${Math.round(ours)} ms / ${Math.round(bare)} ms = ${ratio.toFixed(2)}`;
+  console.log(`--no-wait answers within 2.5 times a bare node -e 0: ${figures}, ${verdict(ratio <= 2.5)}`);
+  printCircumstances();
+}
+
+process.env.TMPDIR = mkdtempSync(path.join(tmpdir(), 'storm-'));
+try {
+  await main();
+} finally {
+  rmSync(process.env.TMPDIR, { recursive: true, force: true });
+}
