@@ -61,31 +61,42 @@ function folderOf(ansible) {
   return folder;
 }
 
-let child;
+const children = new Set();
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     stopped = true;
-    child?.kill(signal);
+    for (const child of children) child.kill(signal);
   });
 }
 
-/** Runs mocha once and gives its counts; a mocha that died before it could count is one failure. */
-async function runPart(title, files, extraEnv, timeoutMs) {
-  console.log(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}`);
+/** Runs mocha to its end and gives its exit code; what it says is given to `say` as it comes. */
+function runMocha(args, env, say) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', say);
+    child.once('error', reject).once('close', (exitCode, signal) => {
+      children.delete(child);
+      resolve(exitCode ?? signal);
+    });
+  });
+}
+
+/** Runs one part and gives its counts; a mocha that died before it could count is one failure. */
+async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
+  say(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
   const folder = mkdtempSync(path.join(tmpdir(), 'fb-counts-'));
   const countsFile = path.join(folder, 'counts.json');
   const hooks = path.join(root, 'build/test/hooks.js');
   const grep = options.grep === undefined ? [] : ['--grep', options.grep];
   const args = ['--reporter', reporter, '--require', hooks, '--timeout', String(timeoutMs), ...grep, ...files];
-  const env = { ...process.env, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+  const env = { ...process.env, ...colour, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
   try {
-    const code = await new Promise((resolve, reject) => {
-      child = spawn(process.execPath, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
-      child.once('error', reject).once('close', (exitCode, signal) => resolve(exitCode ?? signal));
-    });
+    const code = await runMocha(args, env, say);
     if (!existsSync(countsFile)) {
-      console.log(`mocha ended with ${code} before it ran a test`);
+      say(`mocha ended with ${code} before it ran a test\n`);
       return { passed: 0, failed: 1, pending: 0 };
     }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8'));
@@ -95,20 +106,43 @@ async function runPart(title, files, extraEnv, timeoutMs) {
   }
 }
 
+/** Runs parts side by side: the first is heard as it goes, each other one when those before it have ended. */
+async function runSideBySide(parts) {
+  const print = (text) => process.stdout.write(text);
+  let before = Promise.resolve();
+  const runs = parts.map((part, index) => {
+    const held = [];
+    const counts = runPart(part, index === 0 ? print : (text) => held.push(text));
+    before = Promise.all([before, counts]).then(() => held.forEach(print));
+    return counts;
+  });
+  const counts = await Promise.all(runs);
+  await before;
+  return counts;
+}
+
+function findParts() {
+  const real = builtTests('integration', 'cli');
+  return findAnsibles()
+    .filter(({ name }) => (options.ansible ?? name) === name)
+    .map((ansible) => ({
+      title: `integration and command line, Ansible ${ansible.version} (${ansible.name})`,
+      files: real,
+      extraEnv: {
+        PATH: `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`,
+        FIREBREAK_TEST_ANSIBLE: ansible.name,
+      },
+      timeoutMs: 120_000,
+    }));
+}
+
 async function runAll() {
   const results = [];
-  const plain = builtTests('unit', 'contract', 'lab');
-  if (plain.length > 0 && options.ansible === undefined) {
-    results.push(await runPart('unit tests, contracts, the lab', plain, {}, 20_000));
+  if (options.ansible === undefined) {
+    const files = builtTests('unit', 'contract', 'lab');
+    results.push(...(await runSideBySide([{ title: 'unit tests, contracts, the lab', files, timeoutMs: 20_000 }])));
   }
-  const real = builtTests('integration', 'cli');
-  if (real.length === 0 || options.unit) return results;
-  for (const ansible of findAnsibles().filter(({ name }) => (options.ansible ?? name) === name)) {
-    if (stopped) break;
-    const title = `integration and command line, Ansible ${ansible.version} (${ansible.name})`;
-    const PATH = `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`;
-    results.push(await runPart(title, real, { PATH, FIREBREAK_TEST_ANSIBLE: ansible.name }, 60_000));
-  }
+  if (!options.unit && !stopped) results.push(...(await runSideBySide(findParts())));
   return results;
 }
 
