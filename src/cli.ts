@@ -157,6 +157,28 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
           (await import('./commands/reconcile.js')).reconcile({ fix: args.fix, firewalls: args.firewall }, context),
         ),
     ),
+  sensor: (argv, run) =>
+    argv.command('sensor', "print the script for the SIEM's host", defineSensor, (args) =>
+      run(args, async () => {
+        const { sensor } = await import('./commands/sensor.js');
+        return sensor({
+          host: args.host,
+          user: args.user,
+          port: args.port,
+          keyFile: args['key-file'],
+          passwordFile: args['password-file'],
+          knownHostsFile: args['known-hosts-file'],
+          command: args.command,
+          script: args.script,
+          spool: args.spool,
+          most: args['spool-most'],
+          days: args['spool-days'],
+          connectSeconds: args['connect-timeout'],
+          totalSeconds: args.timeout,
+          check: args.check,
+        });
+      }),
+    ),
   config: (argv, run) =>
     argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),
@@ -217,6 +239,27 @@ const defineBlock = (args: Argv) =>
 
 const defineMove = (args: Argv) =>
   args.positional('id', { type: 'string', describe: 'its id, or the end of it' }).options({ all });
+
+const word = (describe: string, value: string) =>
+  ({ type: 'string', requiresArg: true, default: value, describe }) as const;
+
+const defineSensor = (args: Argv) =>
+  args.options({
+    host: { type: 'string', requiresArg: true, describe: 'where Firebreak is, as the SIEM reaches it' },
+    user: { type: 'string', requiresArg: true, describe: 'its account there' },
+    port: word('its SSH port there', '22'),
+    'key-file': word("the key, on the SIEM's host", '/opt/firebreak/key'),
+    'password-file': { type: 'string', requiresArg: true, describe: 'a file with the password instead (sshpass)' },
+    'known-hosts-file': word('where the host key is recorded', '/opt/firebreak/known_hosts'),
+    command: word('what is called there, where no gateway is forced', 'firebreak block'),
+    script: word('where the script will lie', '/opt/firebreak/alarm'),
+    spool: word('folder for alarms that could not be delivered', '/var/spool/firebreak'),
+    'spool-most': word('how many it holds', '1000'),
+    'spool-days': word('for how many days', '7'),
+    'connect-timeout': word('seconds to reach the host', '10'),
+    timeout: word('seconds for one alarm in all', '150'),
+    check: { type: 'boolean', default: false, describe: 'a script that only asks for dry runs' },
+  });
 
 const decide = (move: 'approve' | 'reject' | 'retry', args: { id: string | undefined; all: boolean }, run: Run) =>
   run(args, async (context) =>

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Handlebars from 'handlebars';
+import { findPackageRoot } from '../config/package-root.js';
+import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
+
+/** How the SIEM's host reaches us, in the words of the command line. */
+export interface SensorWords {
+  host: string | undefined;
+  user: string | undefined;
+  port: string;
+  /** Without a password file the key is used. */
+  keyFile: string;
+  passwordFile: string | undefined;
+  knownHostsFile: string;
+  command: string;
+  script: string;
+  spool: string;
+  /** How many alarms the spool holds, and for how many days. */
+  most: string;
+  days: string;
+  connectSeconds: string;
+  totalSeconds: string;
+  check: boolean;
+}
+
+const file = { is: /^\/[A-Za-z0-9._/@+-]{1,200}$/, expected: 'an absolute path of letters, digits and . _ / @ + -' };
+const number = { is: /^[1-9][0-9]{0,5}$/, expected: 'a number from 1' };
+
+const checks: [keyof Omit<SensorWords, 'check'>, string, { is: RegExp; expected: string }][] = [
+  ['host', 'host', { is: /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, expected: 'the name or address of this host' }],
+  ['user', 'user', { is: /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, expected: 'a login name' }],
+  ['port', 'port', { is: /^[1-9][0-9]{0,4}$/, expected: '1-65535' }],
+  ['keyFile', 'key-file', file],
+  ['passwordFile', 'password-file', file],
+  ['knownHostsFile', 'known-hosts-file', file],
+  ['command', 'command', { is: /^[A-Za-z0-9_/][A-Za-z0-9 ._/-]{0,200}$/, expected: 'a command without quotes' }],
+  ['script', 'script', file],
+  ['spool', 'spool', file],
+  ['most', 'spool-most', number],
+  ['days', 'spool-days', number],
+  ['connectSeconds', 'connect-timeout', number],
+  ['totalSeconds', 'timeout', number],
+];
+
+/**
+ * The script for the SIEM's host, for any POSIX shell. What is put into it is checked, and quoted all the same.
+ * @throws FirebreakError usage, with every problem at once
+ */
+export function renderSensor(words: SensorWords): string {
+  const problems = findProblems(words);
+  if (problems.length > 0) throw new FirebreakError('usage', problems.map(describeProblem).join('\n'));
+  const handlebars = Handlebars.create();
+  handlebars.registerHelper('quote', quoteForShell);
+  const source = readFileSync(join(findPackageRoot(), 'templates', 'sensor', 'alarm.sh.hbs'), 'utf8');
+  const template = handlebars.compile<object>(source, { noEscape: true, strict: true });
+  return template({ ...words, passwordFile: words.passwordFile ?? '', always: words.check ? '--check' : '' });
+}
+
+function findProblems(words: SensorWords): Problem[] {
+  return checks.flatMap(([key, option, { is, expected }]) => {
+    const value = words[key];
+    if (value === undefined) return key === 'passwordFile' ? [] : [{ path: `--${option}`, message: 'is missing' }];
+    const isGood = is.test(value) && (key !== 'port' || Number(value) <= 65535);
+    return isGood ? [] : [{ path: `--${option}`, message: `expected ${expected}, got ${quoteBack(value)}` }];
+  });
+}
+
+const quoteForShell = (value: unknown): string => `'${String(value).replaceAll("'", `'\\''`)}'`;
