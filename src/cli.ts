@@ -157,6 +157,25 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
           (await import('./commands/reconcile.js')).reconcile({ fix: args.fix, firewalls: args.firewall }, context),
         ),
     ),
+  gateway: (argv, run) =>
+    argv.command(
+      'gateway',
+      'take one alarm over SSH, as the command that sshd runs for a login',
+      (args) =>
+        args.options({
+          'authorized-key': {
+            type: 'string',
+            requiresArg: true,
+            describe: "print a public key's line for authorized_keys",
+          },
+          c: { type: 'string', requiresArg: true, describe: 'the command, as sshd hands it to a login shell' },
+        }),
+      (args) =>
+        run(args, async (context) => {
+          const { gateway } = await import('./commands/gateway.js');
+          return gateway({ command: args.c, authorizedKey: args['authorized-key'] }, context);
+        }),
+    ),
   sensor: (argv, run) =>
     argv.command('sensor', "print the script for the SIEM's host", defineSensor, (args) =>
       run(args, async () => {

@@ -4,7 +4,7 @@ import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll, type Answer } from '../core/outcome.js';
-import { parseAlarm } from '../intake/alarm.js';
+import { parseAlarm, type AlarmWords } from '../intake/alarm.js';
 import { readBlockArguments, type BlockArguments } from '../intake/argv.js';
 import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm, Ledger } from '../ledger/ledger.js';
@@ -26,7 +26,16 @@ export interface BlockOptions {
 export async function block(options: BlockOptions, context: CommandContext): Promise<CommandResult> {
   const words = readBlockArguments(options.argv);
   const configFile = locateConfig(context.configFile);
-  const config = loadConfig(configFile);
+  return blockWords(words, options, { config: loadConfig(configFile), configFile }, context);
+}
+
+/** The same from its words on, with a configuration that was read already. */
+export async function blockWords(
+  words: AlarmWords,
+  options: Omit<BlockOptions, 'argv'>,
+  { config, configFile }: { config: Config; configFile: string },
+  context: CommandContext,
+): Promise<CommandResult> {
   const alarm = parseAlarm(words, config);
   const wanted = toKeepBlocks(alarm, config, options.firewalls);
   for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);

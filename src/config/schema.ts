@@ -108,6 +108,7 @@ export const configSchema = z.strictObject({
       give_up: timeLimit.prefault('24h'),
     })
     .prefault({}),
+  gateway: z.strictObject({ max_sessions: z.int().positive().default(32) }).prefault({}),
   keep_alarms: timeLimit.prefault('365d'),
   ansible: z
     .strictObject({

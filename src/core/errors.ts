@@ -18,6 +18,9 @@ export const errorExits = {
   ledger_newer: 2,
   block_unknown: 2,
   list_invalid: 2,
+  gateway_refused: 2,
+  gateway_busy: 75,
+  gateway_unable: 75,
 } as const;
 
 export type ErrorCode = keyof typeof errorExits;

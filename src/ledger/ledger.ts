@@ -44,6 +44,9 @@ export interface Ledger {
   /** Says that one more process waits. @returns false if enough do already */
   beginWaiting(waiter: string, most: number, forMs: number): Promise<boolean>;
   endWaiting(waiter: string): Promise<void>;
+  /** Says that this process serves one more caller. @returns false if as many as may are being served */
+  beginSession(session: string, most: number, forMs: number): Promise<boolean>;
+  endSession(session: string): Promise<void>;
   /** Resolves when something may have changed, or when the time is up. */
   changed(timeoutMs: number): Promise<void>;
 

@@ -9,6 +9,7 @@ import { keepAlarm } from './sqlite/keep.js';
 import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
+import { beginSession, endSession } from './sqlite/sessions.js';
 import { beginWaiting, endWaiting } from './sqlite/waiters.js';
 
 /** How often a waiting process asks whether others wrote. One number is read, no query is made. */
@@ -77,6 +78,8 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
 
     beginWaiting: (waiter, most, forMs) => write((at) => beginWaiting(database, waiter, most, at, forMs)),
     endWaiting: (waiter) => write(() => endWaiting(database, waiter)),
+    beginSession: (session, most, forMs) => write((at) => beginSession(database, session, most, at, forMs)),
+    endSession: (session) => write(() => endSession(database, session)),
     changed: async (timeoutMs) => {
       const before = dataVersion();
       for (let waited = 0; waited < timeoutMs && dataVersion() === before; waited += lookEveryMs) {

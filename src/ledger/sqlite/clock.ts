@@ -60,6 +60,7 @@ const times = {
   lease: ['expires_at'],
   run: ['started_at'],
   waiter: ['expires_at'],
+  session: ['expires_at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

@@ -86,6 +86,12 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT;
 
+  CREATE TABLE session (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    process    TEXT,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+
   CREATE TABLE clock (
     one    INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     wall   INTEGER NOT NULL,

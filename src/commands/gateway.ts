@@ -1,0 +1,124 @@
+import { ulid } from 'ulid';
+import { loadConfig } from '../config/load.js';
+import { locateConfig } from '../config/locate.js';
+import type { Config } from '../config/schema.js';
+import { FirebreakError, quoteBack, type ErrorCode } from '../core/errors.js';
+import { parseGatewayCommand, takeCommand, type GatewayRequest } from '../intake/gateway.js';
+import { readBlockArguments } from '../intake/argv.js';
+import { findOrigin } from '../intake/origin.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { errorToJson } from '../report/json.js';
+import { blockWords } from './block.js';
+import type { CommandContext, CommandResult } from './result.js';
+import { openLedger } from './session.js';
+
+export interface GatewayOptions {
+  /** What sshd hands to a login shell behind `-c`. */
+  command: string | undefined;
+  /** The public half of a key: print its line for authorized_keys instead. */
+  authorizedKey: string | undefined;
+}
+
+/**
+ * The far end of a SIEM's SSH login: takes one alarm, in our own grammar, and is no shell. Nothing of the caller's
+ * environment is used. What it cannot take now it says with exit 75, so that the caller keeps the alarm.
+ */
+export async function gateway(options: GatewayOptions, context: CommandContext): Promise<CommandResult> {
+  if (options.authorizedKey !== undefined) return showAuthorizedKey(options.authorizedKey, context);
+  const command = takeCommand(process.env) ?? options.command ?? '';
+  const { config, configFile } = load(context);
+  const request = await parse(command, config, context);
+  try {
+    const result = await inSession(config, () => carry(request, config, configFile, context));
+    return request.json ? { ...result, text: JSON.stringify(result.json) } : result;
+  } catch (error) {
+    if (!(error instanceof FirebreakError)) throw error;
+    const told = isOurFault(error) ? unable(error) : error;
+    if (!request.json) throw told;
+    const json = errorToJson(told);
+    return { exit: told.exit, json, text: JSON.stringify(json) };
+  }
+}
+
+/** An alarm blocks single hosts, however wide a network the policy lets a person block. */
+async function carry(
+  request: GatewayRequest,
+  config: Config,
+  configFile: string,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const narrow: Config = { ...config, policy: { ...config.policy, widest: { inet: 32, inet6: 128 } } };
+  const words = readBlockArguments(request.argv);
+  const result = await blockWords(words, request, { config: narrow, configFile }, context);
+  return result.exit === 2 ? { ...result, exit: 75 } : result; // tried, but not kept: it is to come again
+}
+
+function load(context: CommandContext): { config: Config; configFile: string } {
+  try {
+    const configFile = locateConfig(context.configFile, {});
+    return { configFile, config: loadConfig(configFile) };
+  } catch (error) {
+    throw error instanceof FirebreakError ? unable(error) : error;
+  }
+}
+
+async function parse(command: string, config: Config, context: CommandContext): Promise<GatewayRequest> {
+  try {
+    return parseGatewayCommand(command);
+  } catch (error) {
+    if (error instanceof FirebreakError) await logRefusal(command, error, config, context);
+    throw error;
+  }
+}
+
+async function logRefusal(command: string, error: FirebreakError, config: Config, { tell }: CommandContext) {
+  const { openLog } = await import('../runtime/logger.js');
+  const log = openLog(config.log, tell);
+  log.warn('gateway refused', { from: findOrigin(), command: quoteBack(command), reason: error.message });
+  await log.close();
+}
+
+/** A session ends when its alarm has been answered; one that is ended by force is not counted any more. */
+async function inSession<T>(config: Config, work: () => Promise<T>): Promise<T> {
+  const session = ulid();
+  let ledger: Ledger | undefined;
+  try {
+    ledger = await begin(session, config);
+    return await work();
+  } finally {
+    await ledger?.endSession(session);
+    ledger?.close();
+  }
+}
+
+async function begin(session: string, config: Config): Promise<Ledger | undefined> {
+  let ledger: Ledger;
+  try {
+    ledger = openLedger(config);
+  } catch (error) {
+    if (error instanceof FirebreakError) return undefined; // the block itself will tell, and is tried all the same
+    throw error;
+  }
+  const most = config.gateway.max_sessions;
+  const mostMs = 4 * config.ansible.timeout + 60_000;
+  if (await ledger.beginSession(session, most, mostMs)) return ledger;
+  ledger.close();
+  throw new FirebreakError(
+    'gateway_busy',
+    `busy: ${most} alarms are being taken already (gateway.max_sessions); not kept, send it again`,
+  );
+}
+
+const callersFault = new Set<ErrorCode>(['usage', 'alarm_invalid', 'firewall_unknown', 'gateway_refused']);
+const isOurFault = ({ code }: FirebreakError): boolean => !callersFault.has(code) && code !== 'gateway_busy';
+
+const unable = (error: FirebreakError): FirebreakError =>
+  new FirebreakError('gateway_unable', `not kept, send it again: ${error.message}`, { cause: error });
+
+async function showAuthorizedKey(file: string, context: CommandContext): Promise<CommandResult> {
+  const { renderAuthorizedKey } = await import('../intake/authorized-key.js');
+  const configFile = locateConfig(context.configFile);
+  const program = process.argv[1] ?? '';
+  const line = renderAuthorizedKey(file, [process.execPath, program, 'gateway', '--config', configFile]);
+  return { exit: 0, text: line, json: { line } };
+}

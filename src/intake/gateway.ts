@@ -1,0 +1,125 @@
+import { FirebreakError, quoteBack } from '../core/errors.js';
+import type { BlockArguments } from './argv.js';
+
+/** What a caller over SSH may ask for: one alarm, in the words of `firebreak block`. */
+export interface GatewayRequest {
+  argv: BlockArguments;
+  firewalls: string[];
+  check: boolean;
+  wait: boolean;
+  json: boolean;
+}
+
+/** An alarm's line is some 300 characters long. */
+const limits = { characters: 4096, words: 64 } as const;
+
+const positions = ['source', 'destination', 'port', 'interface', 'type', 'ipproto'] as const;
+
+const options = new Set([
+  ...['src-ip', 'dst-ip', 'dst-port', 'interface', 'type', 'ipproto', 'description', 'protocol', 'for', 'firewall'],
+  ...['event-id', 'backlog-id', 'plugin-id', 'plugin-sid', 'risk', 'sensor'],
+]);
+
+const flags = new Set(['check', 'no-wait', 'json']);
+
+/**
+ * Reads the command that somebody sent over SSH. The grammar is ours, and much smaller than a shell's:
+ *
+ *   command   caller alarm
+ *   caller    [PATH/]firebreak block | [[PATH/]sh|bash|dash] PATH.sh
+ *   alarm     words, --option=value, --option value, --check, --no-wait, --json, in any order
+ *   word      letters as they are, 'single' or "double" quotes around anything; nothing is ever expanded
+ *
+ * @throws FirebreakError gateway_refused
+ */
+export function parseGatewayCommand(text: string): GatewayRequest {
+  return readAlarm(dropCaller(splitWords(text)));
+}
+
+/** @throws FirebreakError gateway_refused, for whatever only a shell could mean */
+export function splitWords(text: string): string[] {
+  if (text.trim() === '') throw refuse('no command was given, and there is no shell here: only alarms are taken');
+  if (text.length > limits.characters) {
+    throw refuse(`the command has ${text.length} characters, at most ${limits.characters} are taken`);
+  }
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) throw refuse('a control character or line end is no part of an alarm');
+  const words = text.matchAll(/[ \t]+|((?:[^ \t'"]+|'[^']*'|"[^"]*")+)|(.)/g);
+  const found: string[] = [];
+  for (const [, word, rest] of words) {
+    if (rest !== undefined) throw refuse('a quote is not closed');
+    if (word !== undefined) found.push(unquote(word));
+  }
+  if (found.length > limits.words) throw refuse(`${found.length} words, at most ${limits.words} are taken`);
+  return found;
+}
+
+function unquote(word: string): string {
+  return word.replace(/'([^']*)'|"([^"]*)"|([^'"]+)/g, (_, single?: string, double?: string, bare?: string) => {
+    const special = bare === undefined ? null : /[;|&<>()$`\\*?[\]{}~#!^]/.exec(bare);
+    if (special !== null) throw refuse(`${quoteBack(special[0])} is for a shell, and there is none here`);
+    return single ?? double ?? bare ?? '';
+  });
+}
+
+/** What the alarm's words stand behind: our own name, or the launcher's of the article. */
+function dropCaller(words: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = words;
+  if (/^(?:\/?(?:[\w.-]+\/)*)firebreak$/.test(first) && second === 'block') return words.slice(2);
+  const script = /^\/?(?:[\w.-]+\/)*[\w.-]+\.sh$/;
+  if (script.test(first)) return words.slice(1);
+  if (/^(?:\/(?:usr\/)?bin\/)?(?:sh|bash|dash)$/.test(first) && script.test(second)) return words.slice(2);
+  throw refuse(`${quoteBack(words.join(' '))} is no alarm: expected firebreak block SOURCE DESTINATION PORT …`);
+}
+
+function readAlarm(words: readonly string[]): GatewayRequest {
+  const values = new Map<string, string[]>();
+  const given = new Set<string>();
+  const bare: string[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    if (!word.startsWith('-')) {
+      bare.push(word);
+      continue;
+    }
+    const [, name = '', sign, value = ''] = /^--([a-z-]+)(=?)(.*)$/s.exec(word) ?? [];
+    if (flags.has(name) && sign === '') given.add(name);
+    else if (!options.has(name)) throw refuse(`unknown option ${quoteBack(word)}`);
+    else if (sign === '=') add(values, name, value);
+    else {
+      index += 1;
+      const next = words[index];
+      if (next === undefined) throw refuse(`--${name} has no value`);
+      add(values, name, next);
+    }
+  }
+  for (const [index, name] of positions.entries()) {
+    const word = bare[index];
+    if (word !== undefined) add(values, name, word);
+  }
+  const argv: Record<string, string | string[]> = {};
+  for (const [name, all] of values) if (name !== 'firewall') argv[name] = all.length === 1 ? (all[0] ?? '') : all;
+  return {
+    argv: { ...argv, words: bare.slice(positions.length) },
+    firewalls: values.get('firewall') ?? [],
+    check: given.has('check'),
+    wait: !given.has('no-wait'),
+    json: given.has('json'),
+  };
+}
+
+function add(values: Map<string, string[]>, name: string, value: string): void {
+  values.set(name, [...(values.get(name) ?? []), value]);
+}
+
+const refuse = (message: string): FirebreakError => new FirebreakError('gateway_refused', message);
+
+/** Names of variables that an SSH session needs; whatever else a caller could set is dropped. */
+const kept = new Set(['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSH_CLIENT', 'SSH_CONNECTION']);
+
+/** Takes every variable out of the environment that came from, or might come from, the caller. Gives its command. */
+export function takeCommand(environment: NodeJS.ProcessEnv): string | undefined {
+  const command = environment['SSH_ORIGINAL_COMMAND'];
+  for (const name of Object.keys(environment)) if (!kept.has(name)) Reflect.deleteProperty(environment, name);
+  return command;
+}
