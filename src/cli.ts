@@ -43,7 +43,13 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
         run(args, async (context) => {
           const { block } = await import('./commands/block.js');
           return block(
-            { argv: args as BlockArguments, firewalls: args.firewall, check: args.check, wait: args.wait },
+            {
+              argv: args as BlockArguments,
+              firewalls: args.firewall,
+              check: args.check,
+              wait: args.wait,
+              override: args['override-policy'],
+            },
             context,
           );
         }),
@@ -198,6 +204,13 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
         });
       }),
     ),
+  check: (argv, run) =>
+    argv.command(
+      'check <address>',
+      'whether an address would be blocked, whether it is, and which rule says no',
+      (args) => args.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
+      (args) => run(args, async (context) => (await import('./commands/check.js')).check(args.address, context)),
+    ),
   config: (argv, run) =>
     argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),
@@ -252,6 +265,7 @@ const defineBlock = (args: Argv) =>
       'plugin-sid': { type: 'string', describe: "the SIEM's event type" },
       risk: { type: 'string', describe: "the SIEM's risk" },
       sensor: { type: 'string', describe: "the SIEM's sensor" },
+      'override-policy': { type: 'string', requiresArg: true, describe: 'block it against the policy; say why' },
       check,
       wait,
     });

@@ -67,6 +67,7 @@ async function runOne(
 
 function apply(block: Block, finding: Finding, check: boolean, run: string): Block {
   const told = { ...block, tried: block.revision, run };
+  if (finding.kind === 'refused') return refuse(told, finding.reason);
   if (finding.kind === 'trouble') return { ...told, changed: false, ...troubleOf(finding) };
   const { changed } = finding;
   const calm = { ...told, changed, trouble: null, code: null, reason: null };

@@ -2,6 +2,7 @@ import { ulid } from 'ulid';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
+import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll, type Answer } from '../core/outcome.js';
 import { parseAlarm, type AlarmWords } from '../intake/alarm.js';
@@ -20,6 +21,8 @@ export interface BlockOptions {
   firewalls: readonly string[];
   check: boolean;
   wait: boolean;
+  /** Why the policy is not to count this once. */
+  override?: string | undefined;
 }
 
 /** One alarm, all the way: words -> alarm -> policy -> ledger -> run -> answer. */
@@ -37,7 +40,7 @@ export async function blockWords(
   context: CommandContext,
 ): Promise<CommandResult> {
   const alarm = parseAlarm(words, config);
-  const wanted = toKeepBlocks(alarm, config, options.firewalls);
+  const wanted = toKeepBlocks(alarm, config, options.firewalls, readOverride(options.override));
   for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
   if (options.check) {
     const { wouldBlock } = await import('./block-at-once.js');
@@ -63,6 +66,13 @@ export async function blockWords(
   } finally {
     ledger?.close();
   }
+}
+
+function readOverride(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const reason = cleanDescription(text);
+  if (reason !== '') return reason;
+  throw new FirebreakError('usage', '--override-policy: say why, in letters: it is recorded with the block');
 }
 
 const keepOptions = ({ dispatch, policy: { limits } }: Config) => ({

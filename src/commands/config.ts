@@ -18,5 +18,5 @@ const durations = new Set(['duration', 'timeout', 'recheck', 'give_up', 'hold_fo
 /** Values as somebody would write them, so that what is printed can be read again. */
 function asWritten(key: string, value: unknown): unknown {
   if (durations.has(key) && (typeof value === 'number' || value === null)) return formatDuration(value);
-  return typeof value === 'object' && value !== null && 'family' in value && 'text' in value ? value.text : value;
+  return typeof value === 'object' && value !== null && 'text' in value ? value.text : value;
 }

@@ -7,20 +7,23 @@ import type { KeepBlock } from '../ledger/ledger.js';
 
 /**
  * What an alarm asks of each firewall, the policy's answer included.
+ * @param override an operator's reason to go against the policy
  * @throws FirebreakError firewall_unknown
  */
-export function toKeepBlocks(alarm: Alarm, config: Config, names: readonly string[]): KeepBlock[] {
+export function toKeepBlocks(alarm: Alarm, config: Config, names: readonly string[], override?: string): KeepBlock[] {
   const policy = findPolicy(config);
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, names).map(([firewall, settings]) => {
     const flow = alarm.flowOn(settings);
+    const refusal = findRefusal(flow, policy);
     return {
       firewall,
       flow,
       description: alarm.description,
       durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
       escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
-      refusal: findRefusal(flow, policy),
+      refusal: override === undefined ? refusal : undefined,
+      override: refusal === undefined ? undefined : override,
     };
   });
 }

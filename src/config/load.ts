@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { describeError } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
+import { readProtectedFile } from './protected-file.js';
 import { configSchema, type Config } from './schema.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
 
@@ -27,9 +28,22 @@ export function loadConfig(file: string): Config {
   const config = resolvePaths(parsed.data, dirname(file));
   const secrets = findInlineSecrets(config, mode);
   if (secrets.length > 0) throw invalid('config_exposed', label, secrets);
-  const files = findFileProblems(config);
-  if (files.length > 0) throw invalid('config_invalid', label, files);
-  return config;
+  const listed = readProtectedFiles(config, dirname(file));
+  const problems = [...findFileProblems(config), ...listed.problems];
+  if (problems.length > 0) throw invalid('config_invalid', label, problems);
+  return listed.config;
+}
+
+/** Reads what policy.never_block keeps in files, anew at each start. */
+function readProtectedFiles(config: Config, folder: string): { config: Config; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const never_block = config.policy.never_block.map((entry) => {
+    if (!entry.text.startsWith('@')) return entry;
+    const read = readProtectedFile(resolve(folder, entry.text.slice(1)));
+    problems.push(...read.problems);
+    return { ...entry, networks: read.networks };
+  });
+  return { config: { ...config, policy: { ...config.policy, never_block } }, problems };
 }
 
 function readText(file: string): { text: string; mode: number } {

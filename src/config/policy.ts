@@ -1,16 +1,36 @@
 import { parseAddress } from '../core/address.js';
-import { alwaysProtected, type Policy } from '../core/policy.js';
+import { alwaysProtected, type Policy, type Protection } from '../core/policy.js';
 import type { Config } from './schema.js';
+import { findThisHost } from './this-host.js';
 
-/** The safety policy as configured, with what is protected whether configured or not. */
-export function findPolicy(config: Config): Policy {
-  const hosts = Object.entries(config.firewalls).flatMap(([name, { host }]) => {
-    const parsed = parseAddress(host);
-    return parsed.ok ? [{ address: parsed.address, reason: `the address of firewall ${name}` }] : [];
-  });
-  const listed = config.policy.never_block.map((address) => ({
-    address,
-    reason: `protected by policy.never_block (${address.text})`,
-  }));
-  return { protections: [...alwaysProtected, ...hosts, ...listed], types: config.policy.types };
+/**
+ * The safety policy as configured, with what is protected whether configured or not.
+ * @param host what this host needs; looked up anew by default
+ */
+export function findPolicy(config: Config, host: readonly Protection[] = findThisHost()): Policy {
+  const { never_block, siem, types } = config.policy;
+  const listed = never_block.flatMap(({ text, networks }) =>
+    networks.map((address) => ({
+      address,
+      reason: `protected by policy.never_block (${text.startsWith('@') ? `${address.text} in ${text.slice(1)}` : text})`,
+      isListed: true,
+    })),
+  );
+  return {
+    protections: [
+      ...alwaysProtected,
+      ...findFirewalls(config),
+      ...siem.map((address) => ({ address, reason: 'the SIEM (policy.siem)', isListed: true })),
+      ...listed,
+      ...host,
+    ],
+    types,
+  };
 }
+
+const findFirewalls = (config: Config): Protection[] =>
+  Object.entries(config.firewalls).flatMap(([name, { host, addresses }]) => {
+    const parsed = parseAddress(host);
+    const all = parsed.ok ? [parsed.address, ...addresses] : addresses;
+    return all.map((address) => ({ address, reason: `the address of firewall ${name}` }));
+  });

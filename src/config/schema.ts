@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseAddress } from '../core/address.js';
+import { parseAddress, parseRange, type Address } from '../core/address.js';
 import { parseDuration } from '../core/duration.js';
 import { protocols, types } from '../core/flow.js';
 
@@ -31,6 +31,20 @@ const address = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** What policy.never_block lists. The networks of an `@file` are read when the configuration is loaded. */
+export interface Protected {
+  text: string;
+  networks: Address[];
+}
+
+const protectedEntry = z.string().transform((text, context): Protected => {
+  if (text.startsWith('@') && text.length > 1) return { text, networks: [] };
+  const parsed = parseRange(text);
+  if (parsed.ok) return { text, networks: parsed.networks };
+  context.issues.push({ code: 'custom', message: parsed.message, input: text });
+  return z.NEVER;
+});
+
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'expected letters, digits, ".", "_" or "-"');
 const interfaceKey = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/, 'expected a key such as wan, lan or opt1');
 
@@ -48,6 +62,7 @@ const firewall = z.strictObject({
   become: z.boolean().default(false),
   become_user: name.default('root'),
   become_password_file: path.optional(),
+  addresses: z.array(address).default([]),
   interfaces: z.record(interfaceKey, z.array(address)).default({}),
   vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'), z.json()).default({}),
 });
@@ -76,7 +91,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   policy: z
     .strictObject({
-      never_block: z.array(address).default([]),
+      never_block: z.array(protectedEntry).default([]),
+      siem: z.array(address).default([]),
       types: z
         .array(z.enum(types))
         .min(1)

@@ -53,6 +53,8 @@ export interface Block {
   readonly reason: string | null;
   /** The run that last carried it. */
   readonly run: string | null;
+  /** Why an operator had it blocked against the policy. */
+  readonly override: string | null;
 }
 
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
@@ -78,6 +80,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   code: null,
   reason: null,
   run: null,
+  override: null,
 });
 
 /** A block that the policy keeps from ever being carried. */

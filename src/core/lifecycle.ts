@@ -1,11 +1,14 @@
 import { backoffAfter } from './backoff.js';
-import type { Block, Trouble } from './block.js';
+import { refuse, type Block, type Trouble } from './block.js';
 
 /** The moves of a block. Each takes the block as it stands and gives it as it stands after; none keeps a clock. */
 
 /** What one run found out about one flow that it carried. */
 export type Finding =
-  { kind: 'settled'; changed: boolean } | { kind: 'trouble'; trouble: Trouble; code: string; reason: string };
+  | { kind: 'settled'; changed: boolean }
+  /** The policy says no by now, and the run has proven that it is not there. */
+  | { kind: 'refused'; reason: string }
+  | { kind: 'trouble'; trouble: Trouble; code: string; reason: string };
 
 export interface AlarmAgain {
   now: number;
@@ -83,6 +86,9 @@ export interface Settlement {
 /** What a run's finding makes of a block, which may be wanted otherwise by now. */
 export function settle(block: Block, finding: Finding, { now, carried, wanted, giveUpMs }: Settlement): Block {
   const isSameWish = block.wanted === wanted;
+  if (finding.kind === 'refused') {
+    return { ...refuse(block, finding.reason), tried: block.revision, changed: false, updatedAt: now };
+  }
   if (finding.kind === 'settled') {
     // A later request of the same wish is served too: the proof is younger than it.
     const done = { ...block, tried: isSameWish ? block.revision : carried, changed: finding.changed, updatedAt: now };

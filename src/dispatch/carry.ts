@@ -3,8 +3,11 @@ import { ulid } from 'ulid';
 import { sweep } from '../ansible/processes.js';
 import { tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
+import { findPolicy } from '../config/policy.js';
 import type { Block } from '../core/block.js';
+import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
+import { findRefusal } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
 import { runBatch, type BatchResult } from './run-batch.js';
 
@@ -82,22 +85,45 @@ async function carryBatch(
   const { firewall } = lease;
   // Claiming may have waited its turn for long: what follows needs the lease to hold.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
-  const result = await carry({ run, firewall, blocks: claimed, config, check: false, keepRecord: true, fix, stop });
-  const blocks = await ledger.settleBatch(lease, {
+  const refusals = findRefusals(claimed, config);
+  const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
+  const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop });
+  const settled = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,
     claimed,
-    findingOf: (block) => findingOf(block, result),
+    findingOf: (block) => findingOf(block, result, refusals.get(block.id)),
     giveUpMs: config.dispatch.give_up,
   });
-  onSettled({ firewall, blocks, run: { id: run, ms: result.ms, batch: claimed.length }, folder: result.folder });
+  onSettled({
+    firewall,
+    blocks: settled,
+    run: { id: run, ms: result.ms, batch: claimed.length },
+    folder: result.folder,
+  });
   return result.ms;
 }
 
-function findingOf({ id }: Block, { findings }: BatchResult) {
+/**
+ * What the policy says just before the run: it may have changed since the alarm was kept, and so may this host's ways.
+ * What it refuses is carried as absent, so that it is proven that it is not there.
+ */
+function findRefusals(claimed: readonly ClaimedBlock[], config: Config): Map<string, string> {
+  const wanted = claimed.filter((block) => block.wanted === 'present' && block.override === null);
+  if (wanted.length === 0) return new Map();
+  const policy = findPolicy(config);
+  return new Map(
+    wanted.flatMap(({ id, flow }) => {
+      const refusal = findRefusal(flow, policy);
+      return refusal === undefined ? [] : [[id, refusal] as const];
+    }),
+  );
+}
+
+function findingOf({ id }: Block, { findings }: BatchResult, refusal: string | undefined): Finding {
   const finding = findings.get(id);
   if (finding === undefined) throw new Error(`the run says nothing of block ${id}`);
-  return finding;
+  return refusal !== undefined && finding.kind === 'settled' ? { kind: 'refused', reason: refusal } : finding;
 }
 
 /** Alarms that follow each other faster than this belong to one storm. */

@@ -74,6 +74,8 @@ export interface KeepBlock {
   escalation?: Escalation | undefined;
   /** The policy's sentence: it is kept as refused. */
   refusal?: string | undefined;
+  /** Why an operator has it blocked against the policy. */
+  override?: string | undefined;
 }
 
 export interface KeepOptions {

@@ -24,6 +24,7 @@ export function toDetails(
     ['what', `${flow.type} ${describeFlow(flow)}, ${flow.ipprotocol}`],
     ['firewall', `${firewall}, tracker ${block.tracker}`],
     ['description', block.description],
+    ['policy', block.override === null ? undefined : `overridden by an operator: ${block.override}`],
     ['since', when(block.createdAt, now)],
     ['until', block.expiresAt === null ? 'for ever' : when(block.expiresAt, now)],
     ['proven', block.provenAt === null ? 'never' : when(block.provenAt, now)],

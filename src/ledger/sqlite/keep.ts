@@ -38,7 +38,8 @@ function keepBlock(
   const durationMs = lengthen(database, wanted, live, now);
   const expiresAt = durationMs === null ? null : now + durationMs;
   if (live !== undefined) {
-    const again = alarmAgain(live, { now, expiresAt, recheckMs: options.recheckMs });
+    const counted = alarmAgain(live, { now, expiresAt, recheckMs: options.recheckMs });
+    const again = { ...counted, override: wanted.override ?? live.override };
     updateBlock(database, again);
     return again;
   }
@@ -50,8 +51,10 @@ function keepBlock(
   return kept;
 }
 
-const makeBlock = ({ firewall, flow, description }: KeepBlock, tracker: number, now: number): Block =>
-  newBlock({ id: ulid(now), firewall, flow, tracker, description }, now);
+const makeBlock = ({ firewall, flow, description, override }: KeepBlock, tracker: number, now: number): Block => ({
+  ...newBlock({ id: ulid(now), firewall, flow, tracker, description }, now),
+  override: override ?? null,
+});
 
 const sameFlow = `source = ? AND firewall = ? AND destination = ? AND port = ? AND protocol = ? AND interface = ?
   AND type = ? AND ipprotocol = ?`;

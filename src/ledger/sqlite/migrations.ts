@@ -34,7 +34,8 @@ export const migrations: readonly string[] = [
     trouble       TEXT,
     code          TEXT,
     reason        TEXT,
-    run           TEXT
+    run           TEXT,
+    override      TEXT
   ) STRICT;
   CREATE UNIQUE INDEX block_of_flow
     ON block (source, firewall, destination, port, protocol, interface, type, ipprotocol)

@@ -30,6 +30,7 @@ const columnsOf = (block: Block): Row => ({
   code: block.code,
   reason: block.reason,
   run: block.run,
+  override: block.override,
 });
 
 /** The casts stand on the schema and on `columnsOf`: nothing else writes these columns. */
@@ -58,6 +59,7 @@ export function toBlock(row: Row): Block {
     code: row['code'] as string | null,
     reason: row['reason'] as string | null,
     run: row['run'] as string | null,
+    override: row['override'] as string | null,
   };
 }
 
@@ -83,11 +85,11 @@ export function updateBlock(database: Database, block: Block): void {
   database.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
-       code = ?, reason = ?, run = ?
+       code = ?, reason = ?, run = ?, override = ?
      WHERE id = ?`,
     ...[block.state, block.wanted, block.revision, block.carried, block.tried, Number(block.changed), block.alarms],
     ...[block.updatedAt, block.expiresAt, block.provenAt, block.dueAt, block.failures, block.failingSince],
-    ...[block.trouble, block.code, block.reason, block.run, block.id],
+    ...[block.trouble, block.code, block.reason, block.run, block.override, block.id],
   );
 }
 

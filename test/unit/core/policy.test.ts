@@ -36,12 +36,40 @@ describe('findRefusal', () => {
     ['224.0.0.1', 'multicast'],
     ['255.255.255.255', 'broadcast'],
     ['192.0.2.3', 'ours'],
-    ['192.0.0.0/16', 'ours'],
   ] as const) {
     it(`refuses ${source}: ${reason}`, () => {
       expect(findRefusal({ ...flow, source }, policy)).to.include(`${source} is ${reason}`);
     });
   }
+
+  for (const [source, sentence] of [
+    ['192.0.2.3', 'refused: 192.0.2.3 is ours (protected always)'],
+    ['192.0.0.0/16', 'refused: 192.0.0.0/16 holds 192.0.2.0/28, which is ours (protected always)'],
+    ['2002:c000:203::1', 'refused: 2002:c000:203::1 carries 192.0.2.3, which is ours (protected always)'],
+    ['64:ff9b::c000:203', 'refused: 64:ff9b::c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    ['2001:0:c000:203::1', 'refused: 2001:0:c000:203::1 carries 192.0.2.3, which is ours (protected always)'],
+    [
+      '2001:0:4136:e378::3fff:fdfc',
+      'refused: 2001:0:4136:e378::3fff:fdfc carries 192.0.2.3, which is ours (protected always)',
+    ],
+    [
+      '2002:c000::/32',
+      'refused: 2002:c000::/32 carries 192.0.0.0/16, which holds 192.0.2.0/28, which is ours (protected always)',
+    ],
+    ['2002:7f00:1::', 'refused: 2002:7f00:1:: carries 127.0.0.1, which is loopback (protected always)'],
+  ] as const) {
+    it(`says it in one sentence: ${sentence}`, () => {
+      expect(findRefusal({ ...flow, source }, policy)).to.equal(sentence);
+      expect(findRefusal({ ...flow, destination: source }, policy)).to.equal(sentence);
+    });
+  }
+
+  it('does not say "always" of what the configuration lists', () => {
+    const listed = [{ ...protect('192.0.2.9', 'protected by policy.never_block'), isListed: true }];
+    expect(findRefusal({ ...flow, source: '192.0.2.9' }, { ...policy, protections: listed })).to.equal(
+      'refused: 192.0.2.9 is protected by policy.never_block',
+    );
+  });
 
   it('refuses a protected destination, in IPv6 too', () => {
     const ends = { source: '2001:db8:ffff::7', destination: '2001:db8:1::10' };

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { loadConfig } from '#firebreak/config/load.js';
+import { findPolicy } from '#firebreak/config/policy.js';
+import { findThisHost } from '#firebreak/config/this-host.js';
+import { parseAddress } from '#firebreak/core/address.js';
+import { findProtection } from '#firebreak/core/policy.js';
+
+/** As Linux shows them; the byte order of /proc/net/route is this machine's. */
+const files: Record<string, string> = {
+  '/proc/net/route': [
+    'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+    'eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
+    'eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
+  ].join('\n'),
+  '/proc/net/ipv6_route': [
+    `fd000000000000000000000000000000 40 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000100 00000001 00000000 00000001 eth0`,
+    `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 20010db8000100000000000000000001 00000400 1 0 00000003 eth0`,
+  ].join('\n'),
+  '/etc/resolv.conf': '# made by hand\nnameserver 192.168.1.53\nsearch example.org\nnameserver fe80::53%eth0\n',
+};
+
+const host = findThisHost({
+  interfaces: () => ({
+    eth0: [{ address: '192.168.1.2' }, { address: 'fe80::1%eth0' }],
+    lo: [{ address: '127.0.0.1' }],
+  }),
+  read: (file) => files[file] ?? '',
+  environment: { SSH_CLIENT: '::ffff:192.168.1.30 50000 22' },
+});
+
+const refusalOf = (text: string, protections = host): string | undefined => {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return findProtection(parsed.address, protections);
+};
+
+describe('findThisHost', () => {
+  for (const [address, reason] of [
+    ['192.168.1.1', "this host's default gateway"],
+    ['2001:db8:1::1', "this host's default gateway"],
+    ['192.168.1.53', "this host's resolver"],
+    ['192.168.1.2', "this host's own address"],
+    ['192.168.1.30', 'the SSH client that calls us'],
+  ] as const) {
+    it(`protects ${address}: ${reason}`, () => {
+      expect(refusalOf(address)).to.equal(`refused: ${address} is ${reason} (protected always)`);
+    });
+  }
+
+  it('protects nothing else', () => {
+    expect(refusalOf('192.168.1.10')).to.equal(undefined);
+  });
+
+  it('lives without what it may not read', () => {
+    expect(findThisHost({ interfaces: () => ({}), read: () => '', environment: {} })).to.deep.equal([]);
+  });
+});
+
+describe('findPolicy', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'p-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function load(policy: object) {
+    const file = path.join(folder, 'firebreak.yml');
+    const firewalls = { edge: { host: '192.0.2.1', addresses: ['198.51.100.1', '10.1.0.1'] } };
+    writeFileSync(file, JSON.stringify({ firewalls, policy }), { mode: 0o600 });
+    return loadConfig(file);
+  }
+
+  it('knows the firewalls, the SIEM, and each form of never_block', () => {
+    writeFileSync(path.join(folder, 'spared.txt'), '# ours\n203.0.113.64/28\n\n2001:db8:9::1 # the mail host\n');
+    const never_block = ['192.0.2.128/28', '203.0.113.10-203.0.113.12', '@spared.txt'];
+    const { protections } = findPolicy(load({ never_block, siem: ['192.0.2.50'] }), []);
+    for (const [address, reason] of [
+      ['192.0.2.1', 'the address of firewall edge (protected always)'],
+      ['10.1.0.1', 'the address of firewall edge (protected always)'],
+      ['192.0.2.50', 'the SIEM (policy.siem)'],
+      ['192.0.2.130', 'protected by policy.never_block (192.0.2.128/28)'],
+      ['203.0.113.11', 'protected by policy.never_block (203.0.113.10-203.0.113.12)'],
+      ['203.0.113.70', 'protected by policy.never_block (203.0.113.64/28 in spared.txt)'],
+      ['2001:db8:9::1', 'protected by policy.never_block (2001:db8:9::1 in spared.txt)'],
+    ] as const) {
+      expect(refusalOf(address, [...protections])).to.equal(`refused: ${address} is ${reason}`);
+    }
+    expect(refusalOf('203.0.113.13', [...protections])).to.equal(undefined);
+  });
+
+  it('reads the file anew at each start', () => {
+    const file = path.join(folder, 'spared.txt');
+    writeFileSync(file, '203.0.113.7\n');
+    expect(refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), []).protections])).to.exist;
+    writeFileSync(file, '');
+    expect(refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), []).protections])).to.equal(
+      undefined,
+    );
+  });
+
+  it('goes on with no half of a list', () => {
+    expect(() => load({ never_block: ['@gone.txt'] })).to.throw(/policy\.never_block: .*gone\.txt: no such file/);
+    writeFileSync(path.join(folder, 'bad.txt'), '203.0.113.7\nmy router\n');
+    expect(() => load({ never_block: ['@bad.txt'] })).to.throw(/bad\.txt line 2: expected an IPv4 or IPv6 address/);
+    expect(() => load({ never_block: ['10.0.0.9-10.0.0.1'] })).to.throw(/the lower first/);
+  });
+});
