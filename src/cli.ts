@@ -211,6 +211,18 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
       (args) => args.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
       (args) => run(args, async (context) => (await import('./commands/check.js')).check(args.address, context)),
     ),
+  freeze: (argv, run) =>
+    argv.command(
+      'freeze [reason..]',
+      'stop all changes on all firewalls; what comes is kept',
+      (args) => args.positional('reason', { type: 'string', array: true, default: [] as string[], describe: 'why' }),
+      (args) =>
+        run(args, async (context) => (await import('./commands/freeze.js')).freeze(args.reason.join(' '), context)),
+    ),
+  unfreeze: (argv, run) =>
+    argv.command('unfreeze', 'let changes go on, and carry what was kept', {}, (args) =>
+      run(args, async (context) => (await import('./commands/freeze.js')).unfreeze(context)),
+    ),
   config: (argv, run) =>
     argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),

@@ -56,6 +56,7 @@ export async function blockWords(
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
+    if (kept.isFirstHeld) await mailHeld(config, ledger, context);
     return toResult({ alarm: request.id, check: false, blocks, run: await findRun(asked, blocks, ledger) });
   } catch (error) {
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
@@ -68,6 +69,19 @@ export async function blockWords(
   }
 }
 
+const toLimits = ({ per_minute, active, per_destination }: Config['policy']['limits']) => ({
+  perMinute: per_minute,
+  active,
+  perDestination: per_destination,
+});
+
+/** One mail for all that is held, when it begins. */
+async function mailHeld(config: Config, ledger: Ledger, context: CommandContext): Promise<void> {
+  if (config.mail === undefined) return;
+  const { reportHeld } = await import('./report-held.js');
+  await reportHeld(config.mail, config, ledger, context.tell);
+}
+
 function readOverride(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const reason = cleanDescription(text);
@@ -77,7 +91,7 @@ function readOverride(text: string | undefined): string | undefined {
 
 const keepOptions = ({ dispatch, policy: { limits } }: Config) => ({
   recheckMs: dispatch.recheck,
-  limits: limits.hold ? { perMinute: limits.per_minute, active: limits.active } : undefined,
+  limits: limits.hold ? toLimits(limits) : undefined,
 });
 
 const toResult = (answer: Answer): CommandResult => ({

@@ -6,6 +6,7 @@ import type { Lease, Ledger } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { tell } from '../report/text.js';
 import { withParts } from './parts.js';
+import { describeFreeze } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger, type OpenLedger } from './session.js';
 
@@ -21,6 +22,11 @@ export async function drain({ expire, owner }: DrainOptions, context: CommandCon
   return withLedger(context, async (open) => {
     const { config, ledger } = open;
     if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
+    const frozen = await ledger.findFreeze();
+    if (frozen !== undefined) {
+      const text = `nothing is carried: ${describeFreeze(frozen)}; firebreak unfreeze goes on`;
+      return { exit: 7, text, json: { blocks: [], frozen } };
+    }
     const leases = await takeLeases(open, owner, context.tell);
     const settled = new Map<string, Block>();
     await withParts(open, context, async (parts) => {

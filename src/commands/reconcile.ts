@@ -87,6 +87,6 @@ function toAdopt(firewall: string, rule: StandingRule, config: Config): KeepAlar
 function troubleOf(verdict: Exclude<Verdict<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'trouble' | 'exit'> {
   const finding = findingFor({ tracker: 0, wanted: 'present' }, verdict, true);
   if (finding.kind !== 'trouble') throw new Error('a run that failed found no trouble');
-  const exit = { unreachable: 4, failed: 5, stopped: 6 }[finding.trouble];
+  const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.trouble];
   return { trouble: { exit, reason: finding.reason }, exit };
 }

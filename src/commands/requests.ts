@@ -1,7 +1,7 @@
-import type { Block } from '../core/block.js';
+import { isOver, type Block } from '../core/block.js';
 import type { RunSummary } from '../core/outcome.js';
 import { startDrainer } from '../dispatch/drainer.js';
-import type { Lease, Ledger } from '../ledger/ledger.js';
+import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
 import type { CommandContext } from './result.js';
 import type { OpenLedger } from './session.js';
 
@@ -21,9 +21,20 @@ export async function seeTo(
   parts: RequestParts,
   context: CommandContext,
 ): Promise<Block[]> {
-  const settled = await carryOut(asked, leases, wait, parts, context);
+  const carried = await carryOut(asked, leases, wait, parts, context);
+  const frozen = await parts.ledger.findFreeze();
+  const settled = frozen === undefined ? carried : carried.map((block) => asFrozen(block, frozen));
   return settled.map((block, index) => ({ ...block, changed: block.changed && wasCarried(asked[index], block) }));
 }
+
+/** What is to be done for a block waits for `unfreeze`: told so, and kept as it is. */
+const asFrozen = (block: Block, freeze: Freeze): Block =>
+  block.dueAt === null || isOver(block) || block.tried >= block.revision
+    ? block
+    : { ...block, trouble: 'frozen', tried: block.revision, changed: false, reason: describeFreeze(freeze) };
+
+export const describeFreeze = ({ at, by, reason }: Freeze): string =>
+  `all changes are frozen since ${new Date(at).toISOString()} by ${by}${reason === '' ? '' : ` (${reason})`}`;
 
 async function carryOut(
   asked: readonly Block[],
@@ -32,6 +43,7 @@ async function carryOut(
   parts: RequestParts,
   context: CommandContext,
 ): Promise<Block[]> {
+  if (leases.length === 0 && (await parts.ledger.findFreeze()) !== undefined) return [...asked];
   const isIdle = leases.length === 0 && asked.every(({ dueAt }) => dueAt === null);
   if (isIdle) return [...asked];
   if (!wait) {

@@ -104,6 +104,7 @@ export const configSchema = z.strictObject({
         .strictObject({
           per_minute: z.int().positive().default(60),
           active: z.int().positive().default(10_000),
+          per_destination: z.int().positive().default(1000),
           hold: z.boolean().default(true),
           hold_for: timeLimit.prefault('24h'),
         })

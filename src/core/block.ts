@@ -13,7 +13,7 @@ export type BlockState = (typeof blockStates)[number];
 export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'released' || state === 'refused';
 
 /** Why the last run did not bring a block where it is wanted. */
-export type Trouble = 'unreachable' | 'failed' | 'stopped';
+export type Trouble = 'unreachable' | 'failed' | 'stopped' | 'frozen';
 
 /**
  * One flow on one firewall, with its lifetime. Times are milliseconds since the epoch.

@@ -17,7 +17,7 @@ export interface Answer {
   run: RunSummary | null;
 }
 
-const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6 };
+const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
 /** The exit code of the contract (DESIGN, "exit") for one block as it stands. */
 export function exitCodeOf({ state, trouble, tried, revision }: Block): number {

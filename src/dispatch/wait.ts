@@ -25,7 +25,7 @@ export async function settleAsked(asked: readonly Block[], leases: readonly Leas
   let isWaiting = false;
   try {
     for (let open = openOf(asked, current); open.length > 0 && !stop.aborted; open = openOf(asked, current)) {
-      if (performance.now() > deadline) break;
+      if (performance.now() > deadline || (await ledger.findFreeze()) !== undefined) break;
       isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, forMs);
       if (!isWaiting) break;
       if (!(await carryOrphans(open, waiter, parts))) await ledger.changed(lookMs);

@@ -50,6 +50,14 @@ export interface Ledger {
   /** Resolves when something may have changed, or when the time is up. */
   changed(timeoutMs: number): Promise<void>;
 
+  /** From now on no lease is given and no run begins, until `unfreeze`; everything else goes on. */
+  freeze(reason: string, by: string): Promise<void>;
+  /** @returns false where nothing was frozen */
+  unfreeze(): Promise<boolean>;
+  findFreeze(): Promise<Freeze | undefined>;
+  /** What came in the last hour, in figures. */
+  findStorm(): Promise<Storm>;
+
   now(): number;
   close(): void;
 }
@@ -81,7 +89,7 @@ export interface KeepBlock {
 export interface KeepOptions {
   recheckMs: number;
   /** Beyond these a new block is held. */
-  limits?: { perMinute: number; active: number } | undefined;
+  limits?: { perMinute: number; active: number; perDestination?: number } | undefined;
   /** Who tries for the leases of firewalls that have work, if anybody. */
   owner?: string | undefined;
   /** The owner is a process that is only about to be started. */
@@ -93,6 +101,29 @@ export interface Kept {
   blocks: Block[][];
   /** Leases that were free and are ours now. */
   leases: Lease[];
+  /** Whether these are the first that are held: somebody has to be told. */
+  isFirstHeld: boolean;
+}
+
+export interface Freeze {
+  at: number;
+  by: string;
+  reason: string;
+}
+
+/** Blocks that are held and that stand, blocks of the last minute, and who was met most in the last hour. */
+export interface Storm {
+  held: number;
+  standing: number;
+  lastMinute: number;
+  sources: Count[];
+  destinations: Count[];
+}
+
+export interface Count {
+  address: string;
+  blocks: number;
+  alarms: number;
 }
 
 export interface BlockQuery {

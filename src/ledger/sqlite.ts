@@ -5,11 +5,13 @@ import { followClock, readClock, type Reading } from './sqlite/clock.js';
 import { openDatabase } from './sqlite/database.js';
 import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
-import { keepAlarm } from './sqlite/keep.js';
+import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
+import { hasHeld, keepAlarm } from './sqlite/keep.js';
 import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
 import { beginSession, endSession } from './sqlite/sessions.js';
+import { findStorm } from './sqlite/storm.js';
 import { beginWaiting, endWaiting } from './sqlite/waiters.js';
 
 /** How often a waiting process asks whether others wrote. One number is read, no query is made. */
@@ -38,6 +40,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
   return {
     keep: (alarms, options) =>
       write((at) => {
+        const hadHeld = hasHeld(database);
         const blocks = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
         const { owner } = options;
         const firewalls = new Set(blocks.flat().map(({ firewall }) => firewall));
@@ -53,7 +56,8 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
           );
           if (lease !== undefined) leases.push(lease);
         }
-        return { blocks, leases };
+        const isFirstHeld = !hadHeld && blocks.flat().some(({ state }) => state === 'held');
+        return { blocks, leases, isFirstHeld };
       }),
     release: (query, reason) => write((at) => releaseBlocks(database, query, reason, at)),
     decide: (move, ids) => write((at) => decideBlocks(database, move, ids, at)),
@@ -86,6 +90,11 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
         await sleep(Math.min(lookEveryMs, timeoutMs - waited));
       }
     },
+
+    freeze: (reason, by) => write((at) => freeze(database, reason, by, at)),
+    unfreeze: () => write(() => unfreeze(database)),
+    findFreeze: () => Promise.resolve(findFreeze(database)),
+    findStorm: () => Promise.resolve(findStorm(database, now())),
 
     now,
     close: () => database.close(),

@@ -35,6 +35,7 @@ export function tell(block: Block, run: RunSummary | null): string {
 
 function explain({ trouble, reason, state }: Block): string {
   const why = `${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? 'unknown'}`;
+  if (trouble === 'frozen') return `${why}; kept, and carried after firebreak unfreeze`;
   return state === 'failed' ? `${why}; given up, firebreak retry tries again` : `${why}; kept, and tried again`;
 }
 

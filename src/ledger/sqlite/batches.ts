@@ -2,12 +2,14 @@ import type { Block } from '../../core/block.js';
 import { carry, settle } from '../../core/lifecycle.js';
 import type { ClaimedBlock, EndedRun, Lease } from '../ledger.js';
 import type { Database } from './database.js';
+import { isFrozen } from './freeze.js';
 import { checkFence } from './leases.js';
 import { getBlock, toBlock, updateBlock } from './rows.js';
 
 /** Takes what is due along in a run; inside the caller's transaction. @throws LeaseLost */
 export function claimBatch(database: Database, lease: Lease, run: string, limit: number, now: number): ClaimedBlock[] {
   checkFence(database, lease, run);
+  if (isFrozen(database)) return [];
   const claimed = database
     .all(
       'SELECT * FROM block WHERE firewall = ? AND due_at <= ? ORDER BY due_at, seq LIMIT ?',

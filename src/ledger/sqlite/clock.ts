@@ -61,6 +61,7 @@ const times = {
   run: ['started_at'],
   waiter: ['expires_at'],
   session: ['expires_at'],
+  freeze: ['at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

@@ -43,7 +43,7 @@ function keepBlock(
     updateBlock(database, again);
     return again;
   }
-  const reason = findLimit(database, options.limits, now);
+  const reason = findLimit(database, wanted, options.limits, now);
   const block = makeBlock(wanted, findTracker(database, wanted.firewall, wanted.flow), now);
   const kept: Block =
     reason === undefined ? { ...block, expiresAt } : { ...block, expiresAt, state: 'held', dueAt: null, reason };
@@ -120,7 +120,12 @@ function lengthen(database: Database, wanted: KeepBlock, live: Block | undefined
 }
 
 /** The sentence that holds a new block, when more come than anybody has looked at. */
-function findLimit(database: Database, limits: KeepOptions['limits'], now: number): string | undefined {
+function findLimit(
+  database: Database,
+  { firewall, flow }: KeepBlock,
+  limits: KeepOptions['limits'],
+  now: number,
+): string | undefined {
   if (limits === undefined) return undefined;
   const made = database.get(
     'SELECT count(*) AS made FROM block WHERE created_at > ? AND state <> ?',
@@ -136,8 +141,20 @@ function findLimit(database: Database, limits: KeepOptions['limits'], now: numbe
   if (Number(active?.['active']) >= limits.active) {
     return `held: ${limits.active} blocks are in force already (policy.limits.active)`;
   }
+  const { perDestination = Infinity } = limits;
+  const there = database.get(
+    `SELECT count(*) AS there FROM block WHERE destination = ? AND firewall = ? AND wanted = 'present'
+       AND state IN ('pending', 'active', 'failed')`,
+    ...[flow.destination, firewall],
+  );
+  if (Number(there?.['there']) >= perDestination) {
+    return `held: ${perDestination} blocks towards ${flow.destination} are in force already (policy.limits.per_destination)`;
+  }
   return undefined;
 }
+
+export const hasHeld = (database: Database): boolean =>
+  database.get("SELECT 1 FROM block WHERE state = 'held' LIMIT 1") !== undefined;
 
 /** The flow's number, or its next one while that belongs to another flow's block. */
 function findTracker(database: Database, firewall: string, flow: Flow): number {

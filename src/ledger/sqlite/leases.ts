@@ -1,5 +1,6 @@
 import { leaseMs, LeaseLost, type Lease } from '../ledger.js';
 import type { Database } from './database.js';
+import { isFrozen } from './freeze.js';
 import { isGone } from './holder.js';
 
 /**
@@ -15,7 +16,7 @@ export function acquireLease(
   now: number,
 ): Lease | undefined {
   const row = database.get('SELECT owner, process, fence, expires_at, run FROM lease WHERE firewall = ?', firewall);
-  if (row !== undefined && isAlive(row, now)) return undefined;
+  if ((row !== undefined && isAlive(row, now)) || isFrozen(database)) return undefined;
   const fence = Number(row?.['fence'] ?? 0) + 1;
   database.run(
     `INSERT INTO lease (firewall, owner, process, fence, expires_at, run) VALUES (?, ?, ?, ?, ?, NULL)
@@ -67,7 +68,9 @@ export function releaseLease(database: Database, lease: Lease, force: boolean, n
   return true;
 }
 
+/** Is anything to be done? Not while all changes are frozen. */
 export const hasDueWork = (database: Database, firewall: string, now: number): boolean =>
+  !isFrozen(database) &&
   database.get('SELECT 1 FROM block WHERE firewall = ? AND due_at <= ? LIMIT 1', firewall, now) !== undefined;
 
 /** @throws LeaseLost where another process holds the lease by now, or took it and gave it back */

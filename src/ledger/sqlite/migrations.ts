@@ -87,6 +87,16 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT;
 
+  CREATE INDEX block_of_destination ON block (destination, firewall) WHERE wanted = 'present';
+  CREATE INDEX block_held ON block (state) WHERE state = 'held';
+
+  CREATE TABLE freeze (
+    one    INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    at     INTEGER NOT NULL,
+    by     TEXT    NOT NULL,
+    reason TEXT    NOT NULL
+  ) STRICT;
+
   CREATE TABLE session (
     id         TEXT    NOT NULL PRIMARY KEY,
     process    TEXT,
