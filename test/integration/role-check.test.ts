@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { runPlaybook, type Flow } from '../lab/ansible.js';
 import { sample, startFirewall, type Firewall } from '../lab/firewall.js';
+import { canMount } from '../lab/namespace.js';
 import { packageRoot } from '../lab/package-root.js';
 
 const execute = promisify(execFile);
@@ -80,6 +81,17 @@ describe('a dry run of the pfSense role (--check)', function () {
     firewall.dropCache();
     expect(await foretell({ present: [flow] })).to.be.true;
     expect(await foretell({ present: [flow] })).to.be.false;
+  });
+
+  it('needs no more than to read the configuration', async function () {
+    if (!canMount()) this.skip();
+    firewall = await startFirewall({ diskKilobytes: 256 });
+    firewall.setFaults({ pfctlFails: true });
+    await firewall.setDiskReadOnly(true);
+    const dry = await runPlaybook(firewall, { present: [flow], args: check });
+    expect(dry.code, dry.text).to.equal(0);
+    expect(dry.result().added).to.have.length(1);
+    expect(dry.changed()).to.be.true;
   });
 
   it('finds what a real run would stumble over', async () => {

@@ -124,19 +124,29 @@ def refuse_interface(config, name):
     return {"code": "interface_unknown", "message": "there is no interface %s; there are: %s" % (name, enabled)}
 
 
-def probe(config_path, pfctl, present, absent, fix):
+def find_loaded(pfctl, config, trackers, check_mode):
+    """Which of these pf blocks by now. A dry run may be a login that can read the file, and may not ask pf."""
+    try:
+        blocking = read_blocking_trackers(pfctl)
+    except Refusal:
+        if not check_mode:
+            raise
+        blocking = config.rules
+    return [tracker for tracker in trackers if tracker in blocking]
+
+
+def probe(config_path, pfctl, present, absent, fix, check_mode):
     data = read_config(config_path)
     config = parse_config(data, config_path)
     result = sort_present(config, present, fix)
     result["unwanted"], changed = sort_absent(config, absent, fix)
     result["changed_by_hand"] += changed
-    blocking = read_blocking_trackers(pfctl)
-    ours = [flow["tracker"] for flow in present + absent]
-    result["loaded"] = [tracker for tracker in ours if tracker in blocking]
+    result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
     result["place"] = find_place(data, config) if result["missing"] else {}
     result["version"] = config.version
     result["python"] = sys.executable
-    if (result["missing"] or result["unwanted"]) and not os.access(config_path, os.W_OK):
+    will_edit = not check_mode and (result["missing"] or result["unwanted"])
+    if will_edit and not os.access(config_path, os.W_OK):
         raise Refusal("config_unwritable", "%s may not be written by this user" % config_path)
     return result
 
@@ -155,7 +165,7 @@ def main():
     params = module.params
     try:
         present, absent = json.loads(params["present"]), json.loads(params["absent"])
-        result = probe(params["config"], params["pfctl"], present, absent, params["fix"])
+        result = probe(params["config"], params["pfctl"], present, absent, params["fix"], module.check_mode)
     except Refusal as refusal:
         module.fail_json(**refusal.result())
     module.exit_json(changed=False, **result)
