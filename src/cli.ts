@@ -211,6 +211,24 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
       (args) => args.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
       (args) => run(args, async (context) => (await import('./commands/check.js')).check(args.address, context)),
     ),
+  audit: (argv, run) =>
+    argv.command(
+      'audit [older..]',
+      'the last decisions; --verify finds what was forged or cut',
+      (args) =>
+        args
+          .positional('older', {
+            type: 'string',
+            array: true,
+            default: [] as string[],
+            describe: 'logs moved away, the oldest first',
+          })
+          .option('verify', { type: 'boolean', default: false, describe: 'check the whole chain' }),
+      (args) =>
+        run(args, async (context) =>
+          (await import('./commands/audit.js')).audit({ older: args.older, verify: args.verify }, context),
+        ),
+    ),
   freeze: (argv, run) =>
     argv.command(
       'freeze [reason..]',

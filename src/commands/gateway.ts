@@ -76,6 +76,14 @@ async function logRefusal(command: string, error: FirebreakError, config: Config
   const log = openLog(config.log, tell);
   log.warn('gateway refused', { from: findOrigin(), command: quoteBack(command), reason: error.message });
   await log.close();
+  try {
+    const ledger = openLedger(config);
+    await ledger.note({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
+    ledger.close();
+  } catch (fault) {
+    if (!(fault instanceof FirebreakError)) throw fault;
+    tell(`the audit log was not written: ${fault.message}`);
+  }
 }
 
 /** A session ends when its alarm has been answered; one that is ended by force is not counted any more. */

@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import type { Parts } from '../dispatch/carry.js';
+import { findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openSqliteLedger } from '../ledger/sqlite.js';
 import type { CommandContext } from './result.js';
@@ -12,7 +13,11 @@ export interface OpenLedger extends Pick<Parts, 'config' | 'ledger'> {
   configFile: string;
 }
 
-export const openLedger = (config: Config): Ledger => openSqliteLedger(join(config.state_dir, 'ledger.db'));
+export const openLedger = (config: Config): Ledger =>
+  openSqliteLedger(join(config.state_dir, 'ledger.db'), undefined, { file: auditFileOf(config), by: findOrigin() });
+
+/** Every decision, a line each. */
+export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');
 
 /**
  * Opens configuration and ledger, and closes it when the work has ended.

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { isIPv4, isIPv6 } from 'node:net';
 import { endianness, networkInterfaces } from 'node:os';
-import { parseAddress, type Address } from '../core/address.js';
+import type { Address } from '../core/address.js';
 import type { Protection } from '../core/policy.js';
 
 /** Where the system says what this host needs. Read at each start: small files, no program is called. */
@@ -41,11 +42,12 @@ const as =
   (reason: string) =>
   (address: Address): Protection => ({ address, reason });
 
-/** `fe80::1%eth0` loses its zone, `::ffff:192.0.2.1` its wrapping. */
+/** `fe80::1%eth0` loses its zone, `::ffff:192.0.2.1` its wrapping. Not parsed further: see `alwaysProtected`. */
 function toAddresses(texts: readonly string[]): Address[] {
-  return texts.flatMap((text) => {
-    const parsed = parseAddress(text.replace(/%.*/, '').replace(/^::ffff:(?=\d+\.)/i, ''));
-    return parsed.ok ? [parsed.address] : [];
+  return texts.flatMap((text): Address[] => {
+    const bare = text.replace(/%.*/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+    if (isIPv4(bare)) return [{ text: bare, family: 'inet', prefix: 32 }];
+    return isIPv6(bare) ? [{ text: bare, family: 'inet6', prefix: 128 }] : [];
   });
 }
 
@@ -62,7 +64,7 @@ function findGateways(routes: string, routes6: string): Address[] {
     .map((line) => line.trim().split(/ +/))
     .filter(([destination, length]) => length === '00' && /^0{32}$/.test(destination ?? ''))
     .map(([, , , , gateway = '']) => (gateway.match(/..../g) ?? []).join(':'));
-  return toAddresses([...ipv4, ...ipv6]).filter(({ text }) => text !== '0.0.0.0' && text !== '::');
+  return toAddresses([...ipv4, ...ipv6]).filter(({ text }) => !/^[0.:]+$/.test(text));
 }
 
 const findResolvers = (text: string): Address[] =>

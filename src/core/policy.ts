@@ -14,26 +14,27 @@ export interface Policy {
   types: readonly RuleType[];
 }
 
-const protect = (text: string, reason: string): Protection => ({ address: toAddress(text), reason });
+/**
+ * Addresses that no rule on a firewall can mean, whatever the alarm says. Written out, not parsed: an alarm of IPv4
+ * need not wait for what reads IPv6.
+ */
+export const alwaysProtected: readonly Protection[] = [
+  { address: { text: '0.0.0.0/8', family: 'inet', prefix: 8 }, reason: 'not a host: "this network"' },
+  { address: { text: '127.0.0.0/8', family: 'inet', prefix: 8 }, reason: 'loopback' },
+  { address: { text: '169.254.0.0/16', family: 'inet', prefix: 16 }, reason: 'link-local' },
+  { address: { text: '224.0.0.0/4', family: 'inet', prefix: 4 }, reason: 'multicast' },
+  { address: { text: '255.255.255.255', family: 'inet', prefix: 32 }, reason: 'broadcast' },
+  { address: { text: '::', family: 'inet6', prefix: 128 }, reason: 'not a host: the unspecified address' },
+  { address: { text: '::1', family: 'inet6', prefix: 128 }, reason: 'loopback' },
+  { address: { text: 'fe80::/10', family: 'inet6', prefix: 10 }, reason: 'link-local' },
+  { address: { text: 'ff00::/8', family: 'inet6', prefix: 8 }, reason: 'multicast' },
+];
 
 function toAddress(text: string): Address {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new Error(`not an address: ${text}`);
   return parsed.address;
 }
-
-/** Addresses that no rule on a firewall can mean, whatever the alarm says. */
-export const alwaysProtected: readonly Protection[] = [
-  protect('0.0.0.0/8', 'not a host: "this network"'),
-  protect('127.0.0.0/8', 'loopback'),
-  protect('169.254.0.0/16', 'link-local'),
-  protect('224.0.0.0/4', 'multicast'),
-  protect('255.255.255.255', 'broadcast'),
-  protect('::', 'not a host: the unspecified address'),
-  protect('::1', 'loopback'),
-  protect('fe80::/10', 'link-local'),
-  protect('ff00::/8', 'multicast'),
-];
 
 /** The sentence that says why a flow is refused, or undefined where it may be blocked. */
 export function findRefusal(flow: Flow, policy: Policy): string | undefined {

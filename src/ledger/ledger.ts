@@ -1,3 +1,4 @@
+import type { AuditEntry, AuditHead } from '../core/audit.js';
 import type { Block, BlockState } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
@@ -57,6 +58,11 @@ export interface Ledger {
   findFreeze(): Promise<Freeze | undefined>;
   /** What came in the last hour, in figures. */
   findStorm(): Promise<Storm>;
+
+  /** Writes down what was decided and is in no other method: a caller that was refused. */
+  note(entry: AuditEntry): Promise<void>;
+  /** Where the audit log ends; undefined before its first entry. */
+  findAuditHead(): Promise<AuditHead | undefined>;
 
   now(): number;
   close(): void;

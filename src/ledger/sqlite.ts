@@ -1,5 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditEntry } from '../core/audit.js';
+import type { Block } from '../core/block.js';
 import type { Ledger, Lease } from './ledger.js';
+import {
+  appendAudit,
+  entriesOfAlarms,
+  entryOfBlock,
+  entryOfSettled,
+  findAuditHead,
+  type Audit,
+} from './sqlite/audit.js';
 import { claimBatch, settleBatch } from './sqlite/batches.js';
 import { followClock, readClock, type Reading } from './sqlite/clock.js';
 import { openDatabase } from './sqlite/database.js';
@@ -20,9 +30,10 @@ const lookEveryMs = 100;
 /**
  * Opens the ledger in one SQLite file, for any number of processes of one host.
  * @param clock is looked at once in each transaction
+ * @param audit where each decision is written down as well, in the same transaction
  * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer
  */
-export function openSqliteLedger(file: string, clock: () => Reading = readClock): Ledger {
+export function openSqliteLedger(file: string, clock: () => Reading = readClock, audit?: Audit): Ledger {
   const database = openDatabase(file);
 
   /** One transaction that begins by looking at the clock. */
@@ -34,34 +45,45 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
         return work(reading.wall);
       }),
     );
+  /** The same, and what was decided is written down. */
+  const decide = <T>(work: (now: number) => T, tell: (result: T) => AuditEntry[]): Promise<T> =>
+    write((at) => {
+      const result = work(at);
+      if (audit !== undefined) appendAudit(database, audit, tell(result), at);
+      return result;
+    });
+  const tellAll = (event: string) => (blocks: readonly Block[]) => blocks.map((block) => entryOfBlock(event, block));
   const now = (): number => clock().wall;
   const dataVersion = (): unknown => database.get('PRAGMA data_version')?.['data_version'];
 
   return {
     keep: (alarms, options) =>
-      write((at) => {
-        const hadHeld = hasHeld(database);
-        const blocks = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
-        const { owner } = options;
-        const firewalls = new Set(blocks.flat().map(({ firewall }) => firewall));
-        const leases: Lease[] = [];
-        for (const firewall of owner === undefined ? [] : firewalls) {
-          if (!hasDueWork(database, firewall, at)) continue;
-          const lease = acquireLease(
-            database,
-            firewall,
-            owner ?? '',
-            options.isHandedOver === true ? null : identify(),
-            at,
-          );
-          if (lease !== undefined) leases.push(lease);
-        }
-        const isFirstHeld = !hadHeld && blocks.flat().some(({ state }) => state === 'held');
-        return { blocks, leases, isFirstHeld };
-      }),
-    release: (query, reason) => write((at) => releaseBlocks(database, query, reason, at)),
-    decide: (move, ids) => write((at) => decideBlocks(database, move, ids, at)),
-    expire: (limits) => write((at) => expireBlocks(database, limits, at)),
+      decide(
+        (at) => {
+          const hadHeld = hasHeld(database);
+          const blocks = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
+          const { owner } = options;
+          const firewalls = new Set(blocks.flat().map(({ firewall }) => firewall));
+          const leases: Lease[] = [];
+          for (const firewall of owner === undefined ? [] : firewalls) {
+            if (!hasDueWork(database, firewall, at)) continue;
+            const lease = acquireLease(
+              database,
+              firewall,
+              owner ?? '',
+              options.isHandedOver === true ? null : identify(),
+              at,
+            );
+            if (lease !== undefined) leases.push(lease);
+          }
+          const isFirstHeld = !hadHeld && blocks.flat().some(({ state }) => state === 'held');
+          return { blocks, leases, isFirstHeld };
+        },
+        ({ blocks }) => entriesOfAlarms(alarms, blocks),
+      ),
+    release: (query, reason) => decide((at) => releaseBlocks(database, query, reason, at), tellAll('release')),
+    decide: (move, ids) => decide((at) => decideBlocks(database, move, ids, at), tellAll(move)),
+    expire: (limits) => decide((at) => expireBlocks(database, limits, at), tellAll('expire')),
     findBlocks: (query) => Promise.resolve(findBlocks(database, query)),
     findAlarms: (block) => Promise.resolve(findAlarms(database, block)),
     findRun: (id) => Promise.resolve(findRun(database, id)),
@@ -76,7 +98,11 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
     releaseLease: (lease, force = false) => write((at) => releaseLease(database, lease, force, at)),
 
     claimBatch: (lease, run, limit) => write((at) => claimBatch(database, lease, run, limit, at)),
-    settleBatch: (lease, ended) => write((at) => settleBatch(database, lease, ended, at)),
+    settleBatch: (lease, ended) =>
+      decide(
+        (at) => settleBatch(database, lease, ended, at),
+        (blocks) => blocks.map((block) => entryOfSettled(ended.id, block)),
+      ),
 
     doubt: (ids) => write((at) => doubtBlocks(database, ids, at)),
 
@@ -91,8 +117,22 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock)
       }
     },
 
-    freeze: (reason, by) => write((at) => freeze(database, reason, by, at)),
-    unfreeze: () => write(() => unfreeze(database)),
+    freeze: (reason, by) =>
+      decide(
+        (at) => freeze(database, reason, by, at),
+        () => [{ event: 'freeze', reason }],
+      ),
+    unfreeze: () =>
+      decide(
+        () => unfreeze(database),
+        (was) => (was ? [{ event: 'unfreeze' }] : []),
+      ),
+    note: (entry) =>
+      decide(
+        () => undefined,
+        () => [entry],
+      ),
+    findAuditHead: () => Promise.resolve(findAuditHead(database)),
     findFreeze: () => Promise.resolve(findFreeze(database)),
     findStorm: () => Promise.resolve(findStorm(database, now())),
 

@@ -97,6 +97,12 @@ export const migrations: readonly string[] = [
     reason TEXT    NOT NULL
   ) STRICT;
 
+  CREATE TABLE audit_head (
+    one  INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    seq  INTEGER NOT NULL,
+    hash TEXT    NOT NULL
+  ) STRICT;
+
   CREATE TABLE session (
     id         TEXT    NOT NULL PRIMARY KEY,
     process    TEXT,

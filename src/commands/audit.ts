@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { findBreaks, readLink } from '../core/audit.js';
+import { describeError } from '../core/describe.js';
+import { FirebreakError } from '../core/errors.js';
+import { toTable } from '../report/table.js';
+import type { CommandContext, CommandResult } from './result.js';
+import { auditFileOf, withLedger } from './session.js';
+
+export interface AuditOptions {
+  /** Files that were moved away, the oldest first; the one in use follows them. */
+  older: readonly string[];
+  verify: boolean;
+}
+
+/** How many entries are shown. */
+const shown = 20;
+
+/** Shows the last decisions, or checks that none was forged or cut: exit 1 where one was. */
+export async function audit({ older, verify }: AuditOptions, context: CommandContext): Promise<CommandResult> {
+  return withLedger(context, async ({ config, ledger }) => {
+    // Read after the head, the file could be ahead of it.
+    const lines = [...older, auditFileOf(config)].flatMap((file, index) => readLines(file, index < older.length));
+    const end = await ledger.findAuditHead();
+    if (!verify) return show(lines);
+    const breaks = findBreaks(lines, end);
+    const count = `${lines.length} entries`;
+    if (breaks.length === 0) return { exit: 0, text: `${count}: whole`, json: { entries: lines.length, breaks } };
+    return { exit: 1, text: [`${count}: NOT whole`, ...breaks].join('\n'), json: { entries: lines.length, breaks } };
+  });
+}
+
+function readLines(file: string, mustExist: boolean): string[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isMissing && !mustExist) return [];
+    throw new FirebreakError('usage', `${file}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function show(lines: readonly string[]): CommandResult {
+  const entries = lines
+    .slice(-shown)
+    .filter((line) => readLink(line) !== undefined)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const rows = entries.map((entry) =>
+    [entry['at'], entry['event'], entry['by'], entry['flow'], entry['state'] ?? entry['command'], entry['reason']].map(
+      word,
+    ),
+  );
+  return {
+    exit: 0,
+    text: rows.length === 0 ? 'no decisions' : toTable(['AT', 'WHAT', 'BY', 'FLOW', 'STATE', 'WHY'], rows, new Set()),
+    json: { entries },
+  };
+}

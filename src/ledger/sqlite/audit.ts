@@ -1,0 +1,89 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { auditStart, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
+import type { Block } from '../../core/block.js';
+import { describeFlow } from '../../core/describe-flow.js';
+import type { KeepAlarm } from '../ledger.js';
+import type { Database } from './database.js';
+
+/** Where decisions are written down, and who makes them. */
+export interface Audit {
+  file: string;
+  by: string;
+}
+
+/**
+ * Appends entries to the audit log, inside the caller's transaction: its lock is what keeps processes apart. A process
+ * that dies before the transaction ends leaves lines that the chain passes by, and `audit --verify` tells.
+ */
+export function appendAudit(database: Database, audit: Audit, entries: readonly AuditEntry[], now: number): void {
+  if (entries.length === 0) return;
+  const file = openSync(audit.file, 'a+', 0o600);
+  try {
+    let head = findAuditHead(database) ?? findLastHead(audit.file);
+    let text = endsInLine(file) ? '' : '\n';
+    for (const entry of entries) {
+      const { event, ...facts } = entry;
+      const linked = linkEntry({ event, by: audit.by, ...facts }, new Date(now).toISOString(), head);
+      text += `${linked.line}\n`;
+      head = linked.head;
+    }
+    writeSync(file, text);
+    database.run(
+      `INSERT INTO audit_head (one, seq, hash) VALUES (1, ?, ?)
+       ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`,
+      ...[head.seq, head.hash],
+    );
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function findAuditHead(database: Database): AuditHead | undefined {
+  const row = database.get('SELECT seq, hash FROM audit_head');
+  return row && { seq: Number(row['seq']), hash: String(row['hash']) };
+}
+
+/** A new ledger goes on where the log ends. */
+function findLastHead(file: string): AuditHead {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  for (const line of lines.reverse()) {
+    const link = readLink(line);
+    if (link !== undefined) return { seq: link.seq, hash: link.hash };
+  }
+  return auditStart;
+}
+
+/** A process that died in the middle may have left half a line. */
+function endsInLine(file: number): boolean {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  if (size > 0) readSync(file, last, 0, 1, size - 1);
+  return size === 0 || last[0] === 0x0a;
+}
+
+export const entryOfBlock = (event: string, block: Block): AuditEntry => ({
+  event,
+  block: block.id,
+  firewall: block.firewall,
+  flow: `${block.flow.type} ${describeFlow(block.flow)}`,
+  state: block.state,
+  reason: block.reason,
+});
+
+export const entriesOfAlarms = (alarms: readonly KeepAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
+  alarms.flatMap(({ id, origin, context }, index) =>
+    (blocks[index] ?? []).map((block) => ({
+      ...entryOfBlock('alarm', block),
+      alarm: id,
+      origin,
+      context,
+      override: block.override,
+    })),
+  );
+
+export const entryOfSettled = (run: string, block: Block): AuditEntry => ({
+  ...entryOfBlock('run', block),
+  run,
+  changed: block.changed,
+  trouble: block.trouble,
+});

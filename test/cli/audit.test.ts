@@ -1,0 +1,84 @@
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { makeLauncher, type Launcher } from '../lab/launcher.js';
+
+const alarm = (last: number): string[] => ['block', `203.0.113.${last}`, '192.168.1.10', '22', '--no-wait'];
+
+describe('firebreak audit', function () {
+  this.timeout(120_000);
+  let launcher: Launcher;
+  let file: string;
+
+  beforeEach(async () => {
+    launcher = makeLauncher({ edge: { host: '192.0.2.1' } });
+    file = path.join(launcher.stateDir, 'audit.jsonl');
+    await launcher.firebreak(['freeze']); // no firewall is needed: nothing is carried
+  });
+
+  afterEach(() => launcher.remove());
+
+  const entries = (): Record<string, unknown>[] =>
+    readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  it('is written by many processes at once, each decision once, and is whole', async () => {
+    const calls = [...Array(12).keys()].map((last) => launcher.firebreak([...alarm(last + 1), '--risk=3']));
+    await Promise.all(calls);
+    await launcher.firebreak(['block', '127.0.0.1', '192.168.1.10', '22']);
+    await launcher.firebreak(['unblock', '203.0.113.1']);
+    expect(await launcher.firebreak(['audit', '--verify'])).to.deep.include({ exit: 0, stdout: '15 entries: whole\n' });
+    expect(statSync(file).mode & 0o777).to.equal(0o600);
+    const events = entries();
+    expect(new Set(events.slice(1, 13).map(({ flow }) => flow)).size).to.equal(12);
+    expect(events[1]).to.deep.include({ event: 'alarm', state: 'pending', context: { risk: '3' } });
+    expect(events[1]!['by']).to.match(/, on this host$/);
+    expect(events[13]).to.include({ state: 'refused', reason: 'refused: 127.0.0.1 is loopback (protected always)' });
+    expect(events[14]).to.include({ event: 'release', state: 'released', reason: 'released by an operator' });
+    const { stdout } = await launcher.firebreak(['audit']);
+    expect(stdout)
+      .to.match(/^AT +WHAT +BY/)
+      .and.match(/refused: 127\.0\.0\.1 is loopback/);
+  });
+
+  it('has what a caller over SSH was refused, from where', async () => {
+    const env = { SSH_ORIGINAL_COMMAND: 'rm -rf /', SSH_CLIENT: '198.51.100.9 50000 22' };
+    const { exit } = await launcher.firebreak(['gateway', '--config', launcher.configFile], { env });
+    expect(exit).to.equal(2);
+    expect(entries().at(-1)).to.include({ event: 'gateway refused', command: '"rm -rf /"' });
+    expect(entries().at(-1)!['by']).to.match(/by ssh from 198\.51\.100\.9$/);
+  });
+
+  it('tells what was forged, and that the end was cut', async () => {
+    for (const last of [1, 2, 3]) await launcher.firebreak(alarm(last));
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, whole.replace('203.0.113.2', '203.0.113.9'));
+    const forged = await launcher.firebreak(['audit', '--verify']);
+    expect(forged.exit).to.equal(1);
+    expect(forged.stdout).to.match(/^4 entries: NOT whole\nline 3 was changed/);
+    writeFileSync(file, whole.split('\n').slice(0, 3).join('\n') + '\n');
+    const cut = await launcher.firebreak(['audit', '--verify', '--json']);
+    expect(JSON.parse(cut.stdout)).to.deep.equal({
+      ...{ entries: 3, breaks: ['the end was cut off: missing are entries 4 to 4'] },
+    });
+    await launcher.firebreak(alarm(4)); // it goes on from what the ledger knows, and so the hole stays to be seen
+    expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include(
+      'missing or changed are entries 4 to 4',
+    );
+  });
+
+  it('goes on over a log that was moved away, and over half a line', async () => {
+    await launcher.firebreak(alarm(1));
+    renameSync(file, `${file}.1`);
+    await launcher.firebreak(alarm(2));
+    expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include('entries 1 to 2');
+    expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal('3 entries: whole\n');
+    writeFileSync(file, '{"seq":', { flag: 'a' });
+    await launcher.firebreak(alarm(3));
+    expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal(
+      '5 entries: NOT whole\nline 4 was changed, or is no entry at all\n',
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { auditStart, findBreaks, linkEntry, readLink, type AuditHead } from '#firebreak/core/audit.js';
+
+function makeChain(count: number): { lines: string[]; end: AuditHead } {
+  const lines: string[] = [];
+  let head = auditStart;
+  for (let index = 0; index < count; index += 1) {
+    const linked = linkEntry({ event: 'alarm', by: 'a test', reason: `number ${index}` }, '2026-01-01T00:00:00Z', head);
+    lines.push(linked.line);
+    head = linked.head;
+  }
+  return { lines, end: head };
+}
+
+describe('the audit chain', () => {
+  it('is whole as it was written, and so is none at all', () => {
+    const { lines, end } = makeChain(5);
+    expect(findBreaks(lines, end)).to.deep.equal([]);
+    expect(findBreaks([], undefined)).to.deep.equal([]);
+  });
+
+  it('is one JSON object a line, whatever is in it', () => {
+    const hostile = '"}\n{"seq":1,"hash":"x"} \u2028 \x1b[2J __proto__';
+    const { line, head } = linkEntry({ event: 'alarm', reason: hostile }, 'now', auditStart);
+    expect(line).to.not.match(/[\n\x1b]/); // eslint-disable-line no-control-regex -- they must not be there
+    expect(JSON.parse(line)).to.include({ seq: 1, reason: hostile });
+    expect(readLink(line)).to.include(head);
+  });
+
+  const { lines, end } = makeChain(6);
+  const forged = linkEntry({ event: 'alarm', reason: 'forged' }, 'now', readLink(lines[2]!)!).line;
+  for (const [title, damaged, told] of [
+    ['a changed word', lines.with(2, lines[2]!.replace('number 2', 'number 9')), /^line 3 was changed/],
+    ['a line taken out', lines.toSpliced(2, 1), /missing or changed are entries 3 to 3/],
+    ['the first line taken out', lines.slice(1), /missing or changed are entries 1 to 1/],
+    ['the end cut off', lines.slice(0, 4), /the end was cut off: missing are entries 5 to 6/],
+    ['all of it gone', [], /missing are entries 1 to 6/],
+    ['half a line', lines.with(5, lines[5]!.slice(0, 40)), /line 6 was changed/],
+    [
+      'two lines in another order',
+      [...lines.slice(0, 2), lines[3]!, lines[2]!, ...lines.slice(4)],
+      /entry 3, which was/,
+    ],
+    ['a line of its own making put in', lines.toSpliced(3, 0, forged), /does not follow|which was there already/],
+    ['a line in place of another', lines.with(3, forged), /line 5 does not follow the one before it/],
+    [
+      'a line put at the end',
+      [...lines, linkEntry({ event: 'x' }, 'now', end).line],
+      /7 to 7 are not known to the ledger/,
+    ],
+    ['a whole chain made anew', makeChain(5).lines.concat(forged.replace('x', 'y')), /line 6|cut off/],
+    ['text', [...lines, 'hello'], /line 7 was changed, or is no entry/],
+  ] as const) {
+    it(`tells ${title}`, () => {
+      expect(findBreaks(damaged, end).join('\n')).to.match(told);
+    });
+  }
+
+  it('tells that all was written anew from some line on, hashes and all', () => {
+    const other = linkEntry({ event: 'alarm', reason: 'never happened' }, 'now', readLink(lines[4]!)!).line;
+    expect(findBreaks(lines.with(5, other), end)).to.deep.equal(['the last entry, 6, is not the one the ledger knows']);
+  });
+
+  it('lets no change of a byte pass', () => {
+    fc.assert(
+      fc.property(fc.nat(5), fc.nat(500), fc.constantFrom('x', '0', ' ', '}', '\\'), (row, column, letter) => {
+        const line = lines[row]!;
+        const at = column % line.length;
+        const changed = line.slice(0, at) + letter + line.slice(at + 1);
+        return changed === line || findBreaks(lines.with(row, changed), end).length > 0;
+      }),
+    );
+  });
+});
