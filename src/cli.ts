@@ -3,6 +3,7 @@ import yargs, { type Argv } from 'yargs';
 import type { CommandContext, CommandResult } from './commands/result.js';
 import { readVersion } from './config/package-root.js';
 import { FirebreakError } from './core/errors.js';
+import { toPrintable, toPrintableJson } from './core/printable.js';
 import type { BlockArguments } from './intake/argv.js';
 import { outliveCaller } from './runtime/shutdown.js';
 
@@ -343,12 +344,12 @@ function importDefaults(args: Record<string, unknown>): Record<string, string> {
   );
 }
 
-const tell = (message: string): void => void process.stderr.write(`firebreak: ${message}\n`);
+const tell = (message: string): void => void process.stderr.write(`firebreak: ${toPrintable(message)}\n`);
 
 async function runCommand(args: GlobalArguments, command: Parameters<Run>[1]): Promise<void> {
   const { config, json = false } = args;
   const result = await command({ configFile: config, tell });
-  process.stdout.write(`${json ? JSON.stringify(result.json) : result.text}\n`);
+  process.stdout.write(`${json ? toPrintableJson(result.json) : toPrintable(result.text)}\n`);
   process.exitCode = result.exit;
 }
 
@@ -377,7 +378,7 @@ async function tellError(error: unknown, json: boolean): Promise<number> {
   if (json) {
     const { errorToJson } = await import('./report/json.js');
     const code = known ? error.code : 'unexpected';
-    process.stdout.write(`${JSON.stringify(errorToJson({ code, message, exit }))}\n`);
+    process.stdout.write(`${toPrintableJson(errorToJson({ code, message, exit }))}\n`);
   } else {
     for (const line of message.split('\n')) tell(line);
   }
