@@ -20,7 +20,7 @@ export function loadConfig(file: string): Config {
     const first = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
     throw new FirebreakError('config_invalid', first.map((message) => `${label}: ${message}`).join('\n'));
   }
-  const parsed = configSchema.safeParse(document.toJS() ?? {});
+  const parsed = configSchema.safeParse(toPlain(document, label));
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
     throw invalid('config_invalid', label, problems, (path) => lineOf(document, lines, path));
@@ -44,6 +44,15 @@ function readProtectedFiles(config: Config, folder: string): { config: Config; p
     return { ...entry, networks: read.networks };
   });
   return { config: { ...config, policy: { ...config.policy, never_block } }, problems };
+}
+
+/** @throws FirebreakError config_invalid for an alias without its anchor, or one that would grow without end */
+function toPlain(document: Document, label: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    throw new FirebreakError('config_invalid', `${label}: ${describeError(error)}`, { cause: error });
+  }
 }
 
 function readText(file: string): { text: string; mode: number } {

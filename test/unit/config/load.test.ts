@@ -46,6 +46,18 @@ describe('the configuration', () => {
     expect(config.state_dir).to.equal('/var/lib/firebreak');
   });
 
+  it('is told of an alias that has no anchor, and of one that would grow without end', () => {
+    expect(problemsOf('firewalls: *nobody')[0]).to.match(/^firebreak\.yml: .*alias.*nobody/i);
+    const laughs = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefghi'.split('').map((name, index) => {
+        const inner = `*${'abcdefgh'.charAt(index)}`;
+        return `${name}: &${name} [${Array(9).fill(inner).join(',')}]`;
+      }),
+    ];
+    expect(problemsOf(laughs.join('\n'))[0]).to.match(/^firebreak\.yml: .*alias/i);
+  });
+
   it('takes its paths from its own folder', () => {
     writeFileSync(path.join(folder, 'key'), '', { mode: 0o600 });
     const config = load(
