@@ -31,6 +31,7 @@ describe('the documents', function () {
       const settings = { state_dir: `${folder}/state`, firewalls: { edge: { host: '192.0.2.1' } } };
       writeFileSync(file, JSON.stringify({ ...settings, ansible: { playbook_command: '/bin/true' } }));
       writeFileSync(path.join(folder, 'banned.csv'), 'ip,reason\n203.0.113.9,listed\n');
+      writeFileSync(path.join(folder, 'ossim-key.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB ossim\n');
       return file;
     }
 
