@@ -547,5 +547,50 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(await ledger.beginWaiting('d', 2, minute)).to.equal(true);
       });
     });
+
+    describe('counts who is served:', () => {
+      it('up to the most, and forgets those whose time is up', async () => {
+        expect(await ledger.beginSession('a', 1, minute)).to.equal(true);
+        expect(await test.open().beginSession('b', 1, minute)).to.equal(false);
+        await ledger.endSession('a');
+        expect(await ledger.beginSession('b', 1, minute)).to.equal(true);
+        test.advance(minute);
+        expect(await ledger.beginSession('c', 1, minute)).to.equal(true);
+      });
+    });
+
+    describe('while it is frozen', () => {
+      it('keeps everything, and gives no lease and no batch until it is unfrozen', async () => {
+        await keep(ledger, alarm());
+        const lease = (await ledger.acquireLease('edge', 'before'))!;
+        await ledger.freeze('a reason', 'somebody');
+        await ledger.freeze('another', 'somebody else');
+        expect(await test.open().findFreeze()).to.include({ by: 'somebody', reason: 'a reason' });
+        expect(await ledger.claimBatch(lease, 'R', 10)).to.deep.equal([]);
+        expect(await ledger.releaseLease(lease)).to.equal(true);
+        expect(await ledger.acquireLease('edge', 'after')).to.equal(undefined);
+        const kept = await ledger.keep([alarm([block({}, { port: '23' })])], { recheckMs, owner: 'x' });
+        expect(kept.leases).to.deep.equal([]);
+        expect(await ledger.unfreeze()).to.equal(true);
+        expect(await ledger.unfreeze()).to.equal(false);
+        const again = (await ledger.acquireLease('edge', 'after'))!;
+        expect(await ledger.claimBatch(again, 'R', 10)).to.have.length(2);
+      });
+    });
+
+    it('says of the first that is held that it is the first, until none is held any more', async () => {
+      const limits = { perMinute: 1000, active: 1000, perDestination: 1 };
+      const hold = async (port: string): Promise<boolean> =>
+        (await ledger.keep([alarm([block({}, { port })])], { recheckMs, limits })).isFirstHeld;
+      expect([await hold('1'), await hold('2'), await hold('3')]).to.deep.equal([false, true, false]);
+      expect(await ledger.findStorm()).to.deep.include({ held: 2, standing: 1, lastMinute: 3 });
+      await ledger.decide('reject', 'all');
+      expect(await hold('4')).to.equal(true);
+    });
+
+    it('remembers why an operator went against the policy', async () => {
+      const kept = await keep(ledger, alarm([block({ override: 'said so' })]));
+      expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');
+    });
   });
 }
