@@ -54,7 +54,7 @@ async function count(firewall, sources) {
 
 async function stormOurs(alarms, wait) {
   const firewall = await startFirewall();
-  const limits = { per_minute: 10_000_000, active: 10_000_000 };
+  const limits = { per_minute: 10_000_000, active: 10_000_000, per_destination: 10_000_000 };
   const launcher = makeLauncher({ edge: settingsOf(firewall) }, { policy: { limits }, ansible: { timeout: '5m' } });
   try {
     const sources = Array.from({ length: alarms }, (_, index) => sourceOf(index));

@@ -37,10 +37,8 @@ function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: D
   const refused = result.refused?.find((each) => each.tracker === tracker);
   if (refused !== undefined) return failed(refused.code, refused.message);
   if (result.changed_by_hand?.includes(tracker) === true) {
-    return failed(
-      'changed_by_hand',
-      'its rule was changed by hand on the firewall: firebreak reconcile --fix rewrites it',
-    );
+    const mend = wanted === 'present' ? 'writes it anew' : 'takes it out all the same';
+    return failed('changed_by_hand', `its rule was changed by hand on the firewall: firebreak reconcile --fix ${mend}`);
   }
   const [changed, same] = wanted === 'present' ? [result.added, result.present] : [result.removed, result.absent];
   const isChanged = changed.includes(tracker);
