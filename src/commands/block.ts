@@ -12,8 +12,9 @@ import type { KeepAlarm, Ledger } from '../ledger/ledger.js';
 import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
 import { findRun, seeTo } from './requests.js';
+import { sendLater } from './outbox.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { openLedger } from './session.js';
+import { openLedger, type OpenLedger } from './session.js';
 import { findMismatches, toKeepBlocks } from './wanted.js';
 
 export interface BlockOptions {
@@ -56,7 +57,7 @@ export async function blockWords(
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
-    if (kept.isFirstHeld) await mailHeld(config, ledger, context);
+    if (kept.isFirstHeld) await mailHeld(parts, context);
     return toResult({ alarm: request.id, check: false, blocks, run: await findRun(asked, blocks, ledger) });
   } catch (error) {
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
@@ -76,10 +77,11 @@ const toLimits = ({ per_minute, active, per_destination }: Config['policy']['lim
 });
 
 /** One mail for all that is held, when it begins. */
-async function mailHeld(config: Config, ledger: Ledger, context: CommandContext): Promise<void> {
-  if (config.mail === undefined) return;
+async function mailHeld(open: OpenLedger, context: CommandContext): Promise<void> {
+  if (open.config.mail === undefined) return;
   const { reportHeld } = await import('./report-held.js');
-  await reportHeld(config.mail, config, ledger, context.tell);
+  await reportHeld(open.config, open.ledger, context.tell);
+  await sendLater(open);
 }
 
 function readOverride(text: string | undefined): string | undefined {

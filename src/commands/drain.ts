@@ -5,6 +5,7 @@ import { carryAll } from '../dispatch/carry.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { tell } from '../report/text.js';
+import { sendNow } from './outbox.js';
 import { withParts } from './parts.js';
 import { describeFreeze } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
@@ -17,33 +18,43 @@ export interface DrainOptions {
   owner?: string | undefined;
 }
 
-/** Carries out all that is pending or due for its next try, on every firewall at once. */
+/** Carries out all that is pending or due for its next try, on every firewall at once; then sends what is to be told. */
 export async function drain({ expire, owner }: DrainOptions, context: CommandContext): Promise<CommandResult> {
   return withLedger(context, async (open) => {
-    const { config, ledger } = open;
-    if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
-    const frozen = await ledger.findFreeze();
-    if (frozen !== undefined) {
-      const text = `nothing is carried: ${describeFreeze(frozen)}; firebreak unfreeze goes on`;
-      return { exit: 7, text, json: { blocks: [], frozen } };
-    }
-    const leases = await takeLeases(open, owner, context.tell);
-    const settled = new Map<string, Block>();
-    await withParts(open, context, async (parts) => {
-      const onSettled: typeof parts.onSettled = (run) => {
-        for (const block of run.blocks) settled.set(block.id, block);
-        parts.onSettled(run);
-      };
-      await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
-    });
-    const blocks = [...settled.values()];
-    const lines = blocks.map((block) => `${block.firewall}: ${tell(block, null)}`);
-    return {
-      exit: exitCodeOfAll(blocks),
-      text: lines.length > 0 ? lines.join('\n') : 'nothing was due',
-      json: { blocks: blocks.map(blockToJson) },
-    };
+    const result = await carryDue({ expire, owner }, open, context);
+    await sendNow(open.config, open.ledger, context.tell, owner);
+    return result;
   });
+}
+
+async function carryDue(
+  { expire, owner }: DrainOptions,
+  open: OpenLedger,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const { config, ledger } = open;
+  if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
+  const frozen = await ledger.findFreeze();
+  if (frozen !== undefined) {
+    const text = `nothing is carried: ${describeFreeze(frozen)}; firebreak unfreeze goes on`;
+    return { exit: 7, text, json: { blocks: [], frozen } };
+  }
+  const leases = await takeLeases(open, owner, context.tell);
+  const settled = new Map<string, Block>();
+  await withParts(open, context, async (parts) => {
+    const onSettled: typeof parts.onSettled = (run) => {
+      for (const block of run.blocks) settled.set(block.id, block);
+      parts.onSettled(run);
+    };
+    await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
+  });
+  const blocks = [...settled.values()];
+  const lines = blocks.map((block) => `${block.firewall}: ${tell(block, null)}`);
+  return {
+    exit: exitCodeOfAll(blocks),
+    text: lines.length > 0 ? lines.join('\n') : 'nothing was due',
+    json: { blocks: blocks.map(blockToJson) },
+  };
 }
 
 async function takeLeases(open: OpenLedger, owner: string | undefined, say: (text: string) => void): Promise<Lease[]> {

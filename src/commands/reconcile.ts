@@ -12,6 +12,7 @@ import { settleAsked } from '../dispatch/wait.js';
 import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
 import { driftToJson, driftToText } from '../report/drift.js';
+import { sendLater } from './outbox.js';
 import { withParts } from './parts.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger, type OpenLedger } from './session.js';
@@ -35,6 +36,7 @@ export async function reconcile({ fix, firewalls }: ReconcileOptions, context: C
   return withLedger(context, async (open) => {
     const chosen = selectFirewalls(open.config, firewalls);
     const found = await Promise.all(chosen.map(([name, settings]) => look(name, settings, open, fix, context)));
+    await sendLater(open);
     return {
       exit: Math.max(...found.map(({ exit }) => exit)),
       text: found.map((each) => driftToText(each, fix)).join('\n'),

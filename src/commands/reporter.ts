@@ -1,16 +1,16 @@
+import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
-import { describeError } from '../core/describe.js';
 import type { SettledRun } from '../dispatch/carry.js';
 import type { Ledger } from '../ledger/ledger.js';
 
 export interface Reporter {
   onSettled: (settled: SettledRun) => void;
-  /** Resolves when all is logged and mailed. */
+  /** Resolves when all is logged, and kept to be mailed. */
   close: () => Promise<void>;
 }
 
 /**
- * Logs every run, and mails those that failed: once for a firewall, while it goes on failing.
+ * Logs every run, and puts a mail into the outbox for those that failed: once for a firewall, while it goes on failing.
  * Log and mail are loaded when there is something to say: they take longer to import than a run takes to start.
  */
 export function openReporter(config: Config, ledger: Ledger, tell: (message: string) => void): Reporter {
@@ -37,14 +37,8 @@ async function report(
   for (const { flow, ...block } of blocks)
     log.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
   if (failed.length > 0 && config.mail !== undefined && (await isNews(settled, ledger))) {
-    const { renderFailureMail, sendMail } = await import('../report/mail.js');
-    try {
-      await sendMail(config.mail, renderFailureMail(failed, folder ?? ''));
-    } catch (error) {
-      const message = `mail not sent to ${config.mail.to.join(', ')}: ${describeError(error)}`;
-      log.error(message);
-      tell(message);
-    }
+    const { renderFailureMail } = await import('../report/mail.js');
+    await ledger.queueMessage({ id: ulid(), kind: 'failure', content: { ...renderFailureMail(failed, folder ?? '') } });
   }
   await log.close();
 }

@@ -2,6 +2,7 @@ import { isOver, type Block } from '../core/block.js';
 import type { RunSummary } from '../core/outcome.js';
 import { startDrainer } from '../dispatch/drainer.js';
 import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
+import { sendLater } from './outbox.js';
 import type { CommandContext } from './result.js';
 import type { OpenLedger } from './session.js';
 
@@ -22,6 +23,7 @@ export async function seeTo(
   context: CommandContext,
 ): Promise<Block[]> {
   const carried = await carryOut(asked, leases, wait, parts, context);
+  await sendLater(parts);
   const frozen = await parts.ledger.findFreeze();
   const settled = frozen === undefined ? carried : carried.map((block) => asFrozen(block, frozen));
   return settled.map((block, index) => ({ ...block, changed: block.changed && wasCarried(asked[index], block) }));

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Starts a process of its own that carries what was kept, so that the caller need not wait: it takes the leases that
- * were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it never comes up, the
+ * Starts a process of its own that carries and sends what was kept, so that the caller need not wait: it takes the
+ * leases and messages that were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it never comes up, the
  * leases lapse and the next launcher sees to it.
  */
 export function startDrainer(
@@ -15,7 +15,12 @@ export function startDrainer(
     cwd: '/',
     detached: true,
     stdio: 'ignore',
-    env: { PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', HOME: outer['HOME'] ?? '/' },
+    env: {
+      PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+      HOME: outer['HOME'] ?? '/',
+      // It sends mail too: to a server whose certificate an operator's own authority has signed.
+      ...(outer['NODE_EXTRA_CA_CERTS'] !== undefined && { NODE_EXTRA_CA_CERTS: outer['NODE_EXTRA_CA_CERTS'] }),
+    },
   });
   child.once('error', () => undefined); // the leases lapse, and the next launcher takes over
   child.unref();

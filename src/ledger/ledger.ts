@@ -64,6 +64,20 @@ export interface Ledger {
   /** Where the audit log ends; undefined before its first entry. */
   findAuditHead(): Promise<AuditHead | undefined>;
 
+  /** Keeps a message until it is sent, by whoever comes next. One whose id is known adds nothing. */
+  queueMessage(message: NewMessage): Promise<void>;
+  /**
+   * Takes the messages that are due, and those that this sender holds already, for it alone, the oldest first.
+   * One that was given away twice with nobody knowing whether it arrived is set aside.
+   */
+  claimMessages(sender: string, forMs: number): Promise<QueuedMessage[]>;
+  /** Says that the message leaves now: from here on it may have arrived. @returns false when it is not the sender's */
+  beginHanding(id: string, sender: string, forMs: number): Promise<boolean>;
+  /** Records how it ended, unless another sender has taken the message since. */
+  settleMessage(id: string, sender: string, ending: MessageEnding): Promise<void>;
+  /** All messages that are kept, the oldest first. */
+  findMessages(): Promise<QueuedMessage[]>;
+
   now(): number;
   close(): void;
 }
@@ -131,6 +145,26 @@ export interface Count {
   blocks: number;
   alarms: number;
 }
+
+/** Something to be told to people outside; `content` is what its kind needs. */
+export interface NewMessage {
+  id: string;
+  kind: string;
+  content: Readonly<Record<string, string>>;
+}
+
+export interface QueuedMessage extends NewMessage {
+  createdAt: number;
+  /** When it may be tried next; null where it was sent or set aside. */
+  dueAt: number | null;
+  tries: number;
+  sentAt: number | null;
+  /** What hindered it last. */
+  trouble: string | null;
+}
+
+/** `unsure`: it left, and nobody said whether it arrived. It then leaves once more at most. */
+export type MessageEnding = { kind: 'sent' } | { kind: 'refused' | 'unsure'; reason: string };
 
 export interface BlockQuery {
   ids?: readonly string[];

@@ -18,6 +18,14 @@ import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite
 import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
 import { hasHeld, keepAlarm } from './sqlite/keep.js';
 import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
+import {
+  beginHanding,
+  claimMessages,
+  findMessages,
+  hasMessages,
+  queueMessage,
+  settleMessage,
+} from './sqlite/outbox.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
 import { beginSession, endSession } from './sqlite/sessions.js';
@@ -135,6 +143,13 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findAuditHead: () => Promise.resolve(findAuditHead(database)),
     findFreeze: () => Promise.resolve(findFreeze(database)),
     findStorm: () => Promise.resolve(findStorm(database, now())),
+
+    queueMessage: (message) => write((at) => queueMessage(database, message, at)),
+    claimMessages: async (sender, forMs) =>
+      hasMessages(database, sender, now()) ? write((at) => claimMessages(database, sender, at, forMs)) : [],
+    beginHanding: (id, sender, forMs) => write((at) => beginHanding(database, id, sender, at + forMs)),
+    settleMessage: (id, sender, ending) => write((at) => settleMessage(database, { id, sender, ending }, at)),
+    findMessages: () => Promise.resolve(findMessages(database)),
 
     now,
     close: () => database.close(),

@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import Handlebars from 'handlebars';
-import { createTransport } from 'nodemailer';
 import { findPackageRoot } from '../config/package-root.js';
-import type { MailConfig } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 
@@ -12,9 +10,6 @@ export interface FailureMail {
   subject: string;
   text: string;
 }
-
-/** How long one step with the mail server may take: a block's answer must not wait for a dead one. */
-const stepMs = 3000;
 
 /** More blocks than these are counted, not listed. */
 const mostListed = 20;
@@ -49,32 +44,3 @@ export function renderFailureMail(failed: readonly Block[], record: string, host
 }
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length - 1)}~` : text);
-
-/**
- * Sends one mail; resolves when the server has taken it.
- * @throws nodemailer's error: the server is away, refuses, or asks for a login that fails
- */
-export async function sendMail(config: MailConfig, mail: FailureMail): Promise<void> {
-  const transport = createTransport({
-    host: config.host,
-    port: config.port,
-    secure: config.tls === 'tls',
-    requireTLS: config.tls === 'starttls',
-    ignoreTLS: config.tls === 'none',
-    connectionTimeout: stepMs,
-    greetingTimeout: stepMs,
-    socketTimeout: stepMs,
-    dnsTimeout: stepMs,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    ...(config.user !== undefined && { auth: { user: config.user, pass: readPassword(config) } }),
-  });
-  try {
-    await transport.sendMail({ from: config.from, to: config.to, subject: mail.subject, text: mail.text });
-  } finally {
-    transport.close();
-  }
-}
-
-const readPassword = ({ password_file }: MailConfig): string =>
-  password_file === undefined ? '' : readFileSync(password_file, 'utf8').replace(/\r?\n$/, '');

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
-import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
+import { makeLauncher, settingsOf, waitUntil, type Launcher } from '../lab/launcher.js';
 
 const alarm = (last: number): string[] => ['block', `203.0.113.${last}`, '192.168.1.10', '22'];
 
@@ -50,6 +50,7 @@ describe('the circuit breaker', function () {
       expect(answer.blocks[0]?.reason).to.match(/towards 192\.168\.1\.10 .*policy\.limits\.per_destination/);
     }
     expect((await launcher.json(['block', '203.0.113.5', '192.168.1.11', '22', '--no-wait'])).exit).to.equal(0);
+    await waitUntil('the mail', () => mails.length > 0);
     expect(mails).to.have.length(1);
     expect(mails[0]?.subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.1');
     expect(mails[0]?.text)
@@ -61,7 +62,7 @@ describe('the circuit breaker', function () {
     expect(approved.exit).to.equal(0);
     expect((await edge.loadedRules()).filter((rule) => rule.includes('203.0.113.'))).to.have.length(5);
     await launcher.json(alarm(6));
-    expect(mails).to.have.length(2); // nothing was held any more, and so this is news
+    await waitUntil('the second mail', () => mails.length > 1); // nothing was held any more, and so this is news
   });
 
   it('freezes all changes, keeps what comes, and carries it after unfreeze', async () => {

@@ -11,6 +11,7 @@ import {
   type KeepOptions,
   type Lease,
   type Ledger,
+  type MessageEnding,
 } from '#firebreak/ledger/ledger.js';
 
 /** One ledger as several processes see it, on a clock that the test moves. */
@@ -533,6 +534,104 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         const left = await ledger.findBlocks({});
         expect(left.map((one) => [one.flow.port, one.state])).to.deep.equal([['22', 'active']]);
         expect(await ledger.findAlarms(left[0]!.id)).to.have.length(1);
+      });
+    });
+
+    describe('keeps messages until they are sent:', () => {
+      const holdMs = minute;
+      const message = { id: 'M1', kind: 'failure', content: { subject: 'edge: 1 block NOT in force', text: 'why' } };
+      const ids = async (sender: string) => (await ledger.claimMessages(sender, holdMs)).map(({ id }) => id);
+
+      /** One sender takes it along and does with it what the server's answer makes of it. */
+      async function sendOnce(ending: MessageEnding | 'it dies'): Promise<void> {
+        await ledger.claimMessages('one', holdMs);
+        expect(await ledger.beginHanding('M1', 'one', holdMs)).to.equal(true);
+        if (ending !== 'it dies') await ledger.settleMessage('M1', 'one', ending);
+      }
+
+      it('with what they say, across connections, once for each id', async () => {
+        await ledger.queueMessage(message);
+        await ledger.queueMessage({ ...message, content: {} });
+        const other = test.open();
+        expect(await other.claimMessages('one', holdMs)).to.have.length(1);
+        expect((await other.findMessages())[0]).to.include({ id: 'M1', kind: 'failure', tries: 0, sentAt: null });
+        expect((await other.findMessages())[0]?.content).to.deep.equal(message.content);
+      });
+
+      it('for one sender at a time, which may hand its name on', async () => {
+        await ledger.queueMessage(message);
+        expect(await ids('one')).to.deep.equal(['M1']);
+        expect(await ids('two')).to.deep.equal([]);
+        expect(await ids('one')).to.deep.equal(['M1']);
+        expect(await ledger.beginHanding('M1', 'two', holdMs)).to.equal(false);
+        test.advance(holdMs);
+        expect(await ids('two')).to.deep.equal(['M1']);
+        expect(await ledger.beginHanding('M1', 'one', holdMs)).to.equal(false);
+      });
+
+      it('never again after it was sent', async () => {
+        await ledger.queueMessage(message);
+        await sendOnce({ kind: 'sent' });
+        test.advance(30 * 24 * hour);
+        expect(await ids('two')).to.deep.equal([]);
+        expect((await ledger.findMessages())[0]?.sentAt).to.be.a('number');
+      });
+
+      it('while the server is away for a day, with growing delays', async () => {
+        await ledger.queueMessage(message);
+        const end = ledger.now() + 24 * hour;
+        let tries = 0;
+        for (; ledger.now() < end; test.advance(minute)) {
+          if ((await ids('one')).length === 0) continue;
+          tries += 1;
+          await ledger.settleMessage('M1', 'one', { kind: 'refused', reason: 'connection refused' });
+        }
+        expect(tries).to.be.within(24, 30);
+        expect((await ledger.findMessages())[0]).to.include({ tries, trouble: 'connection refused' });
+        test.advance(hour);
+        expect(await ids('one')).to.deep.equal(['M1']);
+      });
+
+      it('until a week of refusals is over', async () => {
+        await ledger.queueMessage(message);
+        test.advance(7 * 24 * hour);
+        await sendOnce({ kind: 'refused', reason: '550 no such user' });
+        test.advance(30 * 24 * hour);
+        expect(await ids('one')).to.deep.equal([]);
+        expect((await ledger.findMessages())[0]).to.include({ dueAt: null, trouble: '550 no such user' });
+      });
+
+      for (const [title, ending] of [
+        ['its sender dies', 'it dies'],
+        ['the server gives no answer', { kind: 'unsure', reason: 'no answer' }],
+      ] as const) {
+        it(`and lets one leave twice at most where ${title}`, async () => {
+          await ledger.queueMessage(message);
+          await sendOnce(ending);
+          test.advance(hour);
+          await sendOnce(ending);
+          test.advance(hour);
+          expect(await ids('two')).to.deep.equal([]);
+          expect((await ledger.findMessages())[0]).to.include({ dueAt: null, sentAt: null });
+        });
+      }
+
+      it('however often it is refused with a clear answer after it left', async () => {
+        await ledger.queueMessage(message);
+        for (let attempt = 0; attempt < 5; attempt += 1) {
+          await sendOnce({ kind: 'refused', reason: '451 try later' });
+          test.advance(hour);
+        }
+        expect(await ids('one')).to.deep.equal(['M1']);
+      });
+
+      it('and forgets those that were sent, when they are old', async () => {
+        await ledger.queueMessage(message);
+        await sendOnce({ kind: 'sent' });
+        await ledger.queueMessage({ ...message, id: 'M2' });
+        test.advance(2 * hour);
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+        expect((await ledger.findMessages()).map(({ id }) => id)).to.deep.equal(['M2']);
       });
     });
 

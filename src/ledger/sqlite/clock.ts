@@ -62,6 +62,7 @@ const times = {
   waiter: ['expires_at'],
   session: ['expires_at'],
   freeze: ['at'],
+  outbox: ['created_at', 'due_at', 'sent_at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

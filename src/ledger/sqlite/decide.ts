@@ -74,6 +74,7 @@ function forget(database: Database, before: number): void {
   database.run('DELETE FROM alarm_block WHERE block NOT IN (SELECT id FROM block)');
   database.run('DELETE FROM alarm WHERE received_at < ? AND id NOT IN (SELECT alarm FROM alarm_block)', before);
   database.run('DELETE FROM run WHERE started_at < ?', before);
+  database.run('DELETE FROM outbox WHERE due_at IS NULL AND created_at < ?', before);
 }
 
 function moveAll(database: Database, blocks: readonly Block[], move: (block: Block) => Block): Block[] {

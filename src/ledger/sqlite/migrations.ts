@@ -116,4 +116,20 @@ export const migrations: readonly string[] = [
     boot   TEXT    NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE outbox (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    kind       TEXT    NOT NULL,
+    content    TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    due_at     INTEGER,
+    sender     TEXT,
+    handing    INTEGER NOT NULL DEFAULT 0,
+    doubts     INTEGER NOT NULL DEFAULT 0,
+    tries      INTEGER NOT NULL DEFAULT 0,
+    sent_at    INTEGER,
+    trouble    TEXT
+  ) STRICT;
+  CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
+  `,
 ];

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import type { MailConfig } from '../config/schema.js';
+import { describeError } from '../core/describe.js';
+
+export interface OutgoingMail {
+  /** Stays the same at every try, so that a mail that arrives twice is known as one. */
+  id: string;
+  date: Date;
+  subject: string;
+  text: string;
+  html?: string | undefined;
+}
+
+/** How the server took it. `isAway`: it did not say a word about this mail, and will not about the next one. */
+export type Sending =
+  | { kind: 'sent'; rejected: string[] }
+  | { kind: 'refused'; reason: string; isAway: boolean }
+  | { kind: 'unsure'; reason: string; isAway: boolean };
+
+/** How long one step with the mail server may take. */
+const stepMs = 10_000;
+
+/**
+ * Sends one mail. Never throws for a server that is away or refuses: that is an answer.
+ * @param leave is asked when the server waits for the mail itself, which goes only if it says yes
+ */
+export async function sendMail(
+  config: MailConfig,
+  mail: OutgoingMail,
+  leave: () => Promise<boolean>,
+): Promise<Sending> {
+  const way = { hasLeft: false };
+  try {
+    const message = await compose(config, mail);
+    const body = Readable.from(
+      (async function* () {
+        if (!(await leave())) throw new Error('another process sends it by now');
+        way.hasLeft = true;
+        yield message;
+      })(),
+    );
+    return { kind: 'sent', rejected: await deliver(config, body) };
+  } catch (error) {
+    const isAnswer = error instanceof Error && 'responseCode' in error && typeof error.responseCode === 'number';
+    const reason = describeError(error);
+    return { kind: way.hasLeft && !isAnswer ? 'unsure' : 'refused', reason, isAway: !isAnswer };
+  }
+}
+
+function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> {
+  const { id, date, subject, text, html } = mail;
+  const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'firebreak.invalid';
+  const headers = { 'Auto-Submitted': 'auto-generated' }; // RFC 3834: nobody's holiday answers it
+  const fields = { from, to, subject, text, date, headers, messageId: `<${id.toLowerCase()}@${domain}>` };
+  return new MailComposer({ ...fields, ...(html !== undefined && { html }) }).compile().build();
+}
+
+/** One conversation with the server; gives the receivers that it did not take. */
+async function deliver(config: MailConfig, body: Readable): Promise<string[]> {
+  const connection = new SMTPConnection({
+    host: config.host,
+    port: config.port,
+    secure: config.tls === 'tls',
+    requireTLS: config.tls === 'starttls',
+    ignoreTLS: config.tls === 'none',
+    connectionTimeout: stepMs,
+    greetingTimeout: stepMs,
+    socketTimeout: stepMs,
+    dnsTimeout: stepMs,
+  });
+  const addresses = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text;
+  const credentials = config.user === undefined ? undefined : { user: config.user, pass: readPassword(config) };
+  const envelope = { from: addresses(config.from), to: config.to.map(addresses) };
+  return new Promise<string[]>((resolve, reject) => {
+    const send = (): void =>
+      connection.send(envelope, body, (error, info) => (error ? reject(error) : resolve(info.rejected)));
+    connection.once('error', reject);
+    connection.once('end', () => reject(new Error('the mail server closed the connection')));
+    connection.connect((error) => {
+      if (error) return reject(error);
+      if (credentials === undefined) return send();
+      connection.login(credentials, (refused) => (refused ? reject(refused) : send()));
+    });
+  }).finally(() => connection.close());
+}
+
+const readPassword = ({ password_file }: MailConfig): string =>
+  password_file === undefined ? '' : readFileSync(password_file, 'utf8').replace(/\r?\n$/, '');

@@ -1,0 +1,207 @@
+import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { expect } from 'chai';
+import type { SMTPServerOptions } from 'smtp-server';
+import type { QueuedMessage } from '#firebreak/ledger/ledger.js';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { makeLauncher, type Launcher } from '../lab/launcher.js';
+import { canMakeCertificate, makeCertificate, startMailServer, type MailServer } from '../lab/mail-server.js';
+
+const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
+
+/** What an SMTP server says instead of taking a mail. */
+const refusal = (responseCode: number, text: string): Error => Object.assign(new Error(text), { responseCode });
+
+describe('the outbox', function () {
+  this.timeout(60_000);
+  let launcher: Launcher;
+  let server: MailServer | undefined;
+
+  // No firewall is asked: none has anything to do.
+  beforeEach(async () => {
+    launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
+    await withLedger((ledger) =>
+      ledger.queueMessage({ id: 'M1', kind: 'test', content: { subject: 'one', text: 'First.' } }),
+    );
+  });
+
+  afterEach(async () => {
+    await server?.stop();
+    server = undefined;
+    launcher.remove();
+  });
+
+  const file = (): string => path.join(launcher.stateDir, 'ledger.db');
+
+  function withLedger<T>(work: (ledger: ReturnType<typeof openSqliteLedger>) => Promise<T>): Promise<T> {
+    const ledger = openSqliteLedger(file());
+    return work(ledger).finally(() => ledger.close());
+  }
+
+  const messages = (): Promise<QueuedMessage[]> => withLedger((ledger) => ledger.findMessages());
+
+  /** As if its delay were over. */
+  function makeDue(): void {
+    const database = new DatabaseSync(file());
+    database.exec('UPDATE outbox SET due_at = 1 WHERE due_at IS NOT NULL');
+    database.close();
+  }
+
+  function mailTo(port: number, keys: object = {}): void {
+    launcher.configure({
+      mail: { host: '127.0.0.1', port, from: 'firebreak@example.org', to: ['soc@example.org'], ...keys },
+    });
+  }
+
+  async function serve(options: SMTPServerOptions, keys: object = {}): Promise<MailServer> {
+    server = await startMailServer(options);
+    mailTo(server.port, keys);
+    return server;
+  }
+
+  /** `drain` sends what is due: what it says of that. */
+  async function drain(options: Parameters<Launcher['firebreak']>[1] = {}): Promise<string> {
+    const { exit, stderr } = await launcher.firebreak(['drain'], options);
+    expect(exit).to.equal(0);
+    return stderr;
+  }
+
+  it('is sent by drain, each mail once, with a Message-ID of its own', async () => {
+    const { received } = await serve(plainServer);
+    expect(await drain()).to.equal('');
+    makeDue();
+    expect(await drain()).to.equal('');
+    expect(received.map(({ mail }) => [mail.subject, mail.text?.trim(), mail.messageId])).to.deep.equal([
+      ['one', 'First.', '<m1@example.org>'],
+    ]);
+  });
+
+  it('is sent by expire', async () => {
+    const { received } = await serve(plainServer);
+    expect((await launcher.firebreak(['expire'])).exit).to.equal(0);
+    expect(received).to.have.length(1);
+  });
+
+  it('outlives a mail server that is away, and tells of it', async () => {
+    const { port } = await serve(plainServer);
+    await server?.stop();
+    expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; kept, and tried/);
+    server = undefined;
+    expect((await messages())[0]).to.include({ tries: 1, sentAt: null });
+    expect(await drain()).to.equal(''); // its next try has its time
+    const { received } = await serve(plainServer);
+    expect(port).to.be.a('number');
+    makeDue();
+    expect(await drain()).to.equal('');
+    expect(received[0]?.mail.subject).to.equal('one');
+    expect((await messages())[0]?.sentAt).to.be.a('number');
+  });
+
+  for (const [title, options, reason] of [
+    [
+      'of a receiver, now',
+      { onRcptTo: (_address, _session, done) => done(refusal(450, 'greylisted')) },
+      /450 greylisted/,
+    ],
+    ['of a receiver, for ever', { onRcptTo: (_address, _session, done) => done(refusal(550, 'no such user')) }, /550/],
+    [
+      'of the mail itself',
+      {
+        onData: (stream, _session, done) => {
+          stream.on('end', () => done(refusal(452, 'the disk is full'))).resume();
+        },
+      },
+      /452 the disk is full/,
+    ],
+  ] as readonly [string, SMTPServerOptions, RegExp][]) {
+    it(`tries again after a refusal ${title}`, async () => {
+      await serve({ ...plainServer, ...options });
+      for (let attempt = 1; attempt <= 3; attempt += 1) {
+        expect(await drain()).to.match(reason);
+        expect((await messages())[0]).to.include({ tries: attempt, sentAt: null });
+        makeDue();
+      }
+      await server?.stop();
+      const { received } = await serve(plainServer);
+      await drain();
+      expect(received).to.have.length(1);
+    });
+  }
+
+  it('lets a mail leave twice at most where the server takes it and hangs up without a word', async () => {
+    const ids: (string | undefined)[] = [];
+    const rude = createServer((socket) => {
+      let text = '';
+      socket.on('error', () => undefined).write('220 here\r\n');
+      socket.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (text.endsWith('\r\n.\r\n')) {
+          ids.push(/^Message-ID: (\S+)/m.exec(text)?.[1]);
+          socket.destroy();
+        } else if (/^(EHLO|MAIL|RCPT)/.test(part)) socket.write('250 yes\r\n');
+        else if (part.startsWith('DATA')) socket.write('354 go on\r\n');
+      });
+    });
+    await new Promise<void>((resolve) => rude.listen(0, '127.0.0.1', resolve));
+    mailTo((rude.address() as AddressInfo).port); // it listens on TCP
+    try {
+      for (let attempt = 1; attempt <= 4; attempt += 1) {
+        await drain();
+        makeDue();
+      }
+      expect(ids).to.deep.equal(['<m1@example.org>', '<m1@example.org>']);
+      expect((await messages())[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
+    } finally {
+      await new Promise((resolve) => rude.close(resolve));
+    }
+  });
+
+  it('waits ten seconds at most for a server that says nothing, and leaves the others for later', async () => {
+    await withLedger((ledger) =>
+      ledger.queueMessage({ id: 'M2', kind: 'test', content: { subject: 'two', text: '' } }),
+    );
+    let calls = 0;
+    const silent = createServer(() => (calls += 1));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    mailTo((silent.address() as AddressInfo).port); // it listens on TCP
+    try {
+      expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*Greeting never received/);
+      expect(calls).to.equal(1);
+      expect((await messages()).map(({ tries }) => tries)).to.deep.equal([1, 1]);
+    } finally {
+      await new Promise((resolve) => silent.close(resolve));
+    }
+  });
+
+  it('sends nothing in the clear where STARTTLS is asked for and the server has none', async () => {
+    const { received } = await serve(plainServer, { tls: 'starttls' });
+    expect(await drain()).to.match(/mail not sent/);
+    expect(received).to.deep.equal([]);
+  });
+
+  it('sends nothing to a server whose certificate nobody vouches for', async function () {
+    if (!canMakeCertificate()) this.skip();
+    const certificate = makeCertificate(launcher.folder);
+    const { received } = await serve({ ...certificate, secure: true, authOptional: true }, { tls: 'tls' });
+    expect(await drain()).to.match(/mail not sent .*self-signed certificate/);
+    expect(received).to.deep.equal([]);
+    makeDue();
+    expect(await drain({ env: { NODE_EXTRA_CA_CERTS: certificate.file } })).to.equal('');
+    expect(received[0]).to.include({ secure: true });
+  });
+
+  it('never tells the password that a server refuses', async function () {
+    if (!canMakeCertificate()) this.skip();
+    const certificate = makeCertificate(launcher.folder);
+    const password = path.join(launcher.folder, 'mail_password');
+    writeFileSync(password, 'canary-that-is-wrong', { mode: 0o600 });
+    await serve(certificate, { user: 'robot', password_file: password, tls: 'starttls' });
+    const said = await drain({ env: { NODE_EXTRA_CA_CERTS: certificate.file } });
+    expect(said)
+      .to.match(/mail not sent .*535/)
+      .and.not.include('canary');
+    expect(JSON.stringify(await messages())).to.not.include('canary');
+  });
+});
