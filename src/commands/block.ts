@@ -78,7 +78,7 @@ const toLimits = ({ per_minute, active, per_destination }: Config['policy']['lim
 
 /** One mail for all that is held, when it begins. */
 async function mailHeld(open: OpenLedger, context: CommandContext): Promise<void> {
-  if (open.config.mail === undefined) return;
+  if (open.config.mail?.on.includes('held') !== true) return;
   const { reportHeld } = await import('./report-held.js');
   await reportHeld(open.config, open.ledger, context.tell);
   await sendLater(open);

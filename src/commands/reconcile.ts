@@ -12,6 +12,7 @@ import { settleAsked } from '../dispatch/wait.js';
 import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
 import { driftToJson, driftToText } from '../report/drift.js';
+import { tellDrift } from './incidents.js';
 import { sendLater } from './outbox.js';
 import { withParts } from './parts.js';
 import type { CommandContext, CommandResult } from './result.js';
@@ -56,6 +57,7 @@ async function look(
     const verdict = await askFirewall(firewall, settings, open.config, parts.stop);
     if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
     const drift = findDrift(await open.ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
+    await tellDrift({ firewall, config: open.config, ledger: open.ledger }, drift, fix);
     if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
     const asked = await restore(firewall, drift, open);
     const lease = await open.ledger.acquireLease(firewall, ulid());

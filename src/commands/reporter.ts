@@ -1,7 +1,7 @@
-import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import type { SettledRun } from '../dispatch/carry.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { tellFailures } from './incidents.js';
 
 export interface Reporter {
   onSettled: (settled: SettledRun) => void;
@@ -10,7 +10,7 @@ export interface Reporter {
 }
 
 /**
- * Logs every run, and puts a mail into the outbox for those that failed: once for a firewall, while it goes on failing.
+ * Logs every run, and puts a mail into the outbox where a firewall begins to fail, goes on failing, or is well again.
  * Log and mail are loaded when there is something to say: they take longer to import than a run takes to start.
  */
 export function openReporter(config: Config, ledger: Ledger, tell: (message: string) => void): Reporter {
@@ -36,18 +36,6 @@ async function report(
   log.info('run settled', { firewall, ...run, failed: failed.length });
   for (const { flow, ...block } of blocks)
     log.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
-  if (failed.length > 0 && config.mail !== undefined && (await isNews(settled, ledger))) {
-    const { renderFailureMail } = await import('../report/mail.js');
-    await ledger.queueMessage({ id: ulid(), kind: 'failure', content: { ...renderFailureMail(failed, folder ?? '') } });
-  }
+  await tellFailures({ firewall, config, ledger }, { hasFailed: failed.length > 0, record: folder ?? '' });
   await log.close();
-}
-
-/** The first failure of a firewall is mailed, and each block that is given up; not every try of a firewall that is away. */
-async function isNews({ firewall, blocks }: SettledRun, ledger: Ledger): Promise<boolean> {
-  if (blocks.some(({ state }) => state === 'failed')) return true;
-  if (blocks.some(({ failures }) => failures > 1)) return false;
-  const ours = new Set(blocks.map(({ id }) => id));
-  const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing'] });
-  return !open.some(({ id, failures }) => failures > 0 && !ours.has(id));
 }

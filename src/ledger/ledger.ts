@@ -2,6 +2,7 @@ import type { AuditEntry, AuditHead } from '../core/audit.js';
 import type { Block, BlockState } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
+import type { Incident, News } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
 
 /**
@@ -66,6 +67,10 @@ export interface Ledger {
 
   /** Keeps a message until it is sent, by whoever comes next. One whose id is known adds nothing. */
   queueMessage(message: NewMessage): Promise<void>;
+  /** What is wrong with a firewall and was told already. */
+  findIncidents(firewall: string): Promise<Incident[]>;
+  /** Notes what is told now and what is over, together with the messages that tell it: both, or nothing. */
+  tellIncidents(firewall: string, news: Pick<News, 'told' | 'over'>, messages: readonly NewMessage[]): Promise<void>;
   /**
    * Takes the messages that are due, and those that this sender holds already, for it alone, the oldest first.
    * One that was given away twice with nobody knowing whether it arrived is set aside.

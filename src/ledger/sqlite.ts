@@ -17,6 +17,7 @@ import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
 import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
 import { hasHeld, keepAlarm } from './sqlite/keep.js';
+import { findIncidents, noteIncidents } from './sqlite/incidents.js';
 import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
 import {
   beginHanding,
@@ -145,6 +146,12 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findStorm: () => Promise.resolve(findStorm(database, now())),
 
     queueMessage: (message) => write((at) => queueMessage(database, message, at)),
+    findIncidents: (firewall) => Promise.resolve(findIncidents(database, firewall)),
+    tellIncidents: (firewall, news, messages) =>
+      write((at) => {
+        noteIncidents(database, firewall, news, at);
+        for (const message of messages) queueMessage(database, message, at);
+      }),
     claimMessages: async (sender, forMs) =>
       hasMessages(database, sender, now()) ? write((at) => claimMessages(database, sender, at, forMs)) : [],
     beginHanding: (id, sender, forMs) => write((at) => beginHanding(database, id, sender, at + forMs)),

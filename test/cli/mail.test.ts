@@ -85,6 +85,23 @@ describe('firebreak block mails a failure', function () {
     expect(received).to.deep.equal([]);
   });
 
+  it('of a firewall that is away once, however many alarms fail, and once when it is over', async () => {
+    const { received } = await mailTo(plainServer);
+    const ours = settingsOf(edge);
+    launcher.configure({ firewalls: { edge: { ...ours, port: 9 } } }); // nothing listens there
+    for (const last of [7, 8]) {
+      expect((await launcher.json(['block', `203.0.113.${last}`, '192.168.1.10', '22'])).exit).to.equal(4);
+    }
+    launcher.configure({ firewalls: { edge: ours } });
+    expect((await launcher.json(['retry', '--all'])).exit).to.equal(0);
+    await waitUntil('both mails', () => received.length > 1);
+    expect(received.map(({ mail }) => mail.subject?.replace(/after \d+[smh]/, 'after a while'))).to.deep.equal([
+      '[firebreak] edge: 1 block NOT in force: 203.0.113.7',
+      '[firebreak] edge: over after a while: all is as it is wanted',
+    ]);
+    expect(received[1]?.mail.text).to.match(/unreachable {2}since .*Z/);
+  });
+
   it('by STARTTLS and with the login of its password file', async function () {
     if (!canMakeCertificate()) this.skip();
     const certificate = makeCertificate(launcher.folder);

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 
@@ -17,7 +18,8 @@ describe('firebreak reconcile', function () {
 
   beforeEach(async () => {
     edge = await startFirewall();
-    launcher = makeLauncher({ edge: settingsOf(edge) });
+    const mail = { host: '127.0.0.1', port: 9, from: 'firebreak@example.org', to: ['soc@example.org'] };
+    launcher = makeLauncher({ edge: settingsOf(edge) }, { mail });
     const { answer } = await launcher.json(['block', '203.0.113.7', '192.168.1.10', '22']);
     tracker = String(answer.blocks[0]?.tracker);
   });
@@ -31,6 +33,16 @@ describe('firebreak reconcile', function () {
     const { exit, stdout } = await launcher.firebreak(['reconcile', '--json']);
     const document = JSON.parse(stdout) as { firewalls: { drift: Drift[] }[] }; // reconcile --json
     return { exit, kinds: document.firewalls.flatMap(({ drift }) => drift.map(({ kind }) => kind)) };
+  }
+
+  /** The subjects of the mails that were kept; nobody takes them. */
+  async function findMails(): Promise<string[]> {
+    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+    try {
+      return (await ledger.findMessages()).map(({ content }) => content['subject'] ?? '');
+    } finally {
+      ledger.close();
+    }
   }
 
   const countRules = (): number => edge.readConfig().split(`<tracker>${tracker}</tracker>`).length - 1;
@@ -58,6 +70,7 @@ describe('firebreak reconcile', function () {
       .to.match(/edge: missing: 203\.0\.113\.7 .* has no rule/)
       .and.include('reconcile --fix');
     await expectMended();
+    expect(await findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference to the ledger']); // once for both
     expect(countRules()).to.equal(1);
   });
 

@@ -625,6 +625,20 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(await ids('one')).to.deep.equal(['M1']);
       });
 
+      it('together with the incidents that they tell: how often, since when, and no more when they are over', async () => {
+        const told = [{ cause: 'unreachable', beganAt: 5 }];
+        await ledger.tellIncidents('edge', { told, over: [] }, [message]);
+        const first = { cause: 'unreachable', beganAt: 5, told: 1, toldAt: ledger.now() };
+        expect(await ledger.findIncidents('edge')).to.deep.equal([first]);
+        expect(await ledger.findIncidents('depot')).to.deep.equal([]);
+        test.advance(hour);
+        await ledger.tellIncidents('edge', { told, over: [] }, [{ ...message, id: 'M2' }]);
+        expect(await ledger.findIncidents('edge')).to.deep.equal([{ ...first, told: 2, toldAt: ledger.now() }]);
+        expect((await ledger.findMessages()).map(({ id }) => id)).to.deep.equal(['M1', 'M2']);
+        await ledger.tellIncidents('edge', { told: [], over: [first] }, []);
+        expect(await ledger.findIncidents('edge')).to.deep.equal([]);
+      });
+
       it('and forgets those that were sent, when they are old', async () => {
         await ledger.queueMessage(message);
         await sendOnce({ kind: 'sent' });

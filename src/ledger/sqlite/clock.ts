@@ -63,6 +63,7 @@ const times = {
   session: ['expires_at'],
   freeze: ['at'],
   outbox: ['created_at', 'due_at', 'sent_at'],
+  incident: ['began_at', 'told_at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

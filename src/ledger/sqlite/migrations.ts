@@ -131,5 +131,14 @@ export const migrations: readonly string[] = [
     trouble    TEXT
   ) STRICT;
   CREATE INDEX outbox_due ON outbox (due_at) WHERE due_at IS NOT NULL;
+
+  CREATE TABLE incident (
+    firewall TEXT    NOT NULL,
+    cause    TEXT    NOT NULL,
+    began_at INTEGER NOT NULL,
+    told     INTEGER NOT NULL,
+    told_at  INTEGER NOT NULL,
+    PRIMARY KEY (firewall, cause)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
