@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.js';
 import type { SettledRun } from '../dispatch/carry.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { Log } from '../runtime/logger.js';
 import { tellFailures } from './incidents.js';
 
 export interface Reporter {
@@ -15,12 +16,24 @@ export interface Reporter {
  */
 export function openReporter(config: Config, ledger: Ledger, tell: (message: string) => void): Reporter {
   let done = Promise.resolve();
+  const preload = config.log.file === undefined ? undefined : setTimeout(() => void loadLogger(), preloadMs);
   return {
     onSettled: (settled) => {
       done = done.then(() => report(settled, config, ledger, tell));
     },
-    close: () => done,
+    close: () => {
+      clearTimeout(preload);
+      return done;
+    },
   };
+}
+
+/** While Ansible is at work nobody waits for us: then its time is nobody's. */
+const preloadMs = 300;
+const loadLogger = () => import('../runtime/logger.js');
+
+async function openLogger(config: Config, tell: (message: string) => void): Promise<Log | undefined> {
+  return config.log.file === undefined ? undefined : (await loadLogger()).openLog(config.log, tell);
 }
 
 async function report(
@@ -30,12 +43,11 @@ async function report(
   tell: (message: string) => void,
 ): Promise<void> {
   const { firewall, blocks, run, folder } = settled;
-  const { openLog } = await import('../runtime/logger.js');
-  const log = openLog(config.log, tell);
+  const log = await openLogger(config, tell);
   const failed = blocks.filter(({ trouble }) => trouble !== null);
-  log.info('run settled', { firewall, ...run, failed: failed.length });
+  log?.info('run settled', { firewall, ...run, failed: failed.length });
   for (const { flow, ...block } of blocks)
-    log.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
+    log?.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
   await tellFailures({ firewall, config, ledger }, { hasFailed: failed.length > 0, record: folder ?? '' });
-  await log.close();
+  await log?.close();
 }
