@@ -242,6 +242,22 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
     argv.command('unfreeze', 'let changes go on, and carry what was kept', {}, (args) =>
       run(args, async (context) => (await import('./commands/freeze.js')).unfreeze(context)),
     ),
+  doctor: (argv, run) =>
+    argv.command(
+      'doctor',
+      'look at all that a block needs, and say how to mend what is wrong',
+      (args) =>
+        args.options({
+          send: { type: 'boolean', default: false, describe: 'send a test mail as well' },
+          firewall,
+        }),
+      (args) =>
+        run(args, async (context) => {
+          const { doctor } = await import('./commands/doctor.js');
+          const isColoured = process.stdout.isTTY && !process.env['NO_COLOR'];
+          return doctor({ send: args.send, firewalls: args.firewall, isColoured }, context);
+        }),
+    ),
   config: (argv, run) =>
     argv.command('config', 'print the configuration in force', {}, (args) =>
       run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),

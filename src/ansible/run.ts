@@ -4,7 +4,15 @@ import type * as z from 'zod';
 import { findPackageRoot } from '../config/package-root.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { buildEnvironment, buildSshArgs } from './environment.js';
-import { batchResult, readEvents, statusResult, type BatchResult, type StatusResult } from './events.js';
+import {
+  batchResult,
+  doctorResult,
+  readEvents,
+  statusResult,
+  type BatchResult,
+  type DoctorResult,
+  type StatusResult,
+} from './events.js';
 import { runProcess } from './process.js';
 import { renderExtraVars, renderInventory, type Batch } from './render.js';
 import { judge, type Verdict } from './verdict.js';
@@ -33,6 +41,10 @@ export async function applyBatch(request: RunRequest, batch: Batch, check: boole
 /** Asks one firewall which rules of ours stand there. Changes nothing. @throws as applyBatch */
 export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
+
+/** Looks at all that a run will need on one firewall. Changes nothing. @throws as applyBatch */
+export const examine = (request: RunRequest): Promise<Verdict<DoctorResult>> =>
+  runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctorResult });
 
 interface Play<T> {
   playbook: string;

@@ -58,8 +58,23 @@ function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> 
   return new MailComposer({ ...fields, ...(html !== undefined && { html }) }).compile().build();
 }
 
-/** One conversation with the server; gives the receivers that it did not take. */
-async function deliver(config: MailConfig, body: Readable): Promise<string[]> {
+/** Goes as far as the login, and sends nothing. @throws nodemailer's error: the server is away, or refuses the login */
+export const verifyMail = (config: MailConfig): Promise<void> => converse(config, (_connection, done) => done());
+
+/** Gives the receivers that the server did not take. */
+function deliver(config: MailConfig, body: Readable): Promise<string[]> {
+  const addresses = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text;
+  const envelope = { from: addresses(config.from), to: config.to.map(addresses) };
+  return converse<string[]>(config, (connection, done, fail) =>
+    connection.send(envelope, body, (error, info) => (error ? fail(error) : done(info.rejected))),
+  );
+}
+
+/** One conversation with the server; `act` goes on where the login has ended well. */
+async function converse<T>(
+  config: MailConfig,
+  act: (connection: SMTPConnection, done: (value: T) => void, fail: (error: Error) => void) => void,
+): Promise<T> {
   const connection = new SMTPConnection({
     host: config.host,
     port: config.port,
@@ -71,12 +86,9 @@ async function deliver(config: MailConfig, body: Readable): Promise<string[]> {
     socketTimeout: stepMs,
     dnsTimeout: stepMs,
   });
-  const addresses = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text;
   const credentials = config.user === undefined ? undefined : { user: config.user, pass: readPassword(config) };
-  const envelope = { from: addresses(config.from), to: config.to.map(addresses) };
-  return new Promise<string[]>((resolve, reject) => {
-    const send = (): void =>
-      connection.send(envelope, body, (error, info) => (error ? reject(error) : resolve(info.rejected)));
+  return new Promise<T>((resolve, reject) => {
+    const send = (): void => act(connection, resolve, reject);
     connection.once('error', reject);
     connection.once('end', () => reject(new Error('the mail server closed the connection')));
     connection.connect((error) => {

@@ -7,7 +7,7 @@ import ts from 'typescript';
 const layers = [
   ['cli'],
   ['commands'],
-  ['dispatch'],
+  ['dispatch', 'doctor'],
   ['intake', 'ledger', 'ansible', 'report', 'runtime'],
   ['config'],
   ['core'],

@@ -1,0 +1,120 @@
+import { hostname } from 'node:os';
+import { ulid } from 'ulid';
+import { openWorkspace } from '../ansible/workspace.js';
+import { loadConfig } from '../config/load.js';
+import { locateConfig } from '../config/locate.js';
+import type { Config } from '../config/schema.js';
+import { selectFirewalls } from '../config/select.js';
+import { FirebreakError } from '../core/errors.js';
+import { exitOf, ok, skipped, wrong, type Check, type Section } from '../doctor/check.js';
+import { checkConfigMode, checkDisk, checkLedger, checkStateFolder, skipLedger } from '../doctor/files.js';
+import { checkFirewall } from '../doctor/firewall.js';
+import { checkMail } from '../doctor/mail.js';
+import { checkPlaybooks, checkTemplates } from '../doctor/package.js';
+import { checkAnsible, checkNode, checkSsh, checkSshpass } from '../doctor/programs.js';
+import { checksToJson, checksToText } from '../doctor/render.js';
+import { checkTimers } from '../doctor/timers.js';
+import { watchSignals } from '../runtime/shutdown.js';
+import type { CommandContext, CommandResult } from './result.js';
+
+export interface DoctorOptions {
+  /** Sends a test mail. */
+  send: boolean;
+  firewalls: readonly string[];
+  isColoured: boolean;
+}
+
+interface Loaded {
+  file: string;
+  config: Config;
+}
+
+/** Looks at all that a block needs, in the order in which it is needed, and says how to mend what is wrong. */
+export async function doctor(options: DoctorOptions, context: CommandContext): Promise<CommandResult> {
+  const loaded = load(context.configFile);
+  const chosen = 'config' in loaded ? selectFirewalls(loaded.config, options.firewalls) : [];
+  const signals = watchSignals();
+  try {
+    const host = await checkHost(loaded);
+    const sections: Section[] = [{ title: 'this host', checks: host.checks }];
+    if ('config' in loaded) {
+      const { config } = loaded;
+      sections.push({ title: 'reports', checks: [await checkMail(config, options.send, hostname()), checkTimers()] });
+      for (const [name, firewall] of chosen) {
+        const checks = host.canRun
+          ? await checkFirewall({ name, firewall, config, stop: signals.stop })
+          : [skipped('firewall', 'ansible-playbook and ssh come first')];
+        sections.push({ title: `firewall ${name}`, checks });
+      }
+    }
+    return {
+      exit: exitOf(sections),
+      text: checksToText(sections, options.isColoured),
+      json: checksToJson(sections),
+    };
+  } finally {
+    signals.release();
+  }
+}
+
+function load(option: string | undefined): Loaded | { error: FirebreakError } {
+  try {
+    const file = locateConfig(option);
+    return { file, config: loadConfig(file) };
+  } catch (error) {
+    if (error instanceof FirebreakError) return { error };
+    throw error;
+  }
+}
+
+async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ checks: Check[]; canRun: boolean }> {
+  const path = process.env['PATH'];
+  const config = 'config' in loaded ? loaded.config : undefined;
+  const command = config?.ansible.playbook_command ?? 'ansible-playbook';
+  const workspace = openWorkspace(ulid(), undefined);
+  const env = {
+    PATH: path ?? '/usr/local/bin:/usr/bin:/bin',
+    HOME: process.env['HOME'] ?? '/',
+    LC_ALL: 'C.UTF-8',
+    ANSIBLE_HOME: workspace.file('tmp'),
+    ANSIBLE_LOCAL_TEMP: workspace.file('tmp'),
+    ANSIBLE_NOCOLOR: '1',
+    ANSIBLE_LOCALHOST_WARNING: 'False',
+  };
+  try {
+    const ansible = await checkAnsible(command, env);
+    const ssh = checkSsh(path);
+    const sshpass = config && checkSshpass(config, ansible.version, path);
+    const isAnsible = ansible.check.state !== 'wrong';
+    const checks = [
+      checkNode(),
+      ansible.check,
+      ssh,
+      ...(sshpass ? [sshpass] : []),
+      ...checkConfiguration(loaded),
+      checkTemplates(),
+      isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
+    ];
+    return { checks, canRun: isAnsible && ssh.state === 'ok' && sshpass?.state === 'ok' };
+  } finally {
+    workspace.close();
+  }
+}
+
+function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[] {
+  const name = 'config';
+  if ('error' in loaded) {
+    const { code, message } = loaded.error;
+    const mend = code === 'config_missing' ? 'write one: README.md, step 3' : 'docs/configuration.md knows every key';
+    return [wrong(name, message.split('\n').join('; '), mend)];
+  }
+  const { file, config } = loaded;
+  const state = checkStateFolder(config.state_dir);
+  return [
+    ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
+    checkConfigMode(file),
+    state,
+    checkDisk(config.state_dir),
+    state.state === 'ok' ? checkLedger(config.state_dir) : skipLedger(),
+  ];
+}

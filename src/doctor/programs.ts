@@ -1,0 +1,82 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkVersion } from '../ansible/version.js';
+import type { Config } from '../config/schema.js';
+import { FirebreakError } from '../core/errors.js';
+import { note, ok, skipped, wrong, type Check } from './check.js';
+
+/** The oldest Node that Firebreak's libraries run on (package.json, engines). */
+const oldestNode = [20, 19] as const;
+
+export function checkNode(version = process.versions.node): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isNew = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  return isNew
+    ? ok('Node', version)
+    : wrong('Node', `${version} is too old`, `install Node ${oldestNode.join('.')} or newer`);
+}
+
+/** Asks ansible-playbook itself. Gives its version as well, for what depends on it. */
+export async function checkAnsible(
+  command: string,
+  env: Record<string, string>,
+): Promise<{ check: Check; version: string | undefined }> {
+  const name = 'ansible-playbook';
+  try {
+    const version = await checkVersion(command, env);
+    const check =
+      version === undefined
+        ? note(name, `${command} does not tell its version`, `look what "${command} --version" says`)
+        : ok(name, version);
+    return { check, version };
+  } catch (error) {
+    if (!(error instanceof FirebreakError)) throw error;
+    const mend = error.code === 'ansible_missing' ? 'apt-get install ansible-core' : 'install a newer ansible-core';
+    return { check: wrong(name, error.message, mend), version: undefined };
+  }
+}
+
+export function checkSsh(path: string | undefined): Check {
+  const found = findProgram('ssh', path);
+  return found === undefined
+    ? wrong('ssh', `no such program on ${path ?? 'the PATH'}`, 'apt-get install openssh-client')
+    : ok('ssh', found);
+}
+
+/** sshpass hands passwords to ssh for every Ansible before 2.19. */
+export function checkSshpass(
+  config: Pick<Config, 'firewalls'>,
+  ansible: string | undefined,
+  path: string | undefined,
+): Check {
+  const name = 'sshpass';
+  const users = Object.entries(config.firewalls).filter(([, { password_file }]) => password_file !== undefined);
+  const [major = 0, minor = 0] = (ansible ?? '').split('.').map(Number);
+  if (users.length === 0) return ok(name, 'not needed: no firewall is logged in to by password');
+  if (major > 2 || (major === 2 && minor >= 19)) return ok(name, `not needed: Ansible ${ansible} does without`);
+  const found = findProgram(name, path);
+  if (found !== undefined) return ok(name, found);
+  const names = users.map(([firewall]) => firewall).join(', ');
+  return ansible === undefined
+    ? skipped(name, 'ansible-playbook comes first')
+    : wrong(
+        name,
+        `not there, and ${names} ${users.length === 1 ? 'is' : 'are'} logged in to by password`,
+        'apt-get install sshpass, or better: use private_key_file',
+      );
+}
+
+/** Where a program lies, as a shell would find it. */
+export function findProgram(name: string, path = '/usr/local/bin:/usr/bin:/bin'): string | undefined {
+  return path
+    .split(':')
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return statSync(file).isFile();
+      } catch {
+        return false; // not there, or not ours to run: the next folder may have it
+      }
+    });
+}

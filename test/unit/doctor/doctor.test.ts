@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { configSchema } from '#firebreak/config/schema.js';
+import { exitOf, note, ok, wrong } from '#firebreak/doctor/check.js';
+import { checkDisk, checkStateFolder } from '#firebreak/doctor/files.js';
+import { checkPlaybooks, checkTemplates } from '#firebreak/doctor/package.js';
+import { checkNode, checkSsh, checkSshpass } from '#firebreak/doctor/programs.js';
+import { checksToText } from '#firebreak/doctor/render.js';
+import { checkTimers } from '#firebreak/doctor/timers.js';
+
+describe('a check of the doctor', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'doctor-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('tells a Node that is too old', () => {
+    expect(checkNode('20.18.3')).to.deep.include({ state: 'wrong', fact: '20.18.3 is too old' });
+    expect(checkNode('20.19.0').state).to.equal('ok');
+    expect(checkNode('22.1.0').state).to.equal('ok');
+  });
+
+  it('tells a missing ssh, and takes no file that cannot be run', () => {
+    writeFileSync(path.join(folder, 'ssh'), '', { mode: 0o600 });
+    mkdirSync(path.join(folder, 'more/ssh'), { recursive: true });
+    expect(checkSsh(`${folder}:${folder}/more`)).to.deep.include({
+      state: 'wrong',
+      mend: 'apt-get install openssh-client',
+    });
+  });
+
+  describe('for sshpass', () => {
+    const config = (edge: object) => configSchema.parse({ firewalls: { edge: { host: '192.0.2.1', ...edge } } });
+    const password = config({ password_file: '/etc/firebreak/password' });
+
+    it('says nothing against a key, nor against an Ansible that does without', () => {
+      expect(checkSshpass(config({}), '2.14.18', folder).state).to.equal('ok');
+      expect(checkSshpass(password, '2.19.0', folder).state).to.equal('ok');
+    });
+
+    it('tells that it is missing where an older Ansible needs it', () => {
+      const check = checkSshpass(password, '2.14.18', folder);
+      expect(check.state).to.equal('wrong');
+      expect(check.fact).to.equal('not there, and edge is logged in to by password');
+    });
+  });
+
+  it('tells a state folder of another account', () => {
+    const check = checkStateFolder(folder, (process.getuid?.() ?? 0) + 1);
+    expect(check.state).to.equal('wrong');
+    expect(check.fact).to.match(/belongs to user \d+, and you are \d+/);
+  });
+
+  it('tells a disk with too little room', () => {
+    expect(checkDisk(folder).state).to.equal('ok');
+    expect(checkDisk(`${folder}/not/yet`, 2 ** 60)).to.deep.include({ state: 'wrong' });
+  });
+
+  it('tells a template that does not parse', () => {
+    mkdirSync(path.join(folder, 'templates'));
+    const file = path.join(folder, 'templates/mail.hbs');
+    writeFileSync(file, '{{#if x}}never ended');
+    const check = checkTemplates(folder);
+    expect(check.state).to.equal('wrong');
+    expect(check.fact).to.match(/templates\/mail\.hbs: Parse error on line 1/);
+  });
+
+  it('tells a playbook that does not parse, in the words of Ansible', async () => {
+    mkdirSync(path.join(folder, 'playbooks'));
+    writeFileSync(path.join(folder, 'playbooks/block.yml'), 'exit 4\n');
+    const ansible = path.join(folder, 'ansible-playbook');
+    writeFileSync(ansible, '#!/bin/sh\necho "ERROR! a playbook must be a list of plays" >&2\nexit 4\n', {
+      mode: 0o700,
+    });
+    const check = await checkPlaybooks(ansible, {}, folder);
+    expect(check).to.deep.include({ state: 'wrong', fact: 'ERROR! a playbook must be a list of plays' });
+  });
+
+  describe('for the timer', () => {
+    it('notes that nothing runs expire', () => {
+      expect(checkTimers(folder).state).to.equal('note');
+    });
+
+    it('finds a line of cron, and does not take a comment for one', () => {
+      mkdirSync(path.join(folder, 'etc/cron.d'), { recursive: true });
+      const file = path.join(folder, 'etc/cron.d/firebreak');
+      writeFileSync(file, '# * * * * * siem firebreak expire\n');
+      expect(checkTimers(folder).state).to.equal('note');
+      writeFileSync(file, '* * * * * siem firebreak expire 2>&1 | logger\n');
+      expect(checkTimers(folder)).to.deep.include({ state: 'ok', fact: `${file} runs firebreak expire` });
+    });
+
+    it('finds an enabled timer of systemd', () => {
+      const wants = path.join(folder, 'etc/systemd/system/timers.target.wants');
+      mkdirSync(wants, { recursive: true });
+      writeFileSync(path.join(wants, 'firebreak-expire.timer'), '');
+      expect(checkTimers(folder).state).to.equal('ok');
+    });
+  });
+});
+
+describe("the doctor's answer", () => {
+  const sections = [
+    { title: 'this host', checks: [ok('Node', '20.19.2'), note('timer', 'none', 'add one')] },
+    { title: 'firewall edge', checks: [wrong('login', 'refused', 'check the key', 4), wrong('disk', 'full', null)] },
+  ];
+
+  it('has the exit code of the first mistake, and a note is none', () => {
+    expect(exitOf(sections)).to.equal(4);
+    expect(exitOf(sections.slice(0, 1))).to.equal(0);
+  });
+
+  it('has no colour unless it is asked for, and ends with what to do', () => {
+    expect(checksToText(sections, false)).to.equal(
+      [
+        'this host',
+        '  ✓ Node   20.19.2',
+        '  ! timer  none',
+        '           -> add one',
+        '',
+        'firewall edge',
+        '  ✗ login  refused',
+        '           -> check the key',
+        '  ✗ disk   full',
+        '',
+        '2 things are wrong: mend the first, and look again.',
+      ].join('\n'),
+    );
+    expect(checksToText(sections, true)).to.include('\u001b[31m✗\u001b[0m login');
+  });
+});
