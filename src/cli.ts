@@ -242,6 +242,27 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
     argv.command('unfreeze', 'let changes go on, and carry what was kept', {}, (args) =>
       run(args, async (context) => (await import('./commands/freeze.js')).unfreeze(context)),
     ),
+  init: (argv, run) =>
+    argv.command(
+      'init',
+      'write a first configuration and what it names; asks on a terminal',
+      (args) =>
+        args.options({
+          host: { type: 'string', requiresArg: true, describe: 'address or name of the firewall' },
+          name: { type: 'string', requiresArg: true, describe: 'what to call it (edge)' },
+          user: { type: 'string', requiresArg: true, describe: 'who logs in there (root)' },
+          port: { type: 'string', requiresArg: true, describe: 'its SSH port (22)' },
+          'state-dir': { type: 'string', requiresArg: true, describe: 'folder for the ledger (/var/lib/firebreak)' },
+          'mail-to': { type: 'string', requiresArg: true, describe: 'who is told when a block is not in force' },
+          key: { type: 'boolean', describe: 'make a key pair for it' },
+        }),
+      (args) =>
+        run(args, async (context) => {
+          const { init } = await import('./commands/init.js');
+          const { host, name, user, port, key } = args;
+          return init({ host, name, user, port, key, stateDir: args['state-dir'], mailTo: args['mail-to'] }, context);
+        }),
+    ),
   doctor: (argv, run) =>
     argv.command(
       'doctor',

@@ -105,7 +105,7 @@ function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[]
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
-    const mend = code === 'config_missing' ? 'write one: README.md, step 3' : 'docs/configuration.md knows every key';
+    const mend = code === 'config_missing' ? 'firebreak init writes one' : 'docs/configuration.md knows every key';
     return [wrong(name, message.split('\n').join('; '), mend)];
   }
   const { file, config } = loaded;

@@ -75,7 +75,7 @@ describe('firebreak doctor, of this host,', function () {
 
   it('names a configuration that is not there', async () => {
     const options = { env: { FIREBREAK_CONFIG: '/nowhere/firebreak.yml' } };
-    await expectFirst('config', /no such file/, /README/, options);
+    await expectFirst('config', /no such file/, /firebreak init/, options);
   });
 
   it('names a configuration that others may change', async () => {

@@ -28,7 +28,7 @@ describe('the documents', function () {
     /** No firewall is asked: what stands in for ansible-playbook does nothing. */
     function writeConfig(): string {
       const file = path.join(folder, 'firebreak.yml');
-      const settings = { state_dir: `${folder}/state`, firewalls: { edge: { host: '192.0.2.1' } } };
+      const settings = { state_dir: `${folder}/state`, firewalls: { edge: { host: '127.0.0.1', port: 9 } } };
       writeFileSync(file, JSON.stringify({ ...settings, ansible: { playbook_command: '/bin/true' } }));
       writeFileSync(path.join(folder, 'banned.csv'), 'ip,reason\n203.0.113.9,listed\n');
       writeFileSync(path.join(folder, 'ossim-key.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB ossim\n');
@@ -38,7 +38,9 @@ describe('the documents', function () {
     async function findComplaint(words: readonly string[]): Promise<string> {
       const dry = ['block', 'unblock'].includes(words[0] ?? '') && !words.includes('--check') ? ['--check'] : [];
       const json = words.includes('--csv') || words.includes('--json') ? [] : ['--json'];
-      const args = [path.join(packageRoot, 'dist/cli.js'), ...words, ...dry, ...json];
+      const here =
+        words[0] === 'init' ? [`--config=${folder}/new/firebreak.yml`, `--state-dir=${folder}/new/state`] : [];
+      const args = [path.join(packageRoot, 'dist/cli.js'), ...words, ...dry, ...here, ...json];
       const env = { ...process.env, FIREBREAK_CONFIG: writeConfig() };
       // An exit code that is not 0 is no complaint: there are no blocks, and no firewall.
       const { stdout } = await run(process.execPath, args, { cwd: folder, env }).catch(

@@ -7,7 +7,7 @@ import ts from 'typescript';
 const layers = [
   ['cli'],
   ['commands'],
-  ['dispatch', 'doctor'],
+  ['dispatch', 'doctor', 'setup'],
   ['intake', 'ledger', 'ansible', 'report', 'runtime'],
   ['config'],
   ['core'],
