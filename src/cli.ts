@@ -280,8 +280,16 @@ const commands: Record<string, (argv: Argv, run: Run) => Argv> = {
         }),
     ),
   config: (argv, run) =>
-    argv.command('config', 'print the configuration in force', {}, (args) =>
-      run(args, async (context) => (await import('./commands/config.js')).showConfig(context)),
+    argv.command(
+      'config',
+      'print the configuration in force',
+      (args) =>
+        args.option('explain', { type: 'string', requiresArg: true, describe: 'say what this key means instead' }),
+      (args) =>
+        run(args, async (context) => {
+          const { showConfig, explainConfig } = await import('./commands/config.js');
+          return args.explain === undefined ? showConfig(context) : explainConfig(args.explain);
+        }),
     ),
 };
 

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { explainKey } from '../config/explain.js';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import { formatDuration } from '../core/duration.js';
@@ -10,6 +11,13 @@ export async function showConfig(context: CommandContext): Promise<CommandResult
   const config = loadConfig(file);
   const plain = JSON.parse(JSON.stringify(config, asWritten)) as object;
   return Promise.resolve({ exit: 0, text: `# ${file}\n${stringify(plain).trimEnd()}`, json: plain });
+}
+
+/** What a key means, and its default. Needs no configuration. */
+export async function explainConfig(key: string): Promise<CommandResult> {
+  const keys = explainKey(key);
+  const text = keys.map((each) => `${each.key} (default: ${each.default})\n  ${each.meaning}`).join('\n\n');
+  return Promise.resolve({ exit: 0, text, json: { keys } });
 }
 
 /** Keys whose value is a time: read as milliseconds, written as `24h`. */

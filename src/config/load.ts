@@ -9,7 +9,7 @@ import { findFileProblems, findInlineSecrets } from './secrets.js';
 
 /**
  * Reads and checks the configuration as a whole; paths in it are taken from its own folder.
- * @throws FirebreakError config_unreadable, or config_invalid with every problem and its line
+ * @throws FirebreakError config_unreadable, or config_invalid with every problem and its place
  */
 export function loadConfig(file: string): Config {
   const { text, mode } = readText(file);
@@ -20,17 +20,18 @@ export function loadConfig(file: string): Config {
     const first = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
     throw new FirebreakError('config_invalid', first.map((message) => `${label}: ${message}`).join('\n'));
   }
+  const where = (path: string): string | undefined => placeOf(document, lines, path);
   const parsed = configSchema.safeParse(toPlain(document, label));
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
-    throw invalid('config_invalid', label, problems, (path) => lineOf(document, lines, path));
+    throw invalid('config_invalid', label, problems, where);
   }
   const config = resolvePaths(parsed.data, dirname(file));
   const secrets = findInlineSecrets(config, mode);
-  if (secrets.length > 0) throw invalid('config_exposed', label, secrets);
+  if (secrets.length > 0) throw invalid('config_exposed', label, secrets, where);
   const listed = readProtectedFiles(config, dirname(file));
   const problems = [...findFileProblems(config), ...listed.problems];
-  if (problems.length > 0) throw invalid('config_invalid', label, problems);
+  if (problems.length > 0) throw invalid('config_invalid', label, problems, where);
   return listed.config;
 }
 
@@ -63,10 +64,10 @@ function readText(file: string): { text: string; mode: number } {
   }
 }
 
-function invalid(code: ErrorCode, label: string, problems: Problem[], where?: (path: string) => number | undefined) {
+function invalid(code: ErrorCode, label: string, problems: Problem[], where: (path: string) => string | undefined) {
   const lines = problems.map((problem) => {
-    const line = where?.(problem.path);
-    return `${label}: ${line === undefined ? '' : `line ${line}: `}${describeProblem(problem)}`;
+    const place = where(problem.path);
+    return `${label}: ${place === undefined ? '' : `${place}: `}${describeProblem(problem)}`;
   });
   return new FirebreakError(code, lines.join('\n'));
 }
@@ -111,11 +112,12 @@ function expectationOf(issue: Issue): string {
   return issue.message.replace(/, got ".*"$/, '');
 }
 
-function lineOf(document: Document, lines: LineCounter, path: string): number | undefined {
+function placeOf(document: Document, lines: LineCounter, path: string): string | undefined {
   for (let parts = path.split('.'); parts.length > 0; parts = parts.slice(0, -1)) {
     const node = document.getIn(parts, true);
     if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
-      return lines.linePos(Number(node.range[0])).line;
+      const { line, col } = lines.linePos(Number(node.range[0]));
+      return `line ${line}, column ${col}`;
     }
   }
   return undefined;

@@ -55,9 +55,9 @@ describe('firebreak with a bad configuration', () => {
       'firewalls:\n  edge:\n    host: 127.0.0.1\n    port: ssh\n    hots: x\npolicy:\n  never_block: [192.0.2.0/28, 10.0.0.300]\n',
     );
     await expectRefused(alarm, 'config_invalid', [
-      'firebreak.yml: line 4: firewalls.edge.port: expected 1-65535, got "ssh"',
-      'firebreak.yml: line 5: firewalls.edge.hots: unknown key',
-      'firebreak.yml: line 7: policy.never_block.1: expected an IPv4 or IPv6 address, got "10.0.0.300"',
+      'firebreak.yml: line 4, column 11: firewalls.edge.port: expected 1-65535, got "ssh"',
+      'firebreak.yml: line 5, column 11: firewalls.edge.hots: unknown key',
+      'firebreak.yml: line 7, column 31: policy.never_block.1: expected an IPv4 or IPv6 address, got "10.0.0.300"',
     ]);
   });
 
@@ -65,7 +65,7 @@ describe('firebreak with a bad configuration', () => {
     launcher.configure({ firewalls: { edge: { ...edge, vars: { ansible_password: 'canary' } } } });
     chmodSync(launcher.configFile, 0o644);
     await expectRefused(alarm, 'config_exposed', [
-      'firebreak.yml: firewalls.edge.vars.ansible_password: a secret belongs in a file with mode 0600, named by password_file or become_password_file (and others can read this file, mode 0644: change that secret)',
+      'firebreak.yml: line 8, column 29: firewalls.edge.vars.ansible_password: a secret belongs in a file with mode 0600, named by password_file or become_password_file (and others can read this file, mode 0644: change that secret)',
     ]);
   });
 
@@ -75,7 +75,7 @@ describe('firebreak with a bad configuration', () => {
     chmodSync(file, 0o644);
     launcher.configure({ firewalls: { edge: { ...edge, password_file: file } } });
     await expectRefused(alarm, 'config_invalid', [
-      `firebreak.yml: firewalls.edge.password_file: others can read ${file} (mode 0644): chmod 600 ${file}`,
+      `firebreak.yml: line 7, column 24: firewalls.edge.password_file: others can read ${file} (mode 0644): chmod 600 ${file}`,
     ]);
   });
 
@@ -118,5 +118,25 @@ describe('firebreak config', () => {
     const call = launcher.start(['config']);
     call.child.stdout?.destroy();
     expect(await call.ended).to.deep.equal({ exit: 0, stdout: '', stderr: '' });
+  });
+
+  it('says what a key means, a name of your own in its place, without a configuration', async () => {
+    const options = { env: { FIREBREAK_CONFIG: '/nowhere/firebreak.yml' } };
+    const { exit, stdout } = await launcher.firebreak(['config', '--explain', 'firewalls.edge.port'], options);
+    expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: 'firewalls.NAME.port (default: 22)\n  SSH port.\n' });
+  });
+
+  it('says what all keys below one mean', async () => {
+    const { stdout } = await launcher.firebreak(['config', '--explain', 'policy.limits', '--json']);
+    const { keys } = JSON.parse(stdout) as { keys: { key: string }[] }; // config --explain --json
+    expect(keys.map(({ key }) => key)).to.include.members(['policy.limits.per_minute', 'policy.limits.hold_for']);
+  });
+
+  it('names the key that may have been meant', async () => {
+    const { exit, stderr } = await launcher.firebreak(['config', '--explain', 'limits.per_minute']);
+    expect(exit).to.equal(2);
+    expect(stderr).to.equal(
+      'firebreak: explain: there is no key "limits.per_minute"; there is policy.limits.per_minute\n',
+    );
   });
 });

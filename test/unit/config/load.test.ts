@@ -70,36 +70,42 @@ describe('the configuration', () => {
 
   for (const [title, text, expected] of [
     ['an empty file', '', ['firebreak.yml: firewalls: expected a mapping, but it is missing']],
-    ['no firewall', 'firewalls: {}', ['firebreak.yml: line 1: firewalls: expected at least one firewall, got "{}"']],
+    [
+      'no firewall',
+      'firewalls: {}',
+      ['firebreak.yml: line 1, column 12: firewalls: expected at least one firewall, got "{}"'],
+    ],
     [
       'an unknown key',
       'firewalls: {edge: {host: a}}\nfierwalls: {}',
-      ['firebreak.yml: line 2: fierwalls: unknown key'],
+      ['firebreak.yml: line 2, column 12: fierwalls: unknown key'],
     ],
     [
       'a port that is none',
       'firewalls:\n  edge:\n    host: a\n    port: 70000',
-      ['firebreak.yml: line 4: firewalls.edge.port: expected 1-65535, got "70000"'],
+      ['firebreak.yml: line 4, column 11: firewalls.edge.port: expected 1-65535, got "70000"'],
     ],
     [
       'a word that is not among those allowed',
       'firewalls: {edge: {host: a}}\ndefaults: {type: Block}',
-      ['firebreak.yml: line 2: defaults.type: expected block or reject, got "Block"'],
+      ['firebreak.yml: line 2, column 18: defaults.type: expected block or reject, got "Block"'],
     ],
     [
       'a time without a unit',
       'firewalls: {edge: {host: a}}\nansible: {timeout: "60"}',
-      ['firebreak.yml: line 2: ansible.timeout: expected a time such as 60s or 5m, got "60"'],
+      ['firebreak.yml: line 2, column 20: ansible.timeout: expected a time such as 60s or 5m, got "60"'],
     ],
     [
       'a host with an option in it',
       'firewalls: {edge: {host: "-oProxyCommand=id"}}',
-      ['firebreak.yml: line 1: firewalls.edge.host: expected an address or a host name, got "-oProxyCommand=id"'],
+      [
+        'firebreak.yml: line 1, column 26: firewalls.edge.host: expected an address or a host name, got "-oProxyCommand=id"',
+      ],
     ],
     [
       'a secret file that is not there',
       'firewalls: {edge: {host: a, password_file: /nowhere/password}}',
-      ['firebreak.yml: firewalls.edge.password_file: /nowhere/password: no such file'],
+      ['firebreak.yml: line 1, column 44: firewalls.edge.password_file: /nowhere/password: no such file'],
     ],
   ] as const) {
     it(`is refused with ${title}`, () => {
