@@ -1,19 +1,27 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { controlName } from './workspace.js';
 
-/** Finds the processes of a run wherever they went: ssh masters and setsid workers leave the group. */
+/**
+ * Finds the processes of a run wherever they went: ssh masters and setsid workers leave the group.
+ * A master writes its title over its environment, so it is known by the socket that the title names.
+ */
 export function findProcesses(runId: string, proc = '/proc'): number[] {
   const mark = `FIREBREAK_RUN_ID=${runId}`;
+  const socket = `/${controlName(runId)}/`;
+  const isMaster = (title: string): boolean => title.startsWith('ssh: ') && title.includes(socket);
   return readdirSync(proc)
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => readEnvironment(`${proc}/${name}/environ`).includes(mark))
+    .filter(
+      (name) => read(`${proc}/${name}/environ`).split('\0').includes(mark) || isMaster(read(`${proc}/${name}/cmdline`)),
+    )
     .map(Number);
 }
 
-function readEnvironment(file: string): string[] {
+function read(file: string): string {
   try {
-    return readFileSync(file, 'latin1').split('\0');
+    return readFileSync(file, 'latin1');
   } catch {
-    return []; // it ended meanwhile, or it is another user's and so none of ours
+    return ''; // it ended meanwhile, or it is another user's and so none of ours
   }
 }
 

@@ -52,10 +52,13 @@ export function tidyRun(runId: string, stateDir: string, temporary = join(stateD
 
 /** One a run: a master that runs shared would die under one run when the other ends. */
 function findControlFolder(runId: string, stateDir: string): string {
-  const name = runId.slice(-10);
+  const name = controlName(runId);
   const wanted = join(stateDir, 'ssh', name);
-  return Buffer.byteLength(wanted) <= longestControlFolder ? wanted : join('/tmp', `fb-${name}`);
+  return Buffer.byteLength(wanted) <= longestControlFolder ? wanted : join('/tmp', name);
 }
+
+/** The name of the folder with a run's control socket, by which its ssh master is known. */
+export const controlName = (runId: string): string => `fb-${runId.slice(-10)}`;
 
 /** Removes the oldest run folders beyond `keep`. Their names are ULIDs: by name is by age. */
 export function pruneRuns(stateDir: string, keep: number): void {

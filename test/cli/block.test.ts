@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
+import { findNaming } from '../lab/processes.js';
 import { listTree, makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 
 const alarm = ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet', 'blocked', 'for', 'ssh', 'anomaly'];
@@ -52,6 +53,11 @@ describe('firebreak block', function () {
     );
     expect(edge.states()).to.have.length(1);
     expect(edge.states()[0]).to.include('192.168.1.11:443');
+  });
+
+  it('leaves no process behind, ssh’s master included', async () => {
+    await launcher.firebreak(['block', ...alarm]);
+    expect(findNaming(launcher.stateDir)).to.deep.equal([]);
   });
 
   it('stands once after a second call, a save in the GUI, and a third call, each of them exit 0', async () => {

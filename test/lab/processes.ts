@@ -51,6 +51,11 @@ export function findMarked(name: string, folder: string): number[] {
   });
 }
 
+/** What names this folder in its arguments, or in the title that it gave itself. */
+export function findNaming(folder: string): number[] {
+  return listPids().filter((pid) => readProc(pid, 'cmdline').includes(folder));
+}
+
 /** What was started with this word. */
 export function findByWord(word: string): number[] {
   return listPids().filter((pid) => readProc(pid, 'cmdline').split('\0').includes(word));

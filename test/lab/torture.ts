@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startFirewall, type Firewall } from './firewall.js';
 import { makeLauncher, settingsOf, waitUntil, type AnswerBlock, type Call, type Launcher } from './launcher.js';
-import { findByWord, findMarked, findTree, signalAll } from './processes.js';
+import { findByWord, findMarked, findNaming, findTree, signalAll } from './processes.js';
 
 export interface TortureOptions {
   readonly rounds: number;
@@ -125,7 +125,11 @@ async function settleAndLook(firewall: Firewall, launcher: Launcher): Promise<st
     },
     90_000,
   );
-  const ours = (): number[] => [...findMarked('FIREBREAK_RUN_ID', launcher.folder), ...findByWord(launcher.configFile)];
+  const ours = (): number[] => [
+    ...findMarked('FIREBREAK_RUN_ID', launcher.folder),
+    ...findByWord(launcher.configFile),
+    ...findNaming(launcher.stateDir),
+  ];
   await waitUntil('all of our processes ended', () => ours().length === 0);
   const wanted = (await list(launcher)).map(({ port }) => port).sort();
   const text = firewall.readConfig();

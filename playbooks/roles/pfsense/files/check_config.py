@@ -69,7 +69,7 @@ class Reader:
         if path == ["pfsense", "filter", "rule"]:
             words, self.rule = self.rule, None
             tracker = find_tracker(words)
-            if tracker in BAND:
+            if tracker is not None and tracker in BAND:  # None would be looked for number by number
                 self.ours[tracker, hashlib.sha256(repr(words).encode()).hexdigest()] += 1
             else:
                 for each in words:
