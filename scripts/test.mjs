@@ -90,9 +90,10 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   const countsFile = path.join(folder, 'counts.json');
   const hooks = path.join(root, 'build/test/hooks.js');
   const grep = options.grep === undefined ? [] : ['--grep', options.grep];
-  const args = ['--reporter', reporter, '--require', hooks, '--timeout', String(timeoutMs), ...grep, ...files];
-  const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
-  const env = { ...process.env, ...colour, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
+  const look = process.stdout.isTTY ? '--color' : '--no-color';
+  const fixed = [look, '--reporter', reporter, '--require', hooks, '--timeout', String(timeoutMs)];
+  const args = [...fixed, ...grep, ...files];
+  const env = { ...process.env, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
   try {
     const code = await runMocha(args, env, say);
     if (!existsSync(countsFile)) {

@@ -135,7 +135,7 @@ def find_loaded(pfctl, config, trackers, check_mode):
     return [tracker for tracker in trackers if tracker in blocking]
 
 
-def probe(config_path, pfctl, present, absent, fix, check_mode):
+def probe(config_path, pfctl, present, absent, fix, check_mode=False):
     data = read_config(config_path)
     config = parse_config(data, config_path)
     result = sort_present(config, present, fix)
