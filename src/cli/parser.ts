@@ -1,0 +1,41 @@
+import yargs, { type Argv } from 'yargs';
+import { readVersion } from '../config/package-root.js';
+import { FirebreakError } from '../core/errors.js';
+import { blocks } from './blocks.js';
+import { looks } from './looks.js';
+import type { Commands, Run } from './options.js';
+import { setup } from './setup.js';
+import { upkeep } from './upkeep.js';
+
+const usage = `$0 COMMAND
+
+Turns a SIEM alarm into a proven firewall block, through Ansible.`;
+
+/** All that can be called, in the order of the help. */
+export const commands: Commands = { ...blocks, ...looks, ...upkeep, ...setup };
+
+/** A parser for these words that runs the command they name; errors are `usage`. */
+export function makeParser(argv: readonly string[], run: Run): Argv {
+  const named = argv.find((word) => Object.hasOwn(commands, word));
+  const isHelp = argv.includes('--help');
+  const definitions = Object.entries(commands).filter(([name]) => isHelp || named === undefined || name === named);
+  const root = yargs(argv)
+    .scriptName('firebreak')
+    .usage(usage)
+    .option('config', { type: 'string', requiresArg: true, describe: 'configuration file' })
+    .option('json', { type: 'boolean', describe: 'print exactly one JSON document' });
+  return definitions
+    .reduce<Argv>((parser, [, define]) => define(parser, run), root)
+    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
+    .demandCommand(1, 'say what to do: firebreak block, unblock, list, …')
+    .strict()
+    .version(readVersion())
+    .help()
+    .wrap(Math.min(100, process.stdout.columns || 80))
+    .exitProcess(false)
+    .fail((message, error) => {
+      const thrown = error as Error | null | undefined; // a YError, or none, where yargs itself complains
+      if (thrown && thrown.name !== 'YError') throw thrown;
+      throw new FirebreakError('usage', `${message || thrown?.message}; see firebreak --help`);
+    });
+}
