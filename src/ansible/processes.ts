@@ -43,7 +43,7 @@ export async function sweep(runId: string, graceMs = 500): Promise<void> {
   for (let left = findProcesses(runId), first = true; left.length > 0; left = findProcesses(runId), first = false) {
     const overdue = Date.now() > deadline;
     if (first || overdue) for (const id of left) signal(id, overdue ? 'SIGKILL' : 'SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

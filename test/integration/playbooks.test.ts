@@ -123,6 +123,7 @@ describe('text that means to be more than a word', function () {
     `'; touch ${canary} #`,
     `" & touch ${canary} & "`,
     '%s %d \\1 \\g<0>',
+    `''' + __import__("os").system("touch ${canary}") + '''<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>`,
   ];
 
   /** Names of the article's variables, but for the description, which is cleaned and not refused. */

@@ -12,10 +12,18 @@ import os
 
 from ansible.plugins.action import ActionBase
 
-_path = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "plugin_utils", "firebreak_flow.py")
-_spec = importlib.util.spec_from_file_location("firebreak_flow", os.path.realpath(_path))
-flows = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(flows)
+ROLE = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
+
+
+def load_ours(name):
+    path = os.path.realpath(os.path.join(ROLE, os.pardir, os.pardir, "plugin_utils", name + ".py"))
+    spec = importlib.util.spec_from_file_location(name, path)
+    code = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(code)
+    return code
+
+
+flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
 
 
 class ActionModule(ActionBase):
@@ -38,9 +46,8 @@ class ActionModule(ActionBase):
             return refuse("become_unsupported", "become_method: the edit knows sudo only")
 
         args = {key: self._task.args[key] for key in ("config", "pfctl", "fix")}
-        args.update(present=json.dumps(list(present.values())), absent=json.dumps(list(absent.values())))
-        result = self._execute_module(module_name="pfsense_probe", module_args=args, task_vars=task_vars)
-        result.pop("invocation", None)  # the batch again
+        args.update(present=list(present.values()), absent=list(absent.values()))
+        result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars)
         if result.get("failed") or "missing" not in result:
             return result
         for item in result["refused"]:

@@ -12,10 +12,18 @@ import os
 
 from ansible.plugins.action import ActionBase
 
-_path = os.path.join(os.path.dirname(__file__), *[os.pardir] * 3, "plugin_utils", "firebreak_flow.py")
-_spec = importlib.util.spec_from_file_location("firebreak_flow", os.path.realpath(_path))
-flows = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(flows)
+ROLE = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
+
+
+def load_ours(name):
+    path = os.path.realpath(os.path.join(ROLE, os.pardir, os.pardir, "plugin_utils", name + ".py"))
+    spec = importlib.util.spec_from_file_location(name, path)
+    code = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(code)
+    return code
+
+
+flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
 
 
 class ActionModule(ActionBase):
@@ -24,7 +32,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        found = self._execute_module(module_name="pfsense_status", module_args=self._task.args, task_vars=task_vars)
+        found = remote.run_module(self, ROLE, "pfsense_status", self._task.args, task_vars)
         if found.get("failed") or "rules" not in found:
             return found
         loaded = set(found["loaded"])

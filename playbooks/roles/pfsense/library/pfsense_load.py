@@ -21,12 +21,12 @@ options:
   config:
     description: Path of config.xml, to look whether the edit is still there where pf does not show it.
     required: true
-    type: path
+    type: str
   cache:
     description: >-
       What pfSense would load instead of config.xml. The edit drops it; where a power cut came between, it is still
       there, and is dropped before the reload.
-    type: path
+    type: str
   reload_timeout:
     description: Seconds until a reload that does not end is ended.
     type: int
@@ -34,11 +34,11 @@ options:
   reload_status:
     description: The file in which pfSense says how the last reload went.
     required: true
-    type: path
+    type: str
   pfctl:
     description: Path of pfctl.
     required: true
-    type: path
+    type: str
   proof_timeout:
     description: Seconds to wait, after the reload command, for pf to show the rules.
     type: int
@@ -91,7 +91,6 @@ cut_states:
 import os
 import time
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pfsense_config import Refusal, read_trackers
 from ansible.module_utils.pfsense_pf import read_blocking_trackers, run_bounded
 from ansible.module_utils.pfsense_states import cut_states
@@ -199,35 +198,14 @@ def load(params):
     return cut_states(params["pfctl"], params["kill_states"], params["cut"])
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec={
-            "config": {"type": "path", "required": True},
-            "cache": {"type": "path"},
-            "reload_command": {"type": "list", "elements": "str", "required": True},
-            "reload_timeout": {"type": "int", "default": 30},
-            "reload_status": {"type": "path", "required": True},
-            "pfctl": {"type": "path", "required": True},
-            "proof_timeout": {"type": "int", "default": 15},
-            "present": {"type": "list", "elements": "int", "default": []},
-            "absent": {"type": "list", "elements": "int", "default": []},
-            "cut": {"type": "list", "elements": "str", "default": []},
-            "kill_states": {"type": "str", "choices": ["pair", "source", "none"], "default": "pair"},
-            "summary": {"type": "list", "elements": "str", "default": []},
-        },
-        supports_check_mode=True,
-    )
+def run(arguments, check_mode, diff):
     result = {"changed": True, "proven": False, "cut_states": 0}
-    if module._diff and module.params["summary"]:
-        result["diff"] = {"prepared": "\n".join(module.params["summary"]) + "\n"}
-    if not module.check_mode:
+    if diff and arguments["summary"]:
+        result["diff"] = {"prepared": "\n".join(arguments["summary"]) + "\n"}
+    if not check_mode:
         try:
-            result["cut_states"] = load(module.params)
+            result["cut_states"] = load(arguments)
             result["proven"] = True
         except Refusal as refusal:
-            module.fail_json(**refusal.result())
-    module.exit_json(**result)
-
-
-if __name__ == "__main__":
-    main()
+            return refusal.result()
+    return result

@@ -15,19 +15,21 @@ options:
   config:
     description: Path of config.xml on the firewall.
     required: true
-    type: path
+    type: str
   pfctl:
     description: Path of pfctl on the firewall.
     required: true
-    type: path
+    type: str
   present:
-    description: Flows that should be blocked, a list of mappings as JSON.
-    type: json
-    default: "[]"
+    description: Flows that should be blocked.
+    type: list
+    elements: dict
+    default: []
   absent:
-    description: Flows that should have no rule on the firewall, a list of mappings as JSON.
-    type: json
-    default: "[]"
+    description: Flows that should have no rule on the firewall.
+    type: list
+    elements: dict
+    default: []
   fix:
     description: Whether rules that were changed by hand are to be written anew, or taken out.
     type: bool
@@ -67,11 +69,9 @@ python:
   description: The Python that runs this module.
 """
 
-import json
 import os
 import sys
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pfsense_config import (
     Refusal,
     find_place,
@@ -151,25 +151,10 @@ def probe(config_path, pfctl, present, absent, fix, check_mode=False):
     return result
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec={
-            "config": {"type": "path", "required": True},
-            "pfctl": {"type": "path", "required": True},
-            "present": {"type": "json", "default": "[]"},
-            "absent": {"type": "json", "default": "[]"},
-            "fix": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    params = module.params
+def run(arguments, check_mode, diff):
+    present, absent = arguments["present"], arguments["absent"]
     try:
-        present, absent = json.loads(params["present"]), json.loads(params["absent"])
-        result = probe(params["config"], params["pfctl"], present, absent, params["fix"], module.check_mode)
+        found = probe(arguments["config"], arguments["pfctl"], present, absent, arguments["fix"], check_mode)
     except Refusal as refusal:
-        module.fail_json(**refusal.result())
-    module.exit_json(changed=False, **result)
-
-
-if __name__ == "__main__":
-    main()
+        return refusal.result()
+    return dict(found, changed=False)

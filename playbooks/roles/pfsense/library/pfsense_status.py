@@ -16,11 +16,11 @@ options:
   config:
     description: Path of config.xml on the firewall.
     required: true
-    type: path
+    type: str
   pfctl:
     description: Path of pfctl on the firewall.
     required: true
-    type: path
+    type: str
 author: Firebreak
 """
 
@@ -38,7 +38,6 @@ loaded:
   description: Trackers of our band that pf blocks by now.
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.pfsense_config import (
     Refusal,
     find_narrowing,
@@ -73,19 +72,11 @@ def read_ours(config):
     return rules
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec={"config": {"type": "path", "required": True}, "pfctl": {"type": "path", "required": True}},
-        supports_check_mode=True,
-    )
-    path = module.params["config"]
+def run(arguments, check_mode, diff):
+    path = arguments["config"]
     try:
         rules = read_ours(parse_config(read_config(path), path))
-        loaded = sorted(filter(is_ours, read_blocking_trackers(module.params["pfctl"])))
+        loaded = sorted(filter(is_ours, read_blocking_trackers(arguments["pfctl"])))
     except Refusal as refusal:
-        module.fail_json(**refusal.result())
-    module.exit_json(changed=False, rules=rules, loaded=loaded)
-
-
-if __name__ == "__main__":
-    main()
+        return refusal.result()
+    return {"changed": False, "rules": rules, "loaded": loaded}

@@ -18,7 +18,7 @@ class Refusal(Exception):
         self.message = message
 
     def result(self):
-        return {"msg": self.message, "firebreak_error": {"code": self.code, "message": self.message}}
+        return {"failed": True, "msg": self.message, "firebreak_error": {"code": self.code, "message": self.message}}
 
 
 class Config:
