@@ -1,4 +1,4 @@
-// Runs all tests of the built project: what needs no Ansible once, the rest with each Ansible that is here.
+// Runs all tests of the built project: with each Ansible that is here what may differ by it, the rest once.
 // Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
 //
 //   npm test -- [--unit] [--ansible system|latest] [--grep TEXT]
@@ -140,8 +140,11 @@ function findParts() {
 async function runAll() {
   const results = [];
   if (options.ansible === undefined) {
-    const files = builtTests('unit', 'contract', 'lab');
-    results.push(...(await runSideBySide([{ title: 'unit tests, contracts, the lab', files, timeoutMs: 20_000 }])));
+    const once = [
+      { title: 'unit tests, contracts, the lab', files: builtTests('unit', 'contract', 'lab'), timeoutMs: 20_000 },
+      { title: 'what is installed', files: builtTests('install'), timeoutMs: 120_000 },
+    ];
+    results.push(...(await runSideBySide(options.unit ? once.slice(0, 1) : once)));
   }
   if (!options.unit && !stopped) results.push(...(await runSideBySide(findParts())));
   return results;
