@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs';
 import { readVersion } from '../config/package-root.js';
 import { FirebreakError } from '../core/errors.js';
 import { blocks } from './blocks.js';
+import { hosts } from './host.js';
 import { looks } from './looks.js';
 import type { Commands, Run } from './options.js';
 import { setup } from './setup.js';
@@ -12,7 +13,7 @@ const usage = `$0 COMMAND
 Turns a SIEM alarm into a proven firewall block, through Ansible.`;
 
 /** All that can be called, in the order of the help. */
-export const commands: Commands = { ...blocks, ...looks, ...upkeep, ...setup };
+export const commands: Commands = { ...blocks, ...looks, ...upkeep, ...setup, ...hosts };
 
 /** A parser for these words that runs the command they name; errors are `usage`. */
 export function makeParser(argv: readonly string[], run: Run): Argv {

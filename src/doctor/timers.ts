@@ -1,20 +1,31 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { note, ok, type Check } from './check.js';
 
-const enabled = 'etc/systemd/system/timers.target.wants/firebreak-expire.timer';
+const wanted = 'etc/systemd/system/timers.target.wants';
 const cronPlaces = ['etc/crontab', 'etc/cron.d', 'var/spool/cron', 'var/spool/cron/crontabs'];
 
 /** Something must run `firebreak expire`, or blocks outlive their time until the next alarm. */
 export function checkTimers(root = '/'): Check {
-  if (existsSync(join(root, enabled))) return ok('timer', 'systemd runs firebreak expire');
+  const [expires, drains] = ['expire', 'drain'].map((name) => isWanted(root, `firebreak-${name}.timer`));
+  if (expires === true) return ok('timer', `systemd runs firebreak expire${drains === true ? ' and drain' : ''}`);
   const place = cronPlaces.flatMap((name) => filesOf(join(root, name))).find(mentionsExpire);
   if (place !== undefined) return ok('timer', `${place} runs firebreak expire`);
   return note(
     'timer',
     'nothing runs firebreak expire: blocks end late, and failed ones wait for the next alarm',
-    'see docs/operations.md, "Run it each minute"',
+    'firebreak install --systemd, or see docs/operations.md, "Run it each minute"',
   );
+}
+
+/** A link whose target is gone starts nothing. */
+function isWanted(root: string, timer: string): boolean {
+  const link = join(root, wanted, timer);
+  try {
+    return existsSync(join(root, resolve('/', wanted, readlinkSync(link))));
+  } catch {
+    return existsSync(link); // no link, or not there
+  }
 }
 
 function filesOf(place: string): string[] {

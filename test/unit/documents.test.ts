@@ -38,8 +38,13 @@ describe('the documents', function () {
     async function findComplaint(words: readonly string[]): Promise<string> {
       const dry = ['block', 'unblock'].includes(words[0] ?? '') && !words.includes('--check') ? ['--check'] : [];
       const json = words.includes('--csv') || words.includes('--json') ? [] : ['--json'];
-      const here =
-        words[0] === 'init' ? [`--config=${folder}/new/firebreak.yml`, `--state-dir=${folder}/new/state`] : [];
+      const elsewhere = ['--dry-run', `--root=${folder}`];
+      const more: Readonly<Record<string, readonly string[]>> = {
+        init: [`--config=${folder}/new/firebreak.yml`, `--state-dir=${folder}/new/state`],
+        install: elsewhere,
+        uninstall: elsewhere,
+      };
+      const here = more[words[0] ?? ''] ?? [];
       const args = [path.join(packageRoot, 'dist/cli.js'), ...words, ...dry, ...here, ...json];
       const env = { ...process.env, FIREBREAK_CONFIG: writeConfig() };
       // An exit code that is not 0 is no complaint: there are no blocks, and no firewall.

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { loadConfig } from '../config/load.js';
+import { FirebreakError } from '../core/errors.js';
+import { toPrintable } from '../core/printable.js';
+import { confirm } from '../setup/confirm.js';
+import type { HostWords } from '../setup/host-files.js';
+import { planInstall, planUninstall, type InstallPlan } from '../setup/host-plan.js';
+import { showInstall, showUninstall } from '../setup/host-text.js';
+import { carryInstall, carryUninstall } from '../setup/host-write.js';
+import type { CommandContext, CommandResult } from './result.js';
+
+export interface HostOptions {
+  /** Where the host's files are; another folder than / is only laid out, and nothing is started. */
+  root: string;
+  /** Goes on without asking. */
+  yes: boolean;
+  /** Shows what would be done. */
+  dryRun: boolean;
+}
+
+export interface InstallOptions extends HostOptions {
+  systemd: boolean;
+  user: string;
+}
+
+const usualConfig = '/etc/firebreak/firebreak.yml';
+
+/** Sets the host up: the SIEM's account, whose only command is the gateway, and what systemd does by the clock. */
+export async function install(options: InstallOptions, context: CommandContext): Promise<CommandResult> {
+  if (!options.systemd) throw new FirebreakError('usage', 'say what to install: firebreak install --systemd');
+  const root = resolve(options.root);
+  const words = findWords(root, options.user, context.configFile);
+  const plan = planInstall(root, words);
+  const shown = showInstall(plan);
+  const files = plan.files.filter(({ standing }) => standing !== 'same').map(({ path }) => path);
+  const json = { root, files, account: plan.addAccount === null ? null : plan.account, remarks: plan.remarks };
+  if (options.dryRun) return { exit: 0, text: shown, json: { ...json, written: false } };
+  await agree(shown, 'Write this?', options);
+  const remarks = [...plan.remarks, ...(await carryInstall(plan))];
+  const wrote = files.length === 0 ? ['all was there already'] : ['wrote', ...files.map((path) => `  ${path}`)];
+  const text = [...wrote, ...remarks, ...nextSteps(plan, words)].join('\n');
+  return { exit: 0, text, json: { ...json, remarks, written: true } };
+}
+
+/** Takes out what install wrote and nobody changed since. Ledger, configuration and keys stay. */
+export async function uninstall(options: HostOptions): Promise<CommandResult> {
+  const plan = planUninstall(resolve(options.root));
+  const removed = [...plan.links, ...plan.files];
+  const json = { root: plan.root, files: removed, account: plan.removeAccount?.at(-1) ?? null, remarks: plan.remarks };
+  if (removed.length === 0) {
+    const text = ['nothing that firebreak install wrote is here', ...plan.remarks].join('\n');
+    return { exit: 0, text, json: { ...json, removed: false } };
+  }
+  const shown = showUninstall(plan);
+  if (options.dryRun) return { exit: 0, text: shown, json: { ...json, removed: false } };
+  await agree(shown, 'Take this out?', options);
+  await carryUninstall(plan);
+  const text = [
+    'took out',
+    ...removed.map((path) => `  ${path}`),
+    ...plan.remarks,
+    'ledger, configuration and keys are where they were: /var/lib/firebreak, /etc/firebreak',
+  ].join('\n');
+  return { exit: 0, text, json: { ...json, removed: true } };
+}
+
+function findWords(root: string, user: string, option: string | undefined): HostWords {
+  const configFile = resolve(option ?? usualConfig);
+  const program = process.argv[1] ?? '';
+  const there = join(root, configFile);
+  const config = existsSync(there) ? loadConfig(there) : undefined;
+  const log = config?.log.file;
+  const logFolder = log === undefined ? [] : [dirname(log)];
+  const writable = [config?.state_dir ?? '/var/lib/firebreak', ...logFolder];
+  return { user, program: [process.execPath, program], configFile, writable };
+}
+
+/** @throws FirebreakError usage, where nobody said yes */
+async function agree(shown: string, question: string, { root, yes }: HostOptions): Promise<void> {
+  if (resolve(root) === '/' && process.geteuid?.() !== 0) {
+    throw new FirebreakError('usage', 'this takes root: sudo firebreak …; --dry-run shows what would be done');
+  }
+  process.stderr.write(`${toPrintable(shown)}\n\n`);
+  if (yes) return;
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY) throw new FirebreakError('usage', 'nobody is here to say yes: nothing was done; see --yes');
+  if (!(await confirm(question, { input: stdin, output: stderr }))) {
+    throw new FirebreakError('usage', 'not said yes: nothing was done');
+  }
+}
+
+function nextSteps({ account, root }: InstallPlan, { configFile }: HostWords): string[] {
+  if (root !== '/') return [];
+  const steps = [
+    ...(existsSync(configFile)
+      ? []
+      : [`write a configuration: sudo -u ${account} firebreak init --config ${configFile}`]),
+    "let the SIEM's key in: docs/ossim.md, 1",
+    `look whether it works: sudo -u ${account} firebreak --config ${configFile} doctor`,
+  ];
+  return ['now', ...steps.map((step, at) => `  ${at + 1}. ${step}`)];
+}

@@ -1,0 +1,16 @@
+import { createInterface } from 'node:readline/promises';
+
+/** Asks a person; anything but a yes is a no, and so is the end of what he types. */
+export async function confirm(
+  question: string,
+  terminal: { input: NodeJS.ReadStream; output: NodeJS.WriteStream },
+): Promise<boolean> {
+  const reader = createInterface(terminal);
+  const ended = new Promise<string>((resolve) => reader.once('close', () => resolve('')));
+  try {
+    const answer = await Promise.race([reader.question(`${question} (yes or no) `), ended]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    reader.close();
+  }
+}
