@@ -21,7 +21,17 @@ export async function explainConfig(key: string): Promise<CommandResult> {
 }
 
 /** Keys whose value is a time: read as milliseconds, written as `24h`. */
-const durations = new Set(['duration', 'timeout', 'recheck', 'give_up', 'hold_for', 'keep_alarms', 'max', 'memory']);
+const durations = new Set([
+  'duration',
+  'longest',
+  'timeout',
+  'recheck',
+  'give_up',
+  'hold_for',
+  'keep_alarms',
+  'max',
+  'memory',
+]);
 
 /** Values as somebody would write them, so that what is printed can be read again. */
 function asWritten(key: string, value: unknown): unknown {

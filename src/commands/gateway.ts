@@ -2,8 +2,10 @@ import { ulid } from 'ulid';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
+import { formatDuration, parseDuration } from '../core/duration.js';
 import { FirebreakError, quoteBack, type ErrorCode } from '../core/errors.js';
 import { parseGatewayCommand, takeCommand, type GatewayRequest } from '../intake/gateway.js';
+import type { AlarmWords } from '../intake/alarm.js';
 import { readBlockArguments } from '../intake/argv.js';
 import { findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -40,7 +42,7 @@ export async function gateway(options: GatewayOptions, context: CommandContext):
   }
 }
 
-/** An alarm blocks single hosts, however wide a network the policy lets a person block. */
+/** An alarm blocks single hosts, however wide a network the policy lets a person block, and not for ever. */
 async function carry(
   request: GatewayRequest,
   config: Config,
@@ -48,9 +50,18 @@ async function carry(
   context: CommandContext,
 ): Promise<CommandResult> {
   const narrow: Config = { ...config, policy: { ...config.policy, widest: { inet: 32, inet6: 128 } } };
-  const words = readBlockArguments(request.argv);
+  const words = capDuration(readBlockArguments(request.argv), config.policy.longest, context);
   const result = await blockWords(words, request, { config: narrow, configFile }, context);
   return result.exit === 2 ? { ...result, exit: 75 } : result; // tried, but not kept: it is to come again
+}
+
+/** The block is wanted all the same: so it is made, for a shorter time. */
+function capDuration(words: AlarmWords, longest: number | null, { tell }: CommandContext): AlarmWords {
+  const asked = words.duration === undefined ? undefined : parseDuration(words.duration);
+  if (asked === undefined || longest === null || (asked !== null && asked <= longest)) return words;
+  const duration = formatDuration(longest);
+  tell(`--for ${formatDuration(asked)} is longer than an alarm may ask for: blocked for ${duration} (policy.longest)`);
+  return { ...words, duration };
 }
 
 function load(context: CommandContext): { config: Config; configFile: string } {

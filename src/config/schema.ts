@@ -104,6 +104,7 @@ export const configSchema = z.strictObject({
       widest: z
         .strictObject({ inet: z.int().min(8).max(32).default(32), inet6: z.int().min(16).max(128).default(128) })
         .prefault({}),
+      longest: z.string().transform(toDuration).prefault('30d'),
       limits: z
         .strictObject({
           per_minute: z.int().positive().default(60),

@@ -85,8 +85,13 @@ describe('firebreak gateway, behind a real sshd', function () {
     ['a second command', `firebreak block ${alarm}; touch CANARY`, []],
     ['a substitution', 'firebreak block $(touch CANARY) 192.168.1.10 22', []],
     ['another command of ours', 'firebreak unblock 203.0.113.7', []],
+    ['an approval', 'firebreak approve --all', []],
+    ['a look at the ledger', 'firebreak list --json', []],
+    ['a standstill', 'firebreak freeze', []],
     ['the subsystem for files', 'sftp', ['-s']],
     ['a configuration of its own', `firebreak block ${alarm} --config /tmp/x.yml`, []],
+    ['an override of the policy', 'firebreak block 127.0.0.1 192.168.1.10 22 --override-policy because', []],
+    ['a variable before the command', `FIREBREAK_CONFIG=/tmp/x.yml firebreak block ${alarm}`, []],
   ] as const) {
     it(`refuses ${title} with exit 2, and logs it with the caller's address`, async () => {
       const canary = path.join(folder, 'canary');
@@ -120,6 +125,38 @@ describe('firebreak gateway, behind a real sshd', function () {
       launcher.configure({ policy: {} });
     }
   });
+
+  for (const [asked, longest, days] of [
+    ['forever', '30d', 30],
+    ['365d', '7d', 7],
+    ['1h', '7d', 1 / 24],
+  ] as const) {
+    it(`blocks for ${days < 1 ? asked : longest} where an alarm asks for ${asked} and may for ${longest}`, async () => {
+      launcher.configure({ policy: { longest } });
+      try {
+        const source = `203.0.113.${days < 1 ? 40 : 40 + days}`;
+        const began = Date.now();
+        const { exit, stdout, stderr } = await ssh(
+          `firebreak block ${source} 192.168.1.10 22 --for ${asked} --json --no-wait`,
+        );
+        const ended = Date.now();
+        expect(exit).to.equal(0);
+        expect(stderr).to.equal(
+          days < 1
+            ? ''
+            : `firebreak: --for ${asked} is longer than an alarm may ask for: blocked for ${longest} (policy.longest)\n`,
+        );
+        const { blocks } = JSON.parse(stdout) as Answer;
+        expect(Date.parse(blocks[0]?.expires_at ?? '')).to.be.within(
+          began + days * 86_400_000,
+          ended + days * 86_400_000,
+        );
+        await launcher.firebreak(['drain']);
+      } finally {
+        launcher.configure({ policy: {} });
+      }
+    });
+  }
 
   it('answers 75 while as many are served as may be, and counts none that has ended', async () => {
     launcher.configure({ gateway: { max_sessions: 1 } });
