@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { makeParser } from './cli/parser.js';
+import { bindCommand, makeParser } from './cli/parser.js';
 import type { Run } from './cli/options.js';
 import { FirebreakError } from './core/errors.js';
 import { toPrintable, toPrintableJson } from './core/printable.js';
@@ -51,4 +51,4 @@ async function tellError(error: unknown, json: boolean): Promise<number> {
   return exit;
 }
 
-await main(process.argv.slice(2));
+await main(bindCommand(process.argv.slice(2)));

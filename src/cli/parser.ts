@@ -15,6 +15,13 @@ Turns a SIEM alarm into a proven firewall block, through Ansible.`;
 /** All that can be called, in the order of the help. */
 export const commands: Commands = { ...blocks, ...looks, ...upkeep, ...setup, ...hosts };
 
+/**
+ * sshd hands a login shell `-c COMMAND` as its last words. Whatever a caller sends is the command, be it `--help` or
+ * `--config=…`, and none of our own options.
+ */
+export const bindCommand = (argv: readonly string[]): readonly string[] =>
+  argv[0] === 'gateway' && argv.at(-2) === '-c' ? [...argv.slice(0, -2), `-c=${argv.at(-1)}`] : argv;
+
 /** A parser for these words that runs the command they name; errors are `usage`. */
 export function makeParser(argv: readonly string[], run: Run): Argv {
   const named = argv.find((word) => Object.hasOwn(commands, word));

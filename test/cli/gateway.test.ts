@@ -20,6 +20,16 @@ interface Said {
   readonly stderr: string;
 }
 
+/** Runs a program to its end, whatever that is. */
+async function end(command: string, args: readonly string[]): Promise<Said> {
+  try {
+    return { exit: 0, ...(await run(command, args)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }; // of execFile
+    return { exit: code, stdout, stderr };
+  }
+}
+
 describe('firebreak gateway, behind a real sshd', function () {
   this.timeout(240_000);
   let edge: Firewall;
@@ -57,12 +67,7 @@ describe('firebreak gateway, behind a real sshd', function () {
     const { host, port, user, knownHostsFile } = sshd;
     const known = ['-o', `UserKnownHostsFile=${knownHostsFile}`, '-o', 'BatchMode=yes', '-F', '/dev/null'];
     const args = [...known, '-i', key, '-p', String(port), '-l', user, ...options, host, ...(command ? [command] : [])];
-    try {
-      return { exit: 0, ...(await run('ssh', args)) };
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }; // of execFile
-      return { exit: code, stdout, stderr };
-    }
+    return end('ssh', args);
   }
 
   it("blocks for the article's own words, and answers as firebreak block does", async () => {
@@ -219,6 +224,69 @@ describe('firebreak gateway, behind a real sshd', function () {
     expect(blocks[0]).to.include({ state: 'active', alarms: 2 });
   });
 
+  describe('as the login shell of a password account', () => {
+    const password = 'canary-login-shell-word';
+    let place: string;
+    let server: Sshd;
+
+    before(async function () {
+      if (!canMount()) this.skip();
+      place = path.join(folder, 'login');
+      mkdirSync(path.join(place, 'home'), { recursive: true });
+      const shell = path.join(place, 'firebreak-gateway');
+      const words = `${process.execPath} ${program} gateway --config ${launcher.configFile}`;
+      writeFileSync(shell, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+      writeFileSync(path.join(place, 'password'), `${password}\n`, { mode: 0o600 });
+      server = await startSshd({
+        folder: place,
+        home: path.join(place, 'home'),
+        passwordAccount: { user: 'siem', password, shell },
+        environment: { PATH: process.env['PATH'] ?? '' },
+      });
+    });
+
+    after(async () => {
+      if (canMount()) await server.stop();
+    });
+
+    /** Logs in by sshpass, as OSSIM's script does. */
+    async function login(...command: string[]): Promise<Said> {
+      const options = [`UserKnownHostsFile=${server.knownHostsFile}`, 'PubkeyAuthentication=no'];
+      const way = ['-T', ...options.flatMap((each) => ['-o', each]), '-F', '/dev/null', '-p', String(server.port)];
+      return end('sshpass', ['-f', path.join(place, 'password'), 'ssh', ...way, '-l', 'siem', server.host, ...command]);
+    }
+
+    it('takes an alarm and proves the block', async () => {
+      const { exit, stdout } = await login('firebreak block 203.0.113.60 192.168.1.10 22 --json');
+      expect(exit).to.equal(0);
+      expect((JSON.parse(stdout) as Answer).blocks[0]).to.include({ state: 'active', source: '203.0.113.60' });
+      expect((await edge.loadedRules()).join('\n')).to.include('from 203.0.113.60 to 192.168.1.10');
+    });
+
+    for (const words of [
+      [],
+      ['id'],
+      ['sh -i'],
+      ['firebreak list'],
+      ['firebreak block 127.0.0.1 192.168.1.10 22 --override-policy=x'],
+      ...['--help', '--version', '--json', '--config=/tmp/x.yml', '--authorized-key=/etc/shadow'].map((one) => [
+        '--',
+        one,
+      ]),
+    ]) {
+      it(`refuses ${words.join(' ') || 'a login without a command'} with exit 2, on one line`, async () => {
+        const { exit, stdout, stderr } = await login(...words);
+        expect({ exit, stdout }).to.deep.equal({ exit: 2, stdout: '' });
+        expect(stderr).to.match(/^firebreak: .*(?:is no alarm|no command was given|unknown option).*\n$/);
+      });
+    }
+
+    it('shows the password nowhere', () => {
+      const left = [...listTree(launcher.folder), ...listTree(path.join(place, 'home'))];
+      expect(left.filter((entry) => entry.includes(password))).to.deep.equal([]);
+    });
+  });
+
   it('serves a password account as its forced command, and keeps the password to itself', async function () {
     if (!canMount()) this.skip();
     const password = 'canary-gateway-word';
@@ -242,6 +310,9 @@ describe('firebreak gateway, behind a real sshd', function () {
       expect(await sensor.call(['203.0.113.30', '192.168.1.10', '22'])).to.include({ exit: 0 });
       expect((await edge.loadedRules()).join('\n')).to.include('from 203.0.113.30 to 192.168.1.10');
       expect(await sensor.call(['127.0.0.1', '192.168.1.10', '22'])).to.include({ exit: 3 });
+      const way = ['-p', String(port), '-l', user, '-F', '/dev/null', '-o', `UserKnownHostsFile=${knownHostsFile}`];
+      const files = await end('sshpass', ['-f', file, 'ssh', ...way, '-s', host, 'sftp']);
+      expect(files).to.include({ exit: 2, stdout: '' });
       const left = [...listTree(siem), ...listTree(launcher.folder), ...listTree(path.join(place, 'home'))];
       expect(left.filter((entry) => entry.includes(password))).to.deep.equal([]);
       expect(sensor.syslog().join('\n')).to.include('203.0.113.30').and.not.include('canary');

@@ -8,6 +8,8 @@ export interface PasswordAccount {
   readonly password: string;
   /** Its home; the folder must exist. */
   readonly home: string;
+  /** /bin/sh by default. */
+  readonly shell?: string;
 }
 
 /** A small disk of its own over a folder, filled with what `seed` holds. */
@@ -38,9 +40,9 @@ function hashPassword(password: string): string {
   }
 }
 
-function writeAccounts(folder: string, { user, password, home }: PasswordAccount): void {
+function writeAccounts(folder: string, { user, password, home, shell = '/bin/sh' }: PasswordAccount): void {
   const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const own = [`${user}:x:${uid}:${gid}::${home}:/bin/sh`]; // first, so that the uid's home is the account's too
+  const own = [`${user}:x:${uid}:${gid}::${home}:${shell}`]; // first, so that the uid's home is the account's too
   const known = readFileSync('/etc/passwd', 'utf8');
   const privsep = /^sshd:/m.test(known) ? [] : ['sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin'];
   writeFileSync(path.join(folder, 'passwd'), [...own, ...privsep, known].join('\n'), { mode: 0o644 });

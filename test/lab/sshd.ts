@@ -18,7 +18,7 @@ export interface SshdOptions {
   /** Lines for authorized_keys. */
   readonly authorizedKeys?: readonly string[];
   /** An account with a password that only this server knows. Takes root and mounts (`canMount`). */
-  readonly passwordAccount?: { readonly user: string; readonly password: string };
+  readonly passwordAccount?: Omit<PasswordAccount, 'home'>;
   readonly forceCommand?: string;
   /** HOME of the sessions; the folder itself by default. */
   readonly home?: string;
