@@ -57,6 +57,7 @@ async function look(
     const verdict = await askFirewall(firewall, settings, open.config, parts.stop);
     if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
     const drift = findDrift(await open.ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
+    if (drift.length > 0) await open.ledger.noteDrift(firewall, drift.length);
     await tellDrift({ firewall, config: open.config, ledger: open.ledger }, drift, fix);
     if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
     const asked = await restore(firewall, drift, open);

@@ -38,6 +38,8 @@ export interface Block {
   /** How many alarms asked for it. */
   readonly alarms: number;
   readonly createdAt: number;
+  /** Since when it is wanted as it is now: what is proven has waited from then on. */
+  readonly askedAt: number;
   readonly updatedAt: number;
   /** Null for ever. */
   readonly expiresAt: number | null;
@@ -70,6 +72,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   changed: false,
   alarms: 1,
   createdAt: now,
+  askedAt: now,
   updatedAt: now,
   expiresAt: null,
   provenAt: null,

@@ -29,7 +29,7 @@ export function alarmAgain(block: Block, { now, expiresAt, recheckMs }: AlarmAga
       return isFresh ? counted : wantNow(counted, now);
     }
     case 'releasing':
-      return { ...wantNow(counted, now), state: 'pending', wanted: 'present', expiresAt };
+      return { ...wantNow(counted, now), askedAt: now, state: 'pending', wanted: 'present', expiresAt };
     case 'pending':
       return wantNow(counted, now);
     case 'failed':
@@ -46,7 +46,15 @@ export function release(block: Block, now: number, reason: string): Block {
   if (block.carried === 0)
     return { ...block, state: 'released', wanted: 'absent', dueAt: null, reason, updatedAt: now };
   if (block.state === 'releasing') return wantNow(block, now);
-  return { ...wantNow(block, now), state: 'releasing', wanted: 'absent', reason, failures: 0, failingSince: null };
+  return {
+    ...wantNow(block, now),
+    askedAt: now,
+    state: 'releasing',
+    wanted: 'absent',
+    reason,
+    failures: 0,
+    failingSince: null,
+  };
 }
 
 export const isExpired = ({ state, wanted, expiresAt }: Block, now: number): boolean =>
@@ -117,9 +125,11 @@ export function settle(block: Block, finding: Finding, { now, carried, wanted, g
   return { ...told, state, dueAt: now + backoffAfter(failures) };
 }
 
+/** What is asked for again while it is still due has waited since it was asked for first. */
 const wantNow = (block: Block, now: number): Block => ({
   ...block,
   revision: block.revision + 1,
+  askedAt: block.dueAt === null ? now : block.askedAt,
   dueAt: now,
   updatedAt: now,
 });

@@ -1,5 +1,33 @@
 import type { Block, BlockState, Trouble } from './block.js';
 
+/** What can come of a block, as it is counted and told. */
+export const outcomeKinds = ['proven', 'failed', 'held', 'refused', 'released'] as const;
+export type OutcomeKind = (typeof outcomeKinds)[number];
+
+/**
+ * What has come of a block by a move, if anything. A failure counts when it begins, when its cause is another one and
+ * when the block is given up, not at each try. @param before undefined where its life begins with the move
+ */
+export function findOutcome(before: Block | undefined, after: Block): OutcomeKind | undefined {
+  const isNew = before?.state !== after.state;
+  switch (after.state) {
+    case 'active':
+      return isNew ? 'proven' : undefined;
+    case 'held':
+    case 'released':
+      return isNew ? after.state : undefined;
+    case 'refused':
+      return isNew || after.alarms > before.alarms ? 'refused' : undefined;
+    case 'failed':
+      return isNew ? 'failed' : undefined;
+    case 'pending':
+    case 'releasing': {
+      if (after.trouble === null || after.trouble === 'frozen') return undefined;
+      return before?.trouble === after.trouble && before.code === after.code ? undefined : 'failed';
+    }
+  }
+}
+
 /** What a run cost: `ms` of wall time, `batch` flows carried. */
 export interface RunSummary {
   id: string;

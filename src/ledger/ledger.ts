@@ -4,6 +4,7 @@ import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, News } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
+import type { OutcomeKind } from '../core/outcome.js';
 
 /**
  * The durable memory: what was asked for, what stands, and who is at work. The port; adapters lie beside it.
@@ -59,6 +60,11 @@ export interface Ledger {
   findFreeze(): Promise<Freeze | undefined>;
   /** What came in the last hour, in figures. */
   findStorm(): Promise<Storm>;
+
+  /** Remembers that a firewall was found not to agree with the ledger, in so many places. */
+  noteDrift(firewall: string, differences: number): Promise<void>;
+  /** What happened since then, in figures. */
+  findHistory(since: number): Promise<History>;
 
   /** Writes down what was decided and is in no other method: a caller that was refused. */
   note(entry: AuditEntry): Promise<void>;
@@ -143,6 +149,28 @@ export interface Storm {
   lastMinute: number;
   sources: Count[];
   destinations: Count[];
+}
+
+/** What happened between two times, and how things stand at the second one. Times are milliseconds since the epoch. */
+export interface History {
+  since: number;
+  until: number;
+  alarms: number;
+  /** How often each came about. */
+  outcomes: Record<OutcomeKind, number>;
+  /** The same by full hours, oldest first, without those in which nothing came about. */
+  hours: (Record<OutcomeKind, number> & { at: number })[];
+  /** From the alarm to the proof; null where nothing was proven. */
+  proof: { medianMs: number; p95Ms: number; slowestMs: number } | null;
+  /** How many blocks began to fail, by cause, the most first. */
+  causes: { code: string; blocks: number }[];
+  /** Who was met most, without what was refused. */
+  sources: Count[];
+  destinations: Count[];
+  /** By firewall: how often it was found not to agree with the ledger, and when last in how many places. */
+  drift: { firewall: string; times: number; lastAt: number; differences: number }[];
+  /** Blocks at the end: in force, on their way, failing among these, given up, held. */
+  now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
 export interface Count {

@@ -13,6 +13,7 @@ import {
 import { claimBatch, settleBatch } from './sqlite/batches.js';
 import { followClock, readClock, type Reading } from './sqlite/clock.js';
 import { openDatabase } from './sqlite/database.js';
+import { findHistory, noteDrift } from './sqlite/history.js';
 import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
 import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
@@ -144,6 +145,8 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findAuditHead: () => Promise.resolve(findAuditHead(database)),
     findFreeze: () => Promise.resolve(findFreeze(database)),
     findStorm: () => Promise.resolve(findStorm(database, now())),
+    noteDrift: (firewall, differences) => write((at) => noteDrift(database, firewall, differences, at)),
+    findHistory: (since) => Promise.resolve(findHistory(database, since, now())),
 
     queueMessage: (message) => write((at) => queueMessage(database, message, at)),
     findIncidents: (firewall) => Promise.resolve(findIncidents(database, firewall)),

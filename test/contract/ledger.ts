@@ -701,6 +701,128 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await hold('4')).to.equal(true);
     });
 
+    describe('tells what happened', () => {
+      const nothing = { proven: 0, failed: 0, held: 0, refused: 0, released: 0 };
+
+      it('in figures: alarms, what came of them, and from then on only', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        test.advance(2 * hour);
+        const since = ledger.now();
+        expect((await ledger.findHistory(since)).outcomes).to.deep.equal(nothing);
+        await keep(ledger, alarm());
+        await keep(ledger, alarm([block({}, { port: '1' })]));
+        await keep(ledger, alarm([block({ refusal: 'refused: it is the gateway' }, { port: '2' })]));
+        await keep(ledger, alarm([block({ refusal: 'refused: it is the gateway' }, { port: '2' })]));
+        await keep(ledger, alarm([block({}, { port: '3' })]), { limits: { perMinute: 1, active: 9 } });
+        await carry(ledger);
+        await ledger.release({ port: '1' }, 'by a person');
+        await carry(ledger);
+        await ledger.decide('reject', 'all');
+        const history = await ledger.findHistory(since);
+        expect(history).to.deep.include({ since, until: ledger.now(), alarms: 5 });
+        expect(history.outcomes).to.deep.equal({ proven: 1, failed: 0, held: 1, refused: 3, released: 1 });
+        expect((await ledger.findHistory(0)).outcomes.proven).to.equal(2);
+        expect(history.now).to.deep.equal({ active: 1, underWay: 0, failing: 0, givenUp: 0, held: 0 });
+      });
+
+      it('by hours, without those in which nothing came about', async () => {
+        for (const port of ['1', '2']) {
+          await keep(ledger, alarm([block({}, { port })]));
+          await carry(ledger);
+          test.advance(5 * hour);
+        }
+        const { hours } = await ledger.findHistory(0);
+        expect(hours.map(({ proven }) => proven)).to.deep.equal([1, 1]);
+        expect(hours[1]!.at - hours[0]!.at).to.equal(5 * hour);
+        expect(hours[0]!.at % hour).to.equal(0);
+      });
+
+      it('how long it took from the alarm to the proof: of half, of 95 in 100, of all', async () => {
+        expect((await ledger.findHistory(0)).proof).to.equal(null);
+        for (let index = 1; index <= 20; index += 1) {
+          await keep(ledger, alarm([block({}, { port: String(index) })]));
+          test.advance(index * 100);
+          await carry(ledger);
+        }
+        expect((await ledger.findHistory(0)).proof).to.deep.equal({ medianMs: 1000, p95Ms: 1900, slowestMs: 2000 });
+      });
+
+      it('of a block that failed at first, from its first alarm, and of one that was held from its approval', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger, away);
+        test.advance(minute);
+        await keep(ledger, alarm());
+        await carry(ledger);
+        expect((await ledger.findHistory(0)).proof?.slowestMs).to.equal(minute);
+        const limits = { perMinute: 9, active: 1 };
+        const held = await keep(ledger, alarm([block({}, { port: '2' })]), { limits });
+        test.advance(hour);
+        const since = ledger.now();
+        await ledger.decide('approve', [held.id]);
+        test.advance(100);
+        await carry(ledger);
+        expect((await ledger.findHistory(since)).proof?.slowestMs).to.equal(100);
+      });
+
+      it('what failed, by cause, each block once however often it is tried', async () => {
+        const refused: Finding = { kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf refused' };
+        await keep(ledger, alarm([block({}, { port: '1' })]));
+        await keep(ledger, alarm([block({}, { port: '2' })]));
+        for (let attempt = 0; attempt < 3; attempt += 1) {
+          await carry(ledger, away);
+          test.advance(hour);
+        }
+        await keep(ledger, alarm([block({}, { port: '3' })]));
+        await carry(ledger, refused);
+        const history = await ledger.findHistory(0);
+        expect(history.causes).to.deep.equal([
+          { code: 'load_refused', blocks: 3 },
+          { code: 'unreachable', blocks: 2 },
+        ]);
+        expect(history.outcomes.failed).to.equal(5);
+        expect(history.now).to.include({ underWay: 3, failing: 3 });
+      });
+
+      it('who was met most, without what was refused', async () => {
+        await keep(ledger, alarm([block({}, { port: '1' })]));
+        await keep(ledger, alarm([block({}, { port: '1' })]));
+        await keep(ledger, alarm([block({}, { port: '2' }), block({ firewall: 'inner' }, { port: '2' })]));
+        await keep(ledger, alarm([block({}, { source: '203.0.113.8' })]));
+        await keep(ledger, alarm([block({ refusal: 'refused' }, { source: '203.0.113.9' })]));
+        const { sources, destinations } = await ledger.findHistory(0);
+        expect(sources).to.deep.equal([
+          { address: '203.0.113.7', blocks: 3, alarms: 3 },
+          { address: '203.0.113.8', blocks: 1, alarms: 1 },
+        ]);
+        expect(destinations).to.deep.equal([{ address: '192.168.1.10', blocks: 4, alarms: 4 }]);
+      });
+
+      it('which firewalls did not agree with it: how often, and how the last time', async () => {
+        await ledger.noteDrift('edge', 5);
+        test.advance(hour);
+        await ledger.noteDrift('edge', 2);
+        await ledger.noteDrift('inner', 1);
+        const lastAt = ledger.now();
+        expect((await ledger.findHistory(0)).drift).to.deep.equal([
+          { firewall: 'edge', times: 2, lastAt, differences: 2 },
+          { firewall: 'inner', times: 1, lastAt, differences: 1 },
+        ]);
+        test.advance(1);
+        expect((await ledger.findHistory(ledger.now())).drift).to.deep.equal([]);
+      });
+
+      it('and forgets what is too old', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        await ledger.noteDrift('edge', 1);
+        test.advance(2 * hour);
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+        const { outcomes, drift } = await ledger.findHistory(0);
+        expect({ outcomes, drift }).to.deep.equal({ outcomes: nothing, drift: [] });
+      });
+    });
+
     it('remembers why an operator went against the policy', async () => {
       const kept = await keep(ledger, alarm([block({ override: 'said so' })]));
       expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');

@@ -3,6 +3,7 @@ import { carry, settle } from '../../core/lifecycle.js';
 import type { ClaimedBlock, EndedRun, Lease } from '../ledger.js';
 import type { Database } from './database.js';
 import { isFrozen } from './freeze.js';
+import { noteOutcome } from './history.js';
 import { checkFence } from './leases.js';
 import { getBlock, toBlock, updateBlock } from './rows.js';
 
@@ -33,13 +34,15 @@ export function settleBatch(database: Database, lease: Lease, ended: EndedRun, n
   checkFence(database, lease, null);
   database.run('UPDATE run SET ms = ? WHERE id = ?', ended.ms, ended.id);
   return ended.claimed.map((claimed) => {
-    const settled = settle(getBlock(database, claimed.id), ended.findingOf(claimed), {
+    const before = getBlock(database, claimed.id);
+    const settled = settle(before, ended.findingOf(claimed), {
       now,
       carried: claimed.revision,
       wanted: claimed.wanted,
       giveUpMs: ended.giveUpMs,
     });
     updateBlock(database, settled);
+    noteOutcome(database, before, settled, now);
     return settled;
   });
 }

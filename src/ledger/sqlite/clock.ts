@@ -55,7 +55,7 @@ export function findJump(last: Reading, now: Reading): number {
 }
 
 const times = {
-  block: ['created_at', 'updated_at', 'expires_at', 'proven_at', 'due_at', 'failing_since'],
+  block: ['created_at', 'asked_at', 'updated_at', 'expires_at', 'proven_at', 'due_at', 'failing_since'],
   alarm: ['received_at'],
   lease: ['expires_at'],
   run: ['started_at'],
@@ -64,6 +64,8 @@ const times = {
   freeze: ['at'],
   outbox: ['created_at', 'due_at', 'sent_at'],
   incident: ['began_at', 'told_at'],
+  outcome: ['at'],
+  drift: ['at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

@@ -2,6 +2,7 @@ import { isOver, type Block } from '../../core/block.js';
 import { approve, doubt, isExpired, release, retry } from '../../core/lifecycle.js';
 import type { BlockQuery } from '../ledger.js';
 import type { Database } from './database.js';
+import { noteOutcome } from './history.js';
 import { findBlocks, toBlock, updateBlock } from './rows.js';
 
 /** Moves that a person or the time decides, each inside the caller's transaction. */
@@ -11,6 +12,7 @@ export function releaseBlocks(database: Database, query: BlockQuery, reason: str
     database,
     findBlocks(database, query).filter((block) => !isOver(block)),
     (block) => release(block, now, reason),
+    now,
   );
 }
 
@@ -23,14 +25,22 @@ export function decideBlocks(
   const chosen = ids === 'all' ? {} : { ids };
   switch (move) {
     case 'approve':
-      return moveAll(database, findBlocks(database, { ...chosen, states: ['held'] }), (block) => approve(block, now));
+      return moveAll(
+        database,
+        findBlocks(database, { ...chosen, states: ['held'] }),
+        (block) => approve(block, now),
+        now,
+      );
     case 'reject':
-      return moveAll(database, findBlocks(database, { ...chosen, states: ['held'] }), (block) =>
-        release(block, now, 'rejected by an operator'),
+      return moveAll(
+        database,
+        findBlocks(database, { ...chosen, states: ['held'] }),
+        (block) => release(block, now, 'rejected by an operator'),
+        now,
       );
     case 'retry': {
       const states = ['failed', 'pending', 'releasing'] as const;
-      return moveAll(database, findBlocks(database, { ...chosen, states }), (block) => retry(block, now));
+      return moveAll(database, findBlocks(database, { ...chosen, states }), (block) => retry(block, now), now);
     }
   }
 }
@@ -62,8 +72,8 @@ export function expireBlocks(
     .all("SELECT * FROM block WHERE state = 'held' AND updated_at <= ?", now - heldMs)
     .map(toBlock);
   const moved = [
-    ...moveAll(database, due, (block) => release(block, now, 'its time is over')),
-    ...moveAll(database, lapsed, (block) => release(block, now, 'held, and nobody approved it in time')),
+    ...moveAll(database, due, (block) => release(block, now, 'its time is over'), now),
+    ...moveAll(database, lapsed, (block) => release(block, now, 'held, and nobody approved it in time'), now),
   ];
   forget(database, now - keepAlarmsMs);
   return moved;
@@ -74,13 +84,16 @@ function forget(database: Database, before: number): void {
   database.run('DELETE FROM alarm_block WHERE block NOT IN (SELECT id FROM block)');
   database.run('DELETE FROM alarm WHERE received_at < ? AND id NOT IN (SELECT alarm FROM alarm_block)', before);
   database.run('DELETE FROM run WHERE started_at < ?', before);
+  database.run('DELETE FROM outcome WHERE at < ?', before);
+  database.run('DELETE FROM drift WHERE at < ?', before);
   database.run('DELETE FROM outbox WHERE due_at IS NULL AND created_at < ?', before);
 }
 
-function moveAll(database: Database, blocks: readonly Block[], move: (block: Block) => Block): Block[] {
+function moveAll(database: Database, blocks: readonly Block[], move: (block: Block) => Block, now: number): Block[] {
   return blocks.map((block) => {
     const moved = move(block);
     updateBlock(database, moved);
+    noteOutcome(database, block, moved, now);
     return moved;
   });
 }

@@ -6,6 +6,7 @@ import { alarmAgain } from '../../core/lifecycle.js';
 import { computeTracker } from '../../core/tracker.js';
 import type { KeepAlarm, KeepBlock, KeepOptions } from '../ledger.js';
 import type { Database } from './database.js';
+import { noteOutcome } from './history.js';
 import { insertBlock, toBlock, updateBlock } from './rows.js';
 
 /** Keeps one alarm with its blocks, inside the caller's transaction. */
@@ -48,6 +49,7 @@ function keepBlock(
   const kept: Block =
     reason === undefined ? { ...block, expiresAt } : { ...block, expiresAt, state: 'held', dueAt: null, reason };
   insertBlock(database, kept);
+  noteOutcome(database, undefined, kept, now);
   return kept;
 }
 
@@ -99,10 +101,12 @@ function keepRefusal(database: Database, wanted: KeepBlock, refusal: string, now
     const known = toBlock(row);
     const again = { ...known, alarms: known.alarms + 1, updatedAt: now };
     updateBlock(database, again);
+    noteOutcome(database, known, again, now);
     return again;
   }
   const refused = refuse(makeBlock(wanted, computeTracker(wanted.flow), now), refusal);
   insertBlock(database, refused);
+  noteOutcome(database, undefined, refused, now);
   return refused;
 }
 

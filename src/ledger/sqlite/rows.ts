@@ -20,6 +20,7 @@ const columnsOf = (block: Block): Row => ({
   changed: Number(block.changed),
   alarms: block.alarms,
   created_at: block.createdAt,
+  asked_at: block.askedAt,
   updated_at: block.updatedAt,
   expires_at: block.expiresAt,
   proven_at: block.provenAt,
@@ -49,6 +50,7 @@ export function toBlock(row: Row): Block {
     changed: row['changed'] === 1,
     alarms: Number(row['alarms']),
     createdAt: Number(row['created_at']),
+    askedAt: Number(row['asked_at']),
     updatedAt: Number(row['updated_at']),
     expiresAt: row['expires_at'] as number | null,
     provenAt: row['proven_at'] as number | null,
@@ -84,11 +86,19 @@ export function insertBlock(database: Database, block: Block): void {
 export function updateBlock(database: Database, block: Block): void {
   database.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
-       updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
+       asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
        code = ?, reason = ?, run = ?, override = ?
      WHERE id = ?`,
     ...[block.state, block.wanted, block.revision, block.carried, block.tried, Number(block.changed), block.alarms],
-    ...[block.updatedAt, block.expiresAt, block.provenAt, block.dueAt, block.failures, block.failingSince],
+    ...[
+      block.askedAt,
+      block.updatedAt,
+      block.expiresAt,
+      block.provenAt,
+      block.dueAt,
+      block.failures,
+      block.failingSince,
+    ],
     ...[block.trouble, block.code, block.reason, block.run, block.override, block.id],
   );
 }
