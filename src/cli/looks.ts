@@ -33,6 +33,25 @@ export const looks: Commands = {
       (args) => args.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
       (args) => run(args, async (context) => (await import('../commands/check.js')).check(args.address, context)),
     ),
+  report: (argv, run) =>
+    argv.command(
+      'report',
+      'what happened: blocks by hour, who was met most, how long it took, what failed',
+      (args) =>
+        args.options({
+          since: {
+            type: 'string',
+            requiresArg: true,
+            default: '24h',
+            describe: 'how far back: 90m, 24h, 30d, forever',
+          },
+          format: { type: 'string', requiresArg: true, default: 'text', describe: 'text, html or json' },
+        }),
+      (args) =>
+        run(args, async (context) =>
+          (await import('../commands/report.js')).report({ since: args.since, format: args.format }, context),
+        ),
+    ),
   audit: (argv, run) =>
     argv.command(
       'audit [older..]',

@@ -1,6 +1,7 @@
 import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
+import { formatLocal } from './local-time.js';
 
 /** An alarm that asked for the block. Times are milliseconds since the epoch. */
 export interface ShownAlarm {
@@ -44,18 +45,8 @@ const describeState = ({ state, reason, failures }: Block): string =>
 
 function describeAlarm({ receivedAt, origin, context }: ShownAlarm): string {
   const facts = Object.entries(context).map(([name, value]) => `${name}=${value}`);
-  return [localTime(receivedAt), origin, ...facts].join('  ');
+  return [formatLocal(receivedAt), origin, ...facts].join('  ');
 }
 
 const when = (ms: number, now: number): string =>
-  `${localTime(ms)} (${ms <= now ? `${formatSpan(now - ms)} ago` : `in ${formatSpan(ms - now)}`})`;
-
-/** Local time with its zone: `2026-03-14 03:12:45 +0100`. */
-function localTime(ms: number): string {
-  const time = new Date(ms);
-  const two = (value: number): string => String(Math.abs(value)).padStart(2, '0');
-  const zone = -time.getTimezoneOffset();
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-  return `${date} ${clock} ${zone < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`;
-}
+  `${formatLocal(ms)} (${ms <= now ? `${formatSpan(now - ms)} ago` : `in ${formatSpan(ms - now)}`})`;

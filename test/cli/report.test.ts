@@ -1,0 +1,70 @@
+import path from 'node:path';
+import { expect } from 'chai';
+import type { Flow } from '#firebreak/core/flow.js';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { makeLauncher, type Launcher } from '../lab/launcher.js';
+
+describe('firebreak report', function () {
+  this.timeout(60_000);
+  let launcher: Launcher;
+
+  // No firewall is asked.
+  beforeEach(async () => {
+    launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
+    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+    const flow: Flow = {
+      type: 'block',
+      interface: 'wan',
+      ipprotocol: 'inet',
+      protocol: 'tcp',
+      source: '203.0.113.7',
+      destination: '192.168.1.10',
+      port: '22',
+    };
+    const wanted = { firewall: 'edge', flow, description: 'a test', durationMs: null };
+    await ledger.keep([{ id: 'A1', origin: 'a test', context: {}, blocks: [wanted] }], { recheckMs: 0 });
+    const lease = (await ledger.acquireLease('edge', 'a test'))!;
+    const claimed = await ledger.claimBatch(lease, 'R1', 10);
+    const findingOf = () => ({ kind: 'settled', changed: true }) as const;
+    await ledger.settleBatch(lease, { id: 'R1', ms: 1, claimed, findingOf, giveUpMs: 1 });
+    await ledger.releaseLease(lease, true);
+    ledger.close();
+  });
+
+  afterEach(() => launcher.remove());
+
+  const report = async (...words: string[]): Promise<string> => {
+    const { exit, stdout, stderr } = await launcher.firebreak(['report', ...words]);
+    expect({ exit, stderr }).to.deep.equal({ exit: 0, stderr: '' });
+    return stdout;
+  };
+
+  it('tells the last day in text, where nobody says otherwise', async () => {
+    expect(await report())
+      .to.match(/^1d up to /)
+      .and.match(/^1 alarms\n {6}1 {2}proven {4}half within /m)
+      .and.match(/^ {5}1 {7}1 {2}203\.0\.113\.7$/m);
+  });
+
+  it('is one page of HTML', async () => {
+    expect(await report('--format', 'html', '--since', '30d')).to.match(/^<!doctype html>\n[^]*<\/html>\n+$/);
+  });
+
+  it('is one JSON document, asked for in either way', async () => {
+    for (const words of [['--json'], ['--format', 'json']]) {
+      const document = JSON.parse(await report(...words, '--since', 'forever')) as object;
+      expect(document).to.deep.include({ since: null, alarms: 1 });
+      expect(document).to.have.nested.property('outcomes.proven', 1);
+    }
+  });
+
+  for (const [words, sentence] of [
+    [['--since', 'yesterday'], '--since: expected such as 90m, 24h, 30d or forever, got "yesterday"'],
+    [['--format', 'pdf'], '--format: expected text, html, json, got "pdf"'],
+  ] as const) {
+    it(`refuses ${words.join(' ')}`, async () => {
+      const { exit, stderr } = await launcher.firebreak(['report', ...words]);
+      expect({ exit, stderr }).to.deep.equal({ exit: 2, stderr: `firebreak: ${sentence}\n` });
+    });
+  }
+});
