@@ -8,6 +8,7 @@ import type { Ending } from './process.js';
 export type Verdict<T> =
   | { kind: 'done'; result: T }
   | { kind: 'unreachable'; message: string }
+  /** `task` is the step that failed; empty where none did. */
   | { kind: 'failed'; code: string; task: string; message: string }
   | { kind: 'timeout'; ms: number }
   | { kind: 'interrupted'; signal: string }
@@ -53,7 +54,8 @@ function judgeExited<T>(
   const clean = counts !== undefined && counts.failures === 0 && counts.unreachable === 0;
   if (code === 0 && clean && custom.success) return { kind: 'done', result: custom.data };
   if (failure !== undefined) {
-    const { error, msg, task } = failure;
+    const { error, msg } = failure;
+    const task = bad[0]?.task ?? ''; // what failed after it is the way back
     return { kind: 'failed', code: error?.code ?? 'task_failed', task, message: plain(error?.message ?? msg ?? '') };
   }
   const said = firstError(stderr);

@@ -29,6 +29,8 @@ export interface SettledRun {
   blocks: Block[];
   run: RunSummary;
   folder: string | undefined;
+  /** The step that failed, by its name in the role. */
+  task: string | undefined;
 }
 
 /**
@@ -100,6 +102,7 @@ async function carryBatch(
     blocks: settled,
     run: { id: run, ms: result.ms, batch: claimed.length },
     folder: result.folder,
+    task: result.task,
   });
   return result.ms;
 }

@@ -24,6 +24,8 @@ export interface BatchResult {
   findings: Map<string, Finding>;
   /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
   folder: string | undefined;
+  /** The step that failed, by its name in the role. */
+  task?: string | undefined;
 }
 
 /** Brings one firewall to what is wanted, in one run. Never throws for a run that fails: that is a finding. */
@@ -52,7 +54,8 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         'outcome.json',
         `${JSON.stringify({ run, firewall, ms, check, verdict, blocks }, undefined, 2)}\n`,
       );
-      return { ms, findings, folder: keepRecord ? workspace.folder : undefined };
+      const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
+      return { ms, findings, folder: keepRecord ? workspace.folder : undefined, task };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;

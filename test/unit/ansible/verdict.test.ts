@@ -36,7 +36,7 @@ describe('judge', () => {
     });
   });
 
-  it('tells the role’s own code and sentence, the last one where several tasks failed', () => {
+  it('tells the role’s own code and sentence, which come last, and the step that failed first', () => {
     const events = [
       result({ status: 'failed', msg: 'first' }),
       result({ status: 'failed', ignored: true, msg: 'ignored' }),
@@ -47,7 +47,7 @@ describe('judge', () => {
     expect(judgeExit(2, events)).to.deep.equal({
       kind: 'failed',
       code: 'load_refused',
-      task: 'say why',
+      task: 'a task',
       message: 'pf refused',
     });
   });
