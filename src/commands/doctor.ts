@@ -92,7 +92,7 @@ async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ 
       ssh,
       ...(sshpass ? [sshpass] : []),
       ...checkConfiguration(loaded),
-      checkTemplates(),
+      checkTemplates(config?.templates_dir),
       isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
     ];
     return { checks, canRun: isAnsible && ssh.state === 'ok' && sshpass?.state === 'ok' };

@@ -1,25 +1,29 @@
-import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import type { Drift } from '../core/drift.js';
 import { causeOf, driftCause, findCauses, findNews } from '../core/incident.js';
 import type { Ledger, NewMessage } from '../ledger/ledger.js';
+import type { Failure } from '../report/failure-mail.js';
+import { findAlarmsOf, toMessage } from './mails.js';
 
 interface Setting {
   firewall: string;
   config: Config;
   ledger: Ledger;
+  tell: (message: string) => void;
+}
+
+/** What is known of the run besides what the ledger says. */
+interface RunKnown extends Pick<Failure, 'record' | 'step'> {
+  /** Whether it brought something not to where it is wanted. */
+  hasFailed: boolean;
 }
 
 /**
  * Looks what fails on a firewall after a run, and puts a mail into the outbox for what is new, lasts, or is over.
  * It looks at what stands in the ledger, so that a launcher that died before it told leaves that to the next one.
- * @param hasFailed whether the run brought something not to where it is wanted
- * @param record the folder that tells the run's whole story
  */
-export async function tellFailures(
-  { firewall, config, ledger }: Setting,
-  { hasFailed, record }: { hasFailed: boolean; record: string },
-): Promise<void> {
+export async function tellFailures(setting: Setting, { hasFailed, record, step }: RunKnown): Promise<void> {
+  const { firewall, config, ledger } = setting;
   const { mail } = config;
   if (mail === undefined) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause !== driftCause);
@@ -29,25 +33,25 @@ export async function tellFailures(
   const news = findNews(ledger.now(), findCauses(failing), incidents);
   const messages: NewMessage[] = [];
   if (news.told.length > 0 && mail.on.includes('failure')) {
-    const { renderFailureMail } = await import('../report/mail.js');
+    const { renderFailureMail } = await import('../report/failure-mail.js');
     const causes = new Set(news.told.map(({ cause }) => cause));
     const about = failing.filter((block) => causes.has(causeOf(block)));
-    messages.push({ id: ulid(), kind: 'failure', content: { ...renderFailureMail(about, record) } });
+    const [alarms, giveUpMs] = [await findAlarmsOf(about, ledger), config.dispatch.give_up];
+    const failure = { blocks: about, alarms, record, step, giveUpMs, now: ledger.now() };
+    messages.push(await toMessage('failure', setting, (style) => renderFailureMail(failure, style)));
   }
   if (news.over.length > 0 && mail.on.includes('recovery')) {
     const { renderRecoveryMail } = await import('../report/recovery-mail.js');
-    const content = renderRecoveryMail({ firewall, over: news.over, left: failing.length, now: ledger.now() });
-    messages.push({ id: ulid(), kind: 'recovery', content: { ...content } });
+    const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
+    const recovery = { firewall, over: news.over, left: failing.length, active, now: ledger.now() };
+    messages.push(await toMessage('recovery', setting, (style) => renderRecoveryMail(recovery, style)));
   }
   if (news.told.length + news.over.length > 0) await ledger.tellIncidents(firewall, news, messages);
 }
 
 /** The same for what `reconcile` found on a firewall. */
-export async function tellDrift(
-  { firewall, config, ledger }: Setting,
-  drift: readonly Drift[],
-  isFixed: boolean,
-): Promise<void> {
+export async function tellDrift(setting: Setting, drift: readonly Drift[], isFixed: boolean): Promise<void> {
+  const { firewall, config, ledger } = setting;
   const { mail } = config;
   if (mail === undefined) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
@@ -57,7 +61,9 @@ export async function tellDrift(
   const messages: NewMessage[] = [];
   if (news.told.length > 0 && mail.on.includes('drift')) {
     const { renderDriftMail } = await import('../report/drift-mail.js');
-    messages.push({ id: ulid(), kind: 'drift', content: { ...renderDriftMail(firewall, drift, isFixed) } });
+    const beganAt = Math.min(...news.told.map((each) => each.beganAt));
+    const found = { firewall, drift, isFixed, beganAt };
+    messages.push(await toMessage('drift', setting, (style) => renderDriftMail(found, style)));
   }
   if (news.told.length + news.over.length > 0) await ledger.tellIncidents(firewall, news, messages);
 }

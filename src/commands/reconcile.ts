@@ -58,7 +58,7 @@ async function look(
     if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
     const drift = findDrift(await open.ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
     if (drift.length > 0) await open.ledger.noteDrift(firewall, drift.length);
-    await tellDrift({ firewall, config: open.config, ledger: open.ledger }, drift, fix);
+    await tellDrift({ firewall, ...open, tell: context.tell }, drift, fix);
     if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
     const asked = await restore(firewall, drift, open);
     const lease = await open.ledger.acquireLease(firewall, ulid());

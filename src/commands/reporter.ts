@@ -42,12 +42,13 @@ async function report(
   ledger: Ledger,
   tell: (message: string) => void,
 ): Promise<void> {
-  const { firewall, blocks, run, folder } = settled;
+  const { firewall, blocks, run, folder = '', task } = settled;
   const log = await openLogger(config, tell);
   const failed = blocks.filter(({ trouble }) => trouble !== null);
   log?.info('run settled', { firewall, ...run, failed: failed.length });
   for (const { flow, ...block } of blocks)
     log?.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
-  await tellFailures({ firewall, config, ledger }, { hasFailed: failed.length > 0, record: folder ?? '' });
+  const step = task === undefined ? undefined : { run: run.id, task };
+  await tellFailures({ firewall, config, ledger, tell }, { hasFailed: failed.length > 0, record: folder, step });
   await log?.close();
 }

@@ -139,6 +139,7 @@ function resolvePaths(config: Config, folder: string): Config {
     ...config,
     state_dir: at(config.state_dir),
     firewalls,
+    ...mapPresent(config, at, 'templates_dir'),
     log: { ...config.log, ...mapPresent(config.log, at, 'file') },
     ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file') } }),
   };

@@ -141,6 +141,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   mail: mail.optional(),
+  templates_dir: path.optional(),
   log: z
     .strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info'), file: path.optional() })
     .prefault({}),

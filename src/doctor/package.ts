@@ -4,22 +4,34 @@ import { execa } from 'execa';
 import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 import { describeError } from '../core/describe.js';
-import { ok, wrong, type Check } from './check.js';
+import { note, ok, wrong, type Check } from './check.js';
 
 const again = 'install firebreak again: this file is part of it';
 
-/** Every template that the package brings must parse. */
-export function checkTemplates(root = findPackageRoot()): Check {
-  const folder = join(root, 'templates');
+/** Every template that the package brings must parse, and each of the operator's that takes the place of one. */
+export function checkTemplates(own?: string, root = findPackageRoot()): Check {
+  const name = 'templates';
+  const brought = findBroken(join(root, 'templates'));
+  if (brought.broken !== undefined) return wrong(name, brought.broken, again);
+  if (own === undefined) return ok(name, `${brought.count} parse`);
+  const theirs = findBroken(own);
+  if (theirs.broken !== undefined)
+    return note(name, theirs.broken, 'mend it: until then the one of the package is used');
+  return ok(name, `${brought.count} parse, and ${theirs.count} in ${own}`);
+}
+
+/** How many templates there are, and what is wrong with the first that does not parse. */
+function findBroken(folder: string): { count: number; broken: string | undefined } {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.hbs'));
   for (const file of files) {
     try {
       Handlebars.precompile(readFileSync(join(folder, file), 'utf8'));
     } catch (error) {
-      return wrong('templates', `${join(folder, file)}: ${describeError(error).split('\n')[0] ?? ''}`, again);
+      const broken = `${join(folder, file)}: ${describeError(error).split('\n')[0] ?? ''}`;
+      return { count: files.length, broken };
     }
   }
-  return ok('templates', `${files.length} parse`);
+  return { count: files.length, broken: undefined };
 }
 
 /** Every playbook that the package brings must parse, by the Ansible that will run it. */

@@ -14,14 +14,15 @@ export interface DriftReport {
 export function driftToText({ firewall, drift, trouble, exit }: DriftReport, isFixed: boolean): string {
   if (trouble !== null) return `${firewall}: could not be asked: ${trouble.reason}`;
   if (drift.length === 0) return `${firewall}: as the ledger says`;
-  const lines = drift.map((each) => `${firewall}: ${describe(each)}`);
+  const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
   const end = isFixed
     ? `${firewall}: ${exit === 0 ? 'now as the ledger says' : 'not all of it could be mended: firebreak list'}`
     : `${firewall}: firebreak reconcile --fix mends it`;
   return [...lines, end].join('\n');
 }
 
-function describe(drift: Drift): string {
+/** One difference in a sentence. */
+export function describeDrift(drift: Drift): string {
   switch (drift.kind) {
     case 'missing':
       return `missing: ${describeFlow(drift.block.flow)} should be blocked and has no rule (tracker ${drift.block.tracker})`;
@@ -50,6 +51,6 @@ export const driftToJson = ({ firewall, drift, trouble, exit }: DriftReport): ob
     kind: each.kind,
     tracker: 'block' in each ? each.block.tracker : 'rule' in each ? each.rule.tracker : each.tracker,
     block: 'block' in each ? blockToJson(each.block) : null,
-    message: describe(each),
+    message: describeDrift(each),
   })),
 });

@@ -58,6 +58,7 @@ describe('the circuit breaker', function () {
       .and.match(/203\.0\.113\.2 {2}1 block\(s\), 1 alarm\(s\)/)
       .and.match(/192\.168\.1\.10 {2}3 block\(s\)/)
       .and.include('firebreak approve --all');
+    expect(mails[0]?.html).to.include('towards 192.168.1.10').and.include('firebreak approve --all');
     const approved = await launcher.firebreak(['approve', '--all']);
     expect(approved.exit).to.equal(0);
     expect((await edge.loadedRules()).filter((rule) => rule.includes('203.0.113.'))).to.have.length(5);

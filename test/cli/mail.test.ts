@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { SMTPServerOptions } from 'smtp-server';
@@ -45,7 +45,7 @@ describe('firebreak block mails a failure', function () {
   it('once, to all who are named: who is not blocked, where, why, and the command to try again', async () => {
     const { received } = await mailTo(plainServer);
     edge.setFaults({ refuse: 'next' });
-    const { exit, answer } = await launcher.json(alarm);
+    const { exit, answer } = await launcher.json([...alarm, '--event-id=6a1f0c8e', '--risk=7']);
     expect(exit).to.equal(5);
     await waitUntil('the mail', () => received.length > 0);
     expect(received).to.have.length(1);
@@ -55,7 +55,11 @@ describe('firebreak block mails a failure', function () {
     const text = mail.text ?? '';
     expect(text).to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on wan').and.include('edge');
     expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id}`);
-    expect(text).to.include(answer.run?.id);
+    expect(text)
+      .to.match(/at the step "Reload the rules/)
+      .and.match(/tries again by itself at 20\d\d-/);
+    expect(text).to.include('event-id 6a1f0c8e, risk 7').and.include(answer.run?.id);
+    expect(mail.html).to.include('203.0.113.7 -&gt; 192.168.1.10').and.include('event-id 6a1f0c8e, risk 7');
     expect(mail.attachments).to.deep.equal([]);
     for (const line of text.split('\n')) expect(line.length, line).to.be.below(998);
   });
@@ -95,11 +99,38 @@ describe('firebreak block mails a failure', function () {
     launcher.configure({ firewalls: { edge: ours } });
     expect((await launcher.json(['retry', '--all'])).exit).to.equal(0);
     await waitUntil('both mails', () => received.length > 1);
-    expect(received.map(({ mail }) => mail.subject?.replace(/after \d+[smh]/, 'after a while'))).to.deep.equal([
-      '[firebreak] edge: 1 block NOT in force: 203.0.113.7',
+    const subjects = received.map(({ mail }) =>
+      mail.subject?.replace(/after \d+[smh]/, 'after a while').replace(/\d\d:\d\d$/, 'HH:MM'),
+    );
+    expect(subjects).to.deep.equal([
+      '[firebreak] edge: 1 block NOT in force: 203.0.113.7, unreachable since HH:MM',
       '[firebreak] edge: over after a while: all is as it is wanted',
     ]);
-    expect(received[1]?.mail.text).to.match(/unreachable {2}since .*Z/);
+    expect(received[1]?.mail.text).to.match(/unreachable\n {4}from 20\d\d-/);
+  });
+
+  it('by the operator’s templates, and by ours where one of them is broken, which the log and the mail tell', async () => {
+    const { received } = await mailTo(plainServer);
+    const [templates, file] = [path.join(launcher.folder, 'templates'), path.join(launcher.folder, 'log')];
+    mkdirSync(path.join(templates, 'mail'), { recursive: true });
+    writeFileSync(path.join(templates, 'mail/failure.txt.hbs'), 'CASE of {{blocks.[0].what}}');
+    launcher.configure({
+      firewalls: { edge: { ...settingsOf(edge), port: 9 }, depot: { ...settingsOf(edge), port: 9 } },
+      templates_dir: templates,
+      log: { file },
+    });
+    expect((await launcher.json([...alarm, '--firewall=edge'])).exit).to.equal(4);
+    await waitUntil('the mail', () => received.length > 0);
+    expect(received[0]?.mail.text?.trim()).to.equal('CASE of 203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
+    expect(received[0]?.mail.html).to.include('firebreak retry');
+
+    writeFileSync(path.join(templates, 'mail/failure.txt.hbs'), 'CASE of {{whom}}');
+    const { stderr } = await launcher.firebreak([...alarm, '--firewall=depot']);
+    expect(stderr).to.match(/templates in .* were not used: "whom" not defined/);
+    await waitUntil('the second mail', () => received.length > 1);
+    expect(received[1]?.mail.text).to.include('Note: your templates in').and.include('firebreak retry');
+    expect(received[1]?.mail.html).to.include('your templates in');
+    expect(readFileSync(file, 'utf8')).to.match(/"level":"error","message":"templates in .*"whom/);
   });
 
   it('by STARTTLS and with the login of its password file', async function () {

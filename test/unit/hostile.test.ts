@@ -20,7 +20,8 @@ import { parseGatewayCommand } from '#firebreak/intake/gateway.js';
 import { parseListFile } from '#firebreak/intake/list-file.js';
 import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
 import { toList } from '#firebreak/report/list.js';
-import { renderFailureMail } from '#firebreak/report/mail.js';
+import { renderFailureMail } from '#firebreak/report/failure-mail.js';
+import type { Mail } from '#firebreak/report/mail-template.js';
 import { toDetails } from '#firebreak/report/show.js';
 import { answerToText } from '#firebreak/report/text.js';
 
@@ -194,12 +195,19 @@ describe('hostile input', function () {
     );
   });
 
-  it('adds no header and no HTML to a mail', async () => {
+  it('adds no header and no tag to a mail', async () => {
     const transport = createTransport({ streamTransport: true, buffer: true });
+    const toMail = (text: string): Mail => {
+      const block = toBlock(text);
+      const alarms = new Map([[block.id, [{ id: 'A', receivedAt: 0, origin: text, context: { risk: text } }]]]);
+      return renderFailureMail({ blocks: [block], alarms, record: `/${text}`, giveUpMs: 1, now: 0 }, { host: 'host' });
+    };
+    const harmless = toMail('harmless');
     await fc.assert(
       fc.asyncProperty(armed, async (text) => {
-        const mail = renderFailureMail([toBlock(text)], '', 'host');
+        const mail = toMail(text);
         expect(mail.subject).to.match(/^[\x20-\x7e]{1,78}$/);
+        expect(mail.html.match(/<[^>]*>/g)).to.deep.equal(harmless.html.match(/<[^>]*>/g));
         const sent = await transport.sendMail({ from: 'a@example.org', to: 'b@example.org', ...mail });
         const [head = ''] = (sent.message as Buffer).toString().split(/\r?\n\r?\n/); // a buffer, as was asked for
         const names = head
@@ -209,7 +217,7 @@ describe('hostile input', function () {
         expect(new Set(names).size).to.equal(names.length);
         const known = ['From', 'To', 'Subject', 'Message-ID', 'Content-Transfer-Encoding', 'Date', 'MIME-Version'];
         expect([...known, 'Content-Type']).to.include.members(names);
-        expect(head).to.match(/Content-Type: text\/plain/);
+        expect(head).to.match(/Content-Type: multipart\/alternative/);
       }),
       share(0.1),
     );

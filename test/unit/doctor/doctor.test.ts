@@ -65,9 +65,17 @@ describe('a check of the doctor', () => {
     mkdirSync(path.join(folder, 'templates'));
     const file = path.join(folder, 'templates/mail.hbs');
     writeFileSync(file, '{{#if x}}never ended');
-    const check = checkTemplates(folder);
+    const check = checkTemplates(undefined, folder);
     expect(check.state).to.equal('wrong');
     expect(check.fact).to.match(/templates\/mail\.hbs: Parse error on line 1/);
+  });
+
+  it('only notes one of the operator that does not parse: ours is used', () => {
+    mkdirSync(path.join(folder, 'mail'));
+    expect(checkTemplates(folder)).to.include({ state: 'ok' });
+    writeFileSync(path.join(folder, 'mail/failure.txt.hbs'), '{{#if x}}never ended');
+    expect(checkTemplates(folder)).to.include({ state: 'note' });
+    expect(checkTemplates(folder).fact).to.match(/mail\/failure\.txt\.hbs: Parse error on line 1/);
   });
 
   it('tells a playbook that does not parse, in the words of Ansible', async () => {

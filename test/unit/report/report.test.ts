@@ -2,9 +2,6 @@ import { expect } from 'chai';
 import { newBlock, refuse, type Block } from '#firebreak/core/block.js';
 import type { Answer } from '#firebreak/core/outcome.js';
 import { answerToJson, errorToJson } from '#firebreak/report/json.js';
-import { renderDriftMail } from '#firebreak/report/drift-mail.js';
-import { renderFailureMail } from '#firebreak/report/mail.js';
-import { renderRecoveryMail } from '#firebreak/report/recovery-mail.js';
 import { answerToText } from '#firebreak/report/text.js';
 
 const fresh = newBlock(
@@ -106,71 +103,5 @@ describe('answerToJson', () => {
     expect(errorToJson({ code: 'usage', message: 'no', exit: 2 })).to.deep.equal({
       error: { code: 'usage', message: 'no', exit: 2 },
     });
-  });
-});
-
-describe('renderFailureMail', () => {
-  const failed = fail('failed', 'pf refused the rules');
-
-  it('names firewall and source in a subject of one short line', () => {
-    const { subject } = renderFailureMail([failed], '/runs/01RUN', 'siem');
-    expect(subject).to.equal('[firebreak] edge: 1 block NOT in force: 203.0.113.7');
-    const long = renderFailureMail([{ ...failed, firewall: 'x'.repeat(60) }, failed], '', 'siem').subject;
-    expect(long).to.match(/^[\x20-\x7e]{1,78}$/);
-  });
-
-  it('says why, which block, what to type, and where the record lies', () => {
-    const { text } = renderFailureMail([failed], '/runs/01RUN', 'siem');
-    for (const part of [
-      'pf refused the rules',
-      '203.0.113.7 -> 192.168.1.10',
-      'firebreak retry 01BLOCK',
-      '/runs/01RUN',
-      'siem',
-    ])
-      expect(text).to.include(part);
-  });
-
-  it('writes names and sentences as they are, not as HTML', () => {
-    const { text } = renderFailureMail([fail('failed', `a < b & "c" isn't`)], '', 'siem');
-    expect(text).to.include(`a < b & "c" isn't`);
-  });
-
-  it('tells a storm in one mail: how many, why, since when, and whom it is about most', () => {
-    const storm = Array.from({ length: 1000 }, (_, index): Block => {
-      const source = index < 600 ? '203.0.113.7' : `198.51.100.${index % 100}`;
-      return { ...failed, code: 'load_refused', failingSince: 0, alarms: 2, flow: { ...failed.flow, source } };
-    });
-    const { subject, text } = renderFailureMail(storm, '', 'siem');
-    expect(subject).to.match(/^\[firebreak\] edge: 1000 blocks NOT in force: load refused since \d\d:\d\d$/);
-    expect(text).to.match(/^1000 blocks NOT in force, since 1970-01-01T00:00:00.000Z, asked for by 2000 alarm/);
-    expect(text).to.include('... and 980 more').and.include('203.0.113.7  600 block(s)');
-    expect(text).to.include('192.168.1.10  1000 block(s)');
-    expect(text.length).to.be.below(10_000);
-  });
-
-  it('counts what would make it too long', () => {
-    const { text } = renderFailureMail(
-      Array.from({ length: 25 }, () => failed),
-      '',
-      'siem',
-    );
-    expect(text.match(/pf refused/g)).to.have.length(20);
-    expect(text).to.include('... and 5 more');
-  });
-});
-
-describe('renderRecoveryMail and renderDriftMail', () => {
-  it('tell what is over, for how long it lasted, and what is left', () => {
-    const over = [{ cause: 'unreachable', beganAt: 0, told: 2, toldAt: 1 }];
-    const { subject, text } = renderRecoveryMail({ firewall: 'edge', over, left: 3, now: 7_200_000 });
-    expect(subject).to.equal('[firebreak] edge: over after 2h: 3 still fail for another cause');
-    expect(text).to.include('unreachable  since 1970-01-01T00:00:00.000Z, for 2h').and.include('firebreak list');
-  });
-
-  it('tell what is not as the ledger says, and the command that mends it', () => {
-    const { subject, text } = renderDriftMail('edge', [{ kind: 'missing', block: active }], false);
-    expect(subject).to.equal('[firebreak] DRIFT: edge: 1 difference to the ledger');
-    expect(text).to.include('203.0.113.7 -> 192.168.1.10').and.include('firebreak reconcile --fix');
   });
 });
