@@ -21,6 +21,7 @@ const playbooks = filesIn('playbooks', '.yml').filter((file) => path.dirname(fil
 const shellScripts = [
   '.ci/run',
   ...['scripts', 'bench', 'templates', 'test'].flatMap((folder) => filesIn(folder, '.sh')),
+  ...filesIn('completions', '.bash'),
 ];
 const syntaxOf = (command) => [command, '--syntax-check', '--inventory', 'localhost,', ...playbooks];
 

@@ -7,6 +7,11 @@ export type Run = (args: object, command: (context: CommandContext) => Promise<C
 /** By name, what defines a command. Only the one that is called is defined: the others would cost more than it does. */
 export type Commands = Record<string, (argv: Argv, run: Run) => Argv>;
 
+/** What every command takes. */
+export const globals = {
+  config: { type: 'string', requiresArg: true, describe: 'configuration file' },
+  json: { type: 'boolean', describe: 'print exactly one JSON document' },
+} as const;
 export const firewall = {
   type: 'string',
   array: true,

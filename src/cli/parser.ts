@@ -4,7 +4,7 @@ import { FirebreakError } from '../core/errors.js';
 import { blocks } from './blocks.js';
 import { hosts } from './host.js';
 import { looks } from './looks.js';
-import type { Commands, Run } from './options.js';
+import { globals, type Commands, type Run } from './options.js';
 import { setup } from './setup.js';
 import { upkeep } from './upkeep.js';
 
@@ -27,11 +27,7 @@ export function makeParser(argv: readonly string[], run: Run): Argv {
   const named = argv.find((word) => Object.hasOwn(commands, word));
   const isHelp = argv.includes('--help');
   const definitions = Object.entries(commands).filter(([name]) => isHelp || named === undefined || name === named);
-  const root = yargs(argv)
-    .scriptName('firebreak')
-    .usage(usage)
-    .option('config', { type: 'string', requiresArg: true, describe: 'configuration file' })
-    .option('json', { type: 'boolean', describe: 'print exactly one JSON document' });
+  const root = yargs(argv).scriptName('firebreak').usage(usage).options(globals);
   return definitions
     .reduce<Argv>((parser, [, define]) => define(parser, run), root)
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })

@@ -41,7 +41,15 @@ describe('the package of npm', function () {
     const { stdout } = await run('tar', ['--list', '--gzip', '--file', tarball]);
     const names = stdout.split('\n').filter(Boolean);
     const tops = new Set(names.map((name) => name.split('/')[1]));
-    expect([...tops]).to.include.members(['dist', 'playbooks', 'templates', 'schema', 'docs', 'inventory', 'LICENSE']);
+    expect([...tops]).to.include.members([
+      'dist',
+      'playbooks',
+      'templates',
+      'schema',
+      'docs',
+      'inventory',
+      'completions',
+    ]);
     expect(names.filter((name) => /^package\/(src|test|build|scripts|bench|\.)|__pycache__/.test(name))).to.eql([]);
   });
 
@@ -51,6 +59,7 @@ describe('the package of npm', function () {
     const there = Object.keys(devDependencies).filter((name) => existsSync(path.join(installed, 'node_modules', name)));
     expect(there).to.deep.equal([]);
     expect(readdirSync(path.dirname(program))).to.deep.equal(['firebreak']);
+    expect(existsSync(path.join(folder, 'prefix/share/man/man1/firebreak.1'))).to.equal(true);
   });
 
   it('says its version in any folder', async () => {

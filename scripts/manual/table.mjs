@@ -1,0 +1,97 @@
+// The program's own table of commands and options, read by playing yargs to it.
+import { blockStates } from '../../build/src/core/block.js';
+import { protocols } from '../../build/src/core/flow.js';
+import { globals } from '../../build/src/cli/options.js';
+import { commands } from '../../build/src/cli/parser.js';
+
+/** What stands for an option's value where the end of its name does not say it. */
+const placeholders = {
+  c: 'COMMAND',
+  config: 'FILE',
+  'authorized-key': 'FILE',
+  'connect-timeout': 'SECONDS',
+  explain: 'KEY',
+  for: 'DURATION',
+  firewall: 'NAME',
+  'mail-to': 'ADDRESS',
+  'override-policy': 'REASON',
+  root: 'FOLDER',
+  script: 'FILE',
+  spool: 'FOLDER',
+  'spool-most': 'COUNT',
+  timeout: 'SECONDS',
+};
+
+/** Values of which there are but a few, by an option's or a position's name. */
+const choices = {
+  state: [...blockStates, 'all'],
+  protocol: protocols,
+  type: ['block', 'reject'],
+  ipproto: ['inet', 'inet6'],
+};
+
+const isFile = (name) => ['FILE', 'FOLDER', 'DIR'].includes(placeholderOf(name)) || ['file', 'older'].includes(name);
+
+const placeholderOf = (name) => placeholders[name] ?? name.split('-').at(-1).toUpperCase();
+
+function describeOption([name, { type, describe, default: value, array = false }]) {
+  const isFlag = type === 'boolean';
+  const shown = isFlag && value === true ? `no-${name}` : name;
+  return {
+    flag: shown.length === 1 ? `-${shown}` : `--${shown}`,
+    describe,
+    isFlag,
+    isRepeatable: array,
+    placeholder: isFlag ? undefined : placeholderOf(name),
+    default: typeof value === 'string' ? value : undefined,
+    choices: choices[name],
+    isFile: !isFlag && isFile(name),
+  };
+}
+
+const describePosition = ([name, { describe, demandOption = false, array = false }]) => ({
+  name,
+  describe,
+  isRequired: demandOption,
+  isMany: array,
+  choices: choices[name],
+  isFile: isFile(name),
+});
+
+const isShown = ([, { hidden = false }]) => !hidden;
+
+function describeCommand(name, define) {
+  const positions = [];
+  const options = [];
+  const recorder = {
+    positional: (position, settings) => (positions.push([position, settings]), recorder),
+    option: (option, settings) => (options.push([option, settings]), recorder),
+    options: (all) => (options.push(...Object.entries(all)), recorder),
+  };
+  let found;
+  define({
+    command: (usage, describe, builder) => {
+      if (typeof builder === 'function') builder(recorder);
+      else recorder.options(builder);
+      found = { name, usage, describe };
+    },
+  });
+  return {
+    ...found,
+    positions: positions.filter(isShown).map(describePosition),
+    options: options.filter(isShown).map(describeOption),
+  };
+}
+
+/** Every command, and what all of them take; what is hidden stays so. */
+export const readTable = () => ({
+  commands: Object.entries(commands).map(([name, define]) => describeCommand(name, define)),
+  globals: [
+    ...Object.entries(globals),
+    ['help', { type: 'boolean', describe: 'say what there is to say; of a command, all its options' }],
+    ['version', { type: 'boolean', describe: 'print the version' }],
+  ].map(describeOption),
+});
+
+/** `--src-ip IP` */
+export const showOption = ({ flag, placeholder }) => (placeholder === undefined ? flag : `${flag} ${placeholder}`);
