@@ -51,8 +51,11 @@ function namedFiles(config: Config): NamedFile[] {
 
 function explainFile(file: string, secret: boolean): string | undefined {
   try {
-    const { mode } = statSync(file);
-    if (!secret || (mode & 0o077) === 0) return undefined;
+    const { mode, uid } = statSync(file);
+    if (!secret) return undefined;
+    const us = process.geteuid?.() ?? uid;
+    if (uid !== us && uid !== 0) return `${file} belongs to somebody else (uid ${uid}): chown ${us} ${file}`;
+    if ((mode & 0o077) === 0) return undefined;
     return `others can read ${file} (mode ${octal(mode)}): chmod 600 ${file}`;
   } catch (error) {
     return `${file}: ${describeError(error)}`;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { readSecret } from '../config/read-secret.js';
 import type { MailConfig } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 
@@ -100,4 +100,4 @@ async function converse<T>(
 }
 
 const readPassword = ({ password_file }: MailConfig): string =>
-  password_file === undefined ? '' : readFileSync(password_file, 'utf8').replace(/\r?\n$/, '');
+  password_file === undefined ? '' : readSecret(password_file);

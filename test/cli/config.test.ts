@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { makeLauncher, type Launcher } from '../lab/launcher.js';
@@ -76,6 +76,17 @@ describe('firebreak with a bad configuration', () => {
     launcher.configure({ firewalls: { edge: { ...edge, password_file: file } } });
     await expectRefused(alarm, 'config_invalid', [
       `firebreak.yml: line 7, column 24: firewalls.edge.password_file: others can read ${file} (mode 0644): chmod 600 ${file}`,
+    ]);
+  });
+
+  it('refuses a secret file of another user, and gives the command that mends it', async function () {
+    if (process.geteuid?.() !== 0) this.skip(); // nobody else may give a file away
+    const file = path.join(launcher.folder, 'password');
+    writeFileSync(file, 'canary\n', { mode: 0o600 });
+    chownSync(file, 65_534, 65_534);
+    launcher.configure({ firewalls: { edge: { ...edge, password_file: file } } });
+    await expectRefused(alarm, 'config_invalid', [
+      `firebreak.yml: line 7, column 24: firewalls.edge.password_file: ${file} belongs to somebody else (uid 65534): chown 0 ${file}`,
     ]);
   });
 

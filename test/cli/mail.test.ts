@@ -133,18 +133,22 @@ describe('firebreak block mails a failure', function () {
     expect(readFileSync(file, 'utf8')).to.match(/"level":"error","message":"templates in .*"whom/);
   });
 
-  it('by STARTTLS and with the login of its password file', async function () {
-    if (!canMakeCertificate()) this.skip();
-    const certificate = makeCertificate(launcher.folder);
-    const file = path.join(launcher.folder, 'mail_password');
-    writeFileSync(file, `${mailPassword}\n`, { mode: 0o600 });
-    const { received } = await mailTo(certificate, { user: 'robot', password_file: file, tls: 'starttls' });
-    await edge.goAway();
-    const { exit, stderr } = await launcher.firebreak(alarm, { env: { NODE_EXTRA_CA_CERTS: certificate.file } });
-    expect({ exit, stderr }).to.deep.equal({ exit: 4, stderr: '' });
-    await waitUntil('the mail', () => received.length > 0);
-    expect(received).to.have.length(1);
-    expect(received[0]).to.include({ user: 'robot', secure: true });
-    expect(received[0]?.mail.text).to.include('203.0.113.7').and.not.include(mailPassword);
-  });
+  for (const [title, mode, text] of [
+    ['its password file holds', 0o600, `${mailPassword}\n`],
+    ['its password file prints when it is run', 0o700, `#!/bin/sh\necho ${mailPassword}\n`],
+  ] as const)
+    it(`by STARTTLS and with the login that ${title}`, async function () {
+      if (!canMakeCertificate()) this.skip();
+      const certificate = makeCertificate(launcher.folder);
+      const file = path.join(launcher.folder, 'mail_password');
+      writeFileSync(file, text, { mode });
+      const { received } = await mailTo(certificate, { user: 'robot', password_file: file, tls: 'starttls' });
+      await edge.goAway();
+      const { exit, stderr } = await launcher.firebreak(alarm, { env: { NODE_EXTRA_CA_CERTS: certificate.file } });
+      expect({ exit, stderr }).to.deep.equal({ exit: 4, stderr: '' });
+      await waitUntil('the mail', () => received.length > 0);
+      expect(received).to.have.length(1);
+      expect(received[0]).to.include({ user: 'robot', secure: true });
+      expect(received[0]?.mail.text).to.include('203.0.113.7').and.not.include(mailPassword);
+    });
 });
