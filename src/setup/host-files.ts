@@ -57,7 +57,7 @@ export function renderGateway(words: HostWords, path: string): HostFile {
 /** What sshd is to deny to that account. @throws FirebreakError usage, as above */
 export function renderSshdSettings(words: HostWords): HostFile {
   refuseOdd(words);
-  return file('/etc/ssh/sshd_config.d/firebreak.conf', 0o644, 'host/sshd.conf', words);
+  return file('/etc/ssh/sshd_config.d/firebreak.conf', 0o644, 'host/sshd.conf', { ...words, gateway: gatewayFile });
 }
 
 function file(path: string, mode: number, template: string, context: object): HostFile {

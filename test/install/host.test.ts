@@ -238,10 +238,13 @@ describe('firebreak install --systemd', function () {
       expect(stderr).to.include('"id" is no alarm');
     });
 
+    const gateway = '/usr/local/sbin/firebreak-gateway';
+
     it('takes an alarm, from sshd as from a forced command', async () => {
       const words = 'firebreak block 127.0.0.9 192.168.1.10 22'; // which the policy refuses, so no firewall is asked
       expect((await login(['-c', words])).exit).to.equal(3);
-      expect((await login(['-c', 'anything'], { SSH_ORIGINAL_COMMAND: words })).exit).to.equal(3);
+      expect((await login(['-c', gateway], { SSH_ORIGINAL_COMMAND: words })).exit).to.equal(3);
+      expect((await login(['-c', gateway])).exit).to.equal(2); // a login that asks for nothing
     });
 
     it('lets nothing of the environment through to Node', async () => {
@@ -251,7 +254,7 @@ describe('firebreak install --systemd', function () {
     });
   });
 
-  it('has sshd deny that account terminals and forwarding, and nobody else', async () => {
+  it('has sshd force the gateway on that account, deny it terminals and forwarding, and nobody else', async () => {
     await install('--yes');
     const key = at('key');
     await makeKey(key);
@@ -264,10 +267,12 @@ describe('firebreak install --systemd', function () {
     };
     expect(await ask('siem'))
       .to.match(/^permittty no$/m)
-      .and.match(/^disableforwarding yes$/m);
+      .and.match(/^disableforwarding yes$/m)
+      .and.match(/^forcecommand \/usr\/local\/sbin\/firebreak-gateway$/m);
     expect(await ask('root'))
       .to.match(/^permittty yes$/m)
-      .and.match(/^disableforwarding no$/m);
+      .and.match(/^disableforwarding no$/m)
+      .and.match(/^forcecommand none$/m);
     expect(await ask('root')).to.match(/^x11forwarding yes$/m);
   });
 
