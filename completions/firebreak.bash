@@ -21,13 +21,13 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --interface | --source | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --interface | --source | --since | --format | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout) : && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
     --state) _firebreak_words 'held pending active releasing released refused failed all' && return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | list | show | check | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | import | approve | reject | retry | freeze | unfreeze | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -35,7 +35,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze list show check audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -53,6 +53,7 @@ _firebreak() {
     list) _firebreak_words "--state --source --firewall --csv $every" ;;
     show) _firebreak_words " $every" ;;
     check) _firebreak_words " $every" ;;
+    report) _firebreak_words "--since --format $every" ;;
     audit) _firebreak_words "--verify $every" ;;
     drain) _firebreak_words " $every" ;;
     expire) _firebreak_words " $every" ;;
