@@ -55,9 +55,9 @@ export function renderGateway(words: HostWords, path: string): HostFile {
 }
 
 /** What sshd is to deny to that account. @throws FirebreakError usage, as above */
-export function renderSshdSettings(words: HostWords): HostFile {
+export function renderSshdSettings(words: HostWords, gateway: string): HostFile {
   refuseOdd(words);
-  return file('/etc/ssh/sshd_config.d/firebreak.conf', 0o644, 'host/sshd.conf', { ...words, gateway: gatewayFile });
+  return file('/etc/ssh/sshd_config.d/firebreak.conf', 0o644, 'host/sshd.conf', { ...words, gateway });
 }
 
 function file(path: string, mode: number, template: string, context: object): HostFile {

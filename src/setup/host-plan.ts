@@ -55,9 +55,10 @@ export function planInstall(root: string, words: HostWords): InstallPlan {
   if (existsSync(join(root, shippedTimer)) || existsSync(join(root, 'usr', shippedTimer))) {
     throw new FirebreakError('usage', 'the Debian package has set this host up already: nothing is left to install');
   }
+  const hasSshdFolder = existsSync(join(root, sshdFolder));
   const files = [
     renderGateway(words, gatewayFile),
-    ...(existsSync(join(root, sshdFolder)) ? [renderSshdSettings(words)] : []),
+    ...(hasSshdFolder ? [renderSshdSettings(words, gatewayFile)] : []),
     ...renderUnits(words, unitFolder),
   ].map((file) => plan(root, { ...file, text: addMark(file.text) }));
   refuseForeign(files);
@@ -80,7 +81,10 @@ export function planInstall(root: string, words: HostWords): InstallPlan {
     ],
     links,
     commands: changed.length === 0 && isDone ? [] : commandsAfter(root, changed),
-    remarks: account === undefined || account.shell === gatewayFile ? [] : [shellRemark(account)],
+    remarks: [
+      ...(account === undefined || account.shell === gatewayFile ? [] : [shellRemark(account)]),
+      ...(hasSshdFolder ? [] : [`sshd reads no ${sshdFolder} here: force the command as docs/ossim.md says`]),
+    ],
   };
 }
 

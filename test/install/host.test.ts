@@ -163,6 +163,12 @@ describe('firebreak install --systemd', function () {
     expect(stdout).to.include('usermod --shell /usr/local/sbin/firebreak-gateway siem');
   });
 
+  it('says what to do where sshd reads no folder of settings', async () => {
+    rmSync(at('etc/ssh/sshd_config.d'), { recursive: true });
+    expect((await install('--yes')).stdout).to.include('force the command as docs/ossim.md says');
+    expect(existsSync(at('etc/ssh'))).to.equal(true);
+  });
+
   it('does not write beside the Debian package', async () => {
     mkdirSync(at('usr/lib/systemd/system'), { recursive: true });
     writeFileSync(at('usr/lib/systemd/system/firebreak-expire.timer'), '');
@@ -254,7 +260,7 @@ describe('firebreak install --systemd', function () {
     });
   });
 
-  it('has sshd force the gateway on that account, deny it terminals and forwarding, and nobody else', async () => {
+  it('has sshd force the gateway on that account, without terminal and forwarding, and on nobody else', async () => {
     await install('--yes');
     const key = at('key');
     await makeKey(key);
