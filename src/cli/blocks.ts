@@ -6,7 +6,7 @@ import { all, check, firewall, wait, type Commands, type Run } from './options.j
 export const blocks: Commands = {
   block: (argv, run) =>
     argv.command(
-      'block [source] [destination] [port] [interface] [type] [ipproto] [words..]',
+      'block [SOURCE] [DESTINATION] [PORT] [INTERFACE] [TYPE] [IPPROTO] [DESCRIPTION..]',
       'block a source on the firewalls, and prove it',
       defineBlock,
       (args) =>
@@ -97,18 +97,21 @@ export const blocks: Commands = {
 
 const defineBlock = (args: Argv) =>
   args
-    .positional('source', { type: 'string', describe: 'address to block' })
-    .positional('destination', { type: 'string', describe: 'address it attacks' })
-    .positional('port', { type: 'string', describe: 'port it attacks' })
-    .positional('interface', { type: 'string', describe: "the firewall's key of the interface it enters by" })
-    .positional('type', { type: 'string', describe: 'block (drop) or reject (answer)' })
-    .positional('ipproto', { type: 'string', describe: 'inet or inet6; found by the addresses' })
-    .positional('words', { type: 'string', array: true, describe: 'the description, in several words' })
+    .positional('SOURCE', { type: 'string', describe: 'address to block' })
+    .positional('DESTINATION', { type: 'string', describe: 'address it attacks' })
+    .positional('PORT', { type: 'string', describe: 'port it attacks' })
+    .positional('INTERFACE', { type: 'string', describe: "the firewall's key of the interface it enters by" })
+    .positional('TYPE', { type: 'string', describe: 'block (drop) or reject (answer)' })
+    .positional('IPPROTO', { type: 'string', describe: 'inet or inet6; found by the addresses' })
+    .positional('DESCRIPTION', { type: 'string', array: true, describe: 'why, in several words' })
     .options({
       'src-ip': { type: 'string', requiresArg: true, describe: 'as SOURCE' },
       'dst-ip': { type: 'string', requiresArg: true, describe: 'as DESTINATION' },
       'dst-port': { type: 'string', requiresArg: true, describe: 'as PORT' },
-      description: { type: 'string', requiresArg: true, describe: 'why, as one word of the shell' },
+      interface: { type: 'string', requiresArg: true, describe: 'as INTERFACE' },
+      type: { type: 'string', requiresArg: true, describe: 'as TYPE' },
+      ipproto: { type: 'string', requiresArg: true, describe: 'as IPPROTO' },
+      description: { type: 'string', requiresArg: true, describe: 'as DESCRIPTION, one word of the shell' },
       protocol: { type: 'string', requiresArg: true, describe: 'tcp, udp, tcp/udp, icmp or any' },
       for: { type: 'string', requiresArg: true, describe: 'how long: 30m, 24h, 7d, forever' },
       firewall,

@@ -1,5 +1,5 @@
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import type { BlockArguments } from './argv.js';
+import { positions, type BlockArguments } from './argv.js';
 
 /** What a caller over SSH may ask for: one alarm, in the words of `firebreak block`. */
 export interface GatewayRequest {
@@ -12,8 +12,6 @@ export interface GatewayRequest {
 
 /** An alarm's line is some 300 characters long. */
 const limits = { characters: 4096, words: 64 } as const;
-
-const positions = ['source', 'destination', 'port', 'interface', 'type', 'ipproto'] as const;
 
 const options = new Set([
   ...['src-ip', 'dst-ip', 'dst-port', 'interface', 'type', 'ipproto', 'description', 'protocol', 'for', 'firewall'],
@@ -93,14 +91,14 @@ function readAlarm(words: readonly string[]): GatewayRequest {
       add(values, name, next);
     }
   }
-  for (const [index, name] of positions.entries()) {
-    const word = bare[index];
-    if (word !== undefined) add(values, name, word);
-  }
   const argv: Record<string, string | string[]> = {};
   for (const [name, all] of values) if (name !== 'firewall') argv[name] = all.length === 1 ? (all[0] ?? '') : all;
+  for (const [index, name] of positions.entries()) {
+    const word = bare[index];
+    if (word !== undefined) argv[name] = word;
+  }
   return {
-    argv: { ...argv, words: bare.slice(positions.length) },
+    argv: { ...argv, DESCRIPTION: bare.slice(positions.length) },
     firewalls: values.get('firewall') ?? [],
     check: given.has('check'),
     wait: !given.has('no-wait'),

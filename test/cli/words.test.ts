@@ -117,12 +117,27 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   [
     'a source said twice',
     ['203.0.113.7', '192.168.1.10', '22', '--src-ip=203.0.113.8'],
-    [/^source is said twice: as a word \("203\.0\.113\.7"\) and as --src-ip \("203\.0\.113\.8"\)$/],
+    [/^source is said twice: as a word \("203\.0\.113\.7"\) and as --src-ip \("203\.0\.113\.8"\): say it once$/],
   ],
   [
     'a description said twice',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet', 'ssh', 'anomaly', '--description=scan'],
-    ['description is said twice: as a word ("ssh anomaly") and as --description ("scan")'],
+    ['description is said twice: as a word ("ssh anomaly") and as --description ("scan"): say it once'],
+  ],
+  [
+    'an interface said twice',
+    ['203.0.113.7', '192.168.1.10', '22', 'wan', '--interface=lan'],
+    ['interface is said twice: as a word ("wan") and as --interface ("lan"): say it once'],
+  ],
+  [
+    'a type said twice',
+    ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', '--type', 'reject'],
+    ['type is said twice: as a word ("block") and as --type ("reject"): say it once'],
+  ],
+  [
+    'an ipproto said twice',
+    ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet', '--ipproto', 'inet6'],
+    ['ipproto is said twice: as a word ("inet") and as --ipproto ("inet6"): say it once'],
   ],
   [
     'an option given twice',

@@ -17,7 +17,7 @@ const config: Config = configSchema.parse({
 const edge = config.firewalls['edge']!;
 const bare = config.firewalls['bare']!;
 
-const positions = { source: '203.0.113.7', destination: '192.168.1.10', port: '22' };
+const positions = { SOURCE: '203.0.113.7', DESTINATION: '192.168.1.10', PORT: '22' };
 
 function findMessage(act: () => unknown): string {
   try {
@@ -36,9 +36,9 @@ describe('readBlockArguments', () => {
   });
 
   it('joins the description’s words, or takes the option', () => {
-    expect(readBlockArguments({ ...positions, words: ['ssh', 'anomaly'] }).description).to.equal('ssh anomaly');
-    expect(readBlockArguments({ ...positions, words: [], description: 'scan' }).description).to.equal('scan');
-    expect(readBlockArguments({ ...positions, words: [] }).description).to.equal(undefined);
+    expect(readBlockArguments({ ...positions, DESCRIPTION: ['ssh', 'anomaly'] }).description).to.equal('ssh anomaly');
+    expect(readBlockArguments({ ...positions, DESCRIPTION: [], description: 'scan' }).description).to.equal('scan');
+    expect(readBlockArguments({ ...positions, DESCRIPTION: [] }).description).to.equal(undefined);
   });
 
   it('leaves out what the SIEM left empty, for OSSIM’s empty values vanish', () => {
@@ -48,7 +48,7 @@ describe('readBlockArguments', () => {
   });
 
   it('refuses a missing word, a word said twice, and an option given twice', () => {
-    expect(findMessage(() => readBlockArguments({ source: '203.0.113.7' }))).to.match(
+    expect(findMessage(() => readBlockArguments({ SOURCE: '203.0.113.7' }))).to.match(
       /^destination and port are missing: firebreak block SOURCE/,
     );
     expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is said twice/);
@@ -56,6 +56,29 @@ describe('readBlockArguments', () => {
       '--protocol is given 2 times: give it once',
     );
   });
+});
+
+describe('readBlockArguments, where a position and its option', () => {
+  const whole = { ...positions, INTERFACE: 'wan', TYPE: 'block', IPPROTO: 'inet', DESCRIPTION: ['ssh', 'anomaly'] };
+  for (const [name, word, option] of [
+    ['source', '203.0.113.7', 'src-ip'],
+    ['destination', '192.168.1.10', 'dst-ip'],
+    ['port', '22', 'dst-port'],
+    ['interface', 'wan', 'interface'],
+    ['type', 'block', 'type'],
+    ['ipproto', 'inet', 'ipproto'],
+    ['description', 'ssh anomaly', 'description'],
+  ] as const) {
+    it(`of the ${name} disagree, names both`, () => {
+      expect(findMessage(() => readBlockArguments({ ...whole, [option]: 'other' }))).to.equal(
+        `${name} is said twice: as a word ("${word}") and as --${option} ("other"): say it once`,
+      );
+    });
+
+    it(`of the ${name} agree, takes it`, () => {
+      expect(readBlockArguments({ ...whole, [option]: word })[name]).to.equal(word);
+    });
+  }
 });
 
 describe('parseAlarm', () => {

@@ -7,7 +7,7 @@ import { renderAuthorizedKey } from '#firebreak/intake/authorized-key.js';
 import { parseGatewayCommand, splitWords, takeCommand } from '#firebreak/intake/gateway.js';
 
 const alarm = '203.0.113.7 192.168.1.10 22';
-const positions = { source: '203.0.113.7', destination: '192.168.1.10', port: '22' };
+const positions = { SOURCE: '203.0.113.7', DESTINATION: '192.168.1.10', PORT: '22' };
 
 function refusal(act: () => unknown): string {
   try {
@@ -28,15 +28,15 @@ describe('parseGatewayCommand', () => {
     '/firebreak-alarm.sh',
   ]) {
     it(`takes an alarm behind ${caller}`, () => {
-      expect(parseGatewayCommand(`${caller} ${alarm}`).argv).to.deep.equal({ ...positions, words: [] });
+      expect(parseGatewayCommand(`${caller} ${alarm}`).argv).to.deep.equal({ ...positions, DESCRIPTION: [] });
     });
   }
 
   it("takes the article's positions, the description in several words", () => {
     const { argv } = parseGatewayCommand(`sh /x/launcher.sh ${alarm} wan block inet blocked for ssh anomaly`);
     expect(argv).to.deep.equal({
-      ...{ ...positions, interface: 'wan', type: 'block', ipproto: 'inet' },
-      words: ['blocked', 'for', 'ssh', 'anomaly'],
+      ...{ ...positions, INTERFACE: 'wan', TYPE: 'block', IPPROTO: 'inet' },
+      DESCRIPTION: ['blocked', 'for', 'ssh', 'anomaly'],
     });
   });
 
@@ -47,10 +47,15 @@ describe('parseGatewayCommand', () => {
     expect(request).to.deep.equal({
       argv: {
         ...{ 'src-ip': '203.0.113.7', 'dst-ip': '192.168.1.10', 'dst-port': '22', description: 'a $(b) c' },
-        words: [],
+        DESCRIPTION: [],
       },
       ...{ firewalls: ['edge'], check: false, wait: false, json: true },
     });
+  });
+
+  it('keeps a position apart from the option of the same name, so that the alarm can complain', () => {
+    const { argv } = parseGatewayCommand(`firebreak block ${alarm} wan --interface=lan`);
+    expect(argv).to.deep.include({ INTERFACE: 'wan', interface: 'lan' });
   });
 
   it('leaves it to the alarm to complain of a word that is said twice', () => {
