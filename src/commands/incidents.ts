@@ -1,6 +1,8 @@
 import type { Config } from '../config/schema.js';
+import type { Block } from '../core/block.js';
 import type { Drift } from '../core/drift.js';
 import { causeOf, driftCause, findCauses, findNews } from '../core/incident.js';
+import type { RunSummary } from '../core/outcome.js';
 import type { Ledger, NewMessage } from '../ledger/ledger.js';
 import type { Failure } from '../report/failure-mail.js';
 import { findAlarmsOf, toMessage } from './mails.js';
@@ -49,7 +51,17 @@ export async function tellFailures(setting: Setting, { hasFailed, record, step }
   if (news.told.length + news.over.length > 0) await ledger.tellIncidents(firewall, news, messages);
 }
 
-/** The same for what `reconcile` found on a firewall. */
+/** Puts a mail into the outbox for what a run has changed and proven, where each success is asked for. */
+export async function tellSuccess(setting: Setting, blocks: readonly Block[], run: RunSummary): Promise<void> {
+  const { config, ledger } = setting;
+  const proven = blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
+  if (proven.length === 0 || config.mail?.on.includes('success') !== true) return;
+  const { renderSuccessMail } = await import('../report/success-mail.js');
+  const success = { blocks: proven, alarms: await findAlarmsOf(proven, ledger), run, now: ledger.now() };
+  await ledger.queueMessage(await toMessage('success', setting, (style) => renderSuccessMail(success, style)));
+}
+
+/** Looks the same way at what `reconcile` found on a firewall. */
 export async function tellDrift(setting: Setting, drift: readonly Drift[], isFixed: boolean): Promise<void> {
   const { firewall, config, ledger } = setting;
   const { mail } = config;

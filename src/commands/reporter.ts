@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { SettledRun } from '../dispatch/carry.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Log } from '../runtime/logger.js';
-import { tellFailures } from './incidents.js';
+import { tellFailures, tellSuccess } from './incidents.js';
 
 export interface Reporter {
   onSettled: (settled: SettledRun) => void;
@@ -49,6 +49,8 @@ async function report(
   for (const { flow, ...block } of blocks)
     log?.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
   const step = task === undefined ? undefined : { run: run.id, task };
-  await tellFailures({ firewall, config, ledger, tell }, { hasFailed: failed.length > 0, record: folder, step });
+  const setting = { firewall, config, ledger, tell };
+  await tellFailures(setting, { hasFailed: failed.length > 0, record: folder, step });
+  await tellSuccess(setting, blocks, run);
   await log?.close();
 }

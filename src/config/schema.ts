@@ -67,8 +67,8 @@ const firewall = z.strictObject({
   vars: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected a variable name'), z.json()).default({}),
 });
 
-/** What a mail can be about. */
-const mailKinds = ['failure', 'recovery', 'held', 'drift'] as const;
+/** What a mail can be about; the first four where nothing else is said. */
+const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success'] as const;
 
 const mail = z.strictObject({
   host: z.string().min(1),
@@ -78,7 +78,7 @@ const mail = z.strictObject({
   user: z.string().optional(),
   password_file: path.optional(),
   tls: z.enum(['none', 'starttls', 'tls']).optional(),
-  on: z.array(z.enum(mailKinds)).default([...mailKinds]),
+  on: z.array(z.enum(mailKinds)).default(mailKinds.slice(0, 4)),
 });
 
 /** The whole of firebreak.yml. Every key has its default here and nowhere else. */

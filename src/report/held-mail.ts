@@ -1,6 +1,6 @@
 import type { Block } from '../core/block.js';
 import { formatDuration } from '../core/duration.js';
-import { mostListed, toMailBlock, type AlarmsOf, type Met } from './mail-block.js';
+import { mostListed, toMailBlock, type AlarmsOf, type Figure, type Met } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
 import { fitSubject } from './mail-words.js';
 
@@ -47,8 +47,14 @@ export function renderHeldMail({ figures, limits, blocks, alarms }: Held, settin
       'Further alarms beyond the limits are held as well. This is the only mail about it until none is held any more.',
       `What nobody approves within ${formatDuration(limits.hold_for)} is refused.`,
     ],
-    ...figures,
-    ...limits,
+    figures: [
+      { name: 'held now', value: figures.held, remark: '' },
+      { name: 'new in the last minute', value: figures.lastMinute, remark: `limit ${limits.per_minute}` },
+      { name: 'in force or on the way', value: figures.standing, remark: `limit ${limits.active}` },
+      { name: 'limit towards one destination', value: limits.per_destination, remark: '' },
+    ] satisfies Figure[],
+    sources: figures.sources,
+    destinations: figures.destinations,
     blocks: blocks.slice(0, mostListed).map((block) => toMailBlock(block, alarms.get(block.id))),
     more: Math.max(0, blocks.length - mostListed),
   } satisfies MailFacts & Record<string, unknown>;

@@ -20,6 +20,7 @@ export interface MailBlock {
   asked: string;
   /** What the SIEM said of the last alarms: `event-id=1a2b, risk=7`. */
   siem: string[];
+  /** Empty where they say nothing: why it is not as wanted, what comes next, how long it stands. */
   reason: string;
   next: string;
   until: string;
@@ -40,8 +41,15 @@ export const toMailBlock = (block: Block, alarms: readonly ShownAlarm[] = []): M
     .map((facts) => clip(facts.map(([name, value]) => `${name} ${value}`).join(', '))),
   reason: clip(block.reason ?? ''),
   next: '',
-  until: block.expiresAt === null ? 'for ever' : formatLocal(block.expiresAt),
+  until: '',
 });
+
+/** A number, what it counts, and what there is to say of it. */
+export interface Figure {
+  name: string;
+  value: number;
+  remark: string;
+}
 
 /** An address, and in how many blocks and alarms it was met. */
 export interface Met {

@@ -67,6 +67,7 @@ function renderPart(name: string, format: Format, facts: object, theirs: string 
   const templates = new Map([...ours, ...(theirs === undefined ? [] : readOverrides(theirs, format))]);
   const engine = Handlebars.create();
   engine.registerHelper('wrap', wrap);
+  engine.registerHelper('pad', (text: unknown, width: unknown) => String(text).padEnd(Number(width)));
   for (const [partial, source] of templates) engine.registerPartial(partial, source);
   const written = engine.compile(templates.get(name), { noEscape: format === 'txt', strict: true })(facts);
   if (written.trim() === '') throw new Error(`${name}.${format}.hbs gives nothing`);

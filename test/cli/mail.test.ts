@@ -133,6 +133,22 @@ describe('firebreak block mails a failure', function () {
     expect(readFileSync(file, 'utf8')).to.match(/"level":"error","message":"templates in .*"whom/);
   });
 
+  it('and, where it is asked for, each success that a run has changed something for', async () => {
+    const { received } = await mailTo(plainServer, { on: ['success'] });
+    const { exit, answer } = await launcher.json([...alarm, '--event-id=6a1f0c8e']);
+    expect(exit).to.equal(0);
+    await waitUntil('the mail', () => received.length > 0);
+    expect((await launcher.json(alarm)).answer.run).to.equal(null); // in force already: nothing to tell
+    expect((await launcher.json(['unblock', '203.0.113.7'])).exit).to.equal(0);
+    await waitUntil('the second mail', () => received.length > 1);
+    expect(received.map(({ mail }) => mail.subject)).to.deep.equal([
+      '[firebreak] edge: 1 block in force: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
+      '[firebreak] edge: 1 block released: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
+    ]);
+    expect(received[0]?.mail.text).to.include('event-id 6a1f0c8e');
+    expect(received[0]?.mail.html).to.include(`firebreak unblock --id ${answer.blocks[0]?.id}`);
+  });
+
   for (const [title, mode, text] of [
     ['its password file holds', 0o600, `${mailPassword}\n`],
     ['its password file prints when it is run', 0o700, `#!/bin/sh\necho ${mailPassword}\n`],

@@ -10,6 +10,7 @@ import { renderHeldMail } from '#firebreak/report/held-mail.js';
 import { formatLocal } from '#firebreak/report/local-time.js';
 import type { Mail } from '#firebreak/report/mail-template.js';
 import { renderRecoveryMail } from '#firebreak/report/recovery-mail.js';
+import { renderSuccessMail } from '#firebreak/report/success-mail.js';
 import { packageRoot } from '../../lab/package-root.js';
 
 const now = new Date(2026, 10, 25, 3, 12).getTime();
@@ -182,6 +183,8 @@ describe('every mail', () => {
   const limits = { per_minute: 60, active: 10_000, per_destination: 1000, hold_for: 24 * hour };
   const held: Block = { ...fresh, state: 'held', reason: 'held: too many' };
   const over = [{ cause: 'load_refused', beganAt: now - 2 * hour, told: 2, toldAt: now }];
+  const active: Block = { ...fresh, state: 'active', changed: true, expiresAt: now + 24 * hour };
+  const run = { id: '01RUN', ms: 1412, batch: 1 };
   const mails: Record<string, Mail> = {
     failure: mailOf(failed, away),
     held: renderHeldMail({ figures, limits, blocks: [held], alarms: asked([held], { 'event-id': '6a1f' }) }, setting),
@@ -196,6 +199,10 @@ describe('every mail', () => {
         isFixed: false,
         beganAt: now,
       },
+      setting,
+    ),
+    success: renderSuccessMail(
+      { blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }), run, now },
       setting,
     ),
   };
@@ -259,13 +266,32 @@ describe('every mail', () => {
     expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatLocal(now));
   });
 
+  it('tells of a success what is in force, until when, in which run it was proven, and how to take it back', () => {
+    const { subject, text, html } = mails['success']!;
+    expect(subject).to.equal('[firebreak] edge: 1 block in force: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part)
+        .to.include(`until ${formatLocal(now + 24 * hour)}`)
+        .and.include('by run 01RUN in 1.4 s');
+      expect(part).to.include('event-id 6a1f').and.include('firebreak unblock --id 01BLOCK');
+    }
+  });
+
+  it('tells all that one run has brought about in one mail, what is gone included', () => {
+    const gone: Block = { ...fresh, state: 'released', reason: 'its time is over' };
+    const blocks = [active, ...Array.from({ length: 30 }, () => gone)];
+    const { subject, text } = renderSuccessMail({ blocks, alarms: new Map(), run, now }, setting);
+    expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
+    expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
+  });
+
   it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
     const { subject, text, html } = mails['held']!;
     expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.7');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
         .to.match(/held now 1 /)
-        .and.match(/new in the last minute 61 \(?limit 60/);
+        .and.match(/new in the last minute (61 )?\(limit 60\)/);
       expect(part).to.include('held: too many').and.include('event-id 6a1f').and.include('firebreak approve --all');
     }
   });
