@@ -1,7 +1,7 @@
 // Everything that can be said of the sources without running them against a firewall. One line a check; the output of
 // a check only if it fails. Exit 1 if any does.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -14,7 +14,8 @@ function filesIn(folder, extension) {
   if (!existsSync(path.join(root, folder))) return [];
   return readdirSync(path.join(root, folder), { recursive: true })
     .filter((name) => name.endsWith(extension))
-    .map((name) => path.join(folder, name));
+    .map((name) => path.join(folder, name))
+    .filter((name) => statSync(path.join(root, name)).isFile());
 }
 
 const playbooks = filesIn('playbooks', '.yml').filter((file) => path.dirname(file) === 'playbooks');
@@ -22,6 +23,7 @@ const shellScripts = [
   '.ci/run',
   ...['scripts', 'bench', 'templates', 'test'].flatMap((folder) => filesIn(folder, '.sh')),
   ...filesIn('completions', '.bash'),
+  ...filesIn('packaging', ''),
 ];
 const syntaxOf = (command) => [command, '--syntax-check', '--inventory', 'localhost,', ...playbooks];
 
