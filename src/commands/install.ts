@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { loadConfig } from '../config/load.js';
+import { resolve } from 'node:path';
 import { FirebreakError } from '../core/errors.js';
 import { toPrintable } from '../core/printable.js';
 import { confirm } from '../setup/confirm.js';
@@ -8,6 +7,7 @@ import type { HostWords } from '../setup/host-files.js';
 import { planInstall, planUninstall, type InstallPlan } from '../setup/host-plan.js';
 import { showInstall, showUninstall } from '../setup/host-text.js';
 import { carryInstall, carryUninstall } from '../setup/host-write.js';
+import { findWrittenFolders } from '../setup/written-folders.js';
 import type { CommandContext, CommandResult } from './result.js';
 
 export interface HostOptions {
@@ -68,11 +68,7 @@ export async function uninstall(options: HostOptions): Promise<CommandResult> {
 function findWords(root: string, user: string, option: string | undefined): HostWords {
   const configFile = resolve(option ?? usualConfig);
   const program = process.argv[1] ?? '';
-  const there = join(root, configFile);
-  const config = existsSync(there) ? loadConfig(there) : undefined;
-  const log = config?.log.file;
-  const logFolder = log === undefined ? [] : [dirname(log)];
-  const writable = [config?.state_dir ?? '/var/lib/firebreak', ...logFolder];
+  const writable = findWrittenFolders(root, configFile);
   return { user, program: [process.execPath, program], configFile, writable };
 }
 

@@ -93,14 +93,22 @@ describe('firebreak install --systemd', function () {
   it('takes another account, and folders from the configuration', async function () {
     if (!isRoot) this.skip();
     mkdirSync(at('opt'));
+    const edge = '{edge: {host: 192.0.2.1, private_key_file: /only/for/siem}}'; // which root is not to look at
     const log = '{file: /srv/log/firebreak.log}';
-    writeFileSync(at('opt/f.yml'), `state_dir: /srv/ledger\nlog: ${log}\nfirewalls: {edge: {host: 192.0.2.1}}\n`);
+    writeFileSync(at('opt/f.yml'), `state_dir: /srv/ledger\nlog: ${log}\nfirewalls: ${edge}\n`);
     await install('--yes', '--user', 'alarms', '--config', '/opt/f.yml');
     expect(accounts().at(-1)).to.match(/^alarms:/);
     const unit = read(`${units}/firebreak-expire.service`);
     expect(unit).to.include('\nUser=alarms\n').and.include('expire --config /opt/f.yml\n');
     expect(unit).to.include('\nReadWritePaths=-/srv/ledger -/srv/log\n');
     expect(existsSync(at('srv/ledger'))).to.equal(true);
+  });
+
+  it('stops at a configuration that is not understood', async () => {
+    writeFileSync(at('f.yml'), 'firewall: {}\n');
+    const { exit, stderr } = await install('--yes', '--config', '/f.yml');
+    expect(exit).to.equal(2);
+    expect(stderr).to.include('/f.yml is not understood: firebreak --config');
   });
 
   it('only shows it with --dry-run', async () => {
