@@ -13,9 +13,17 @@ const mostMs = 45_000;
 /** Has a process of its own send what is due, so that no answer waits for a mail server. */
 export async function sendLater({ config, ledger, configFile }: OpenLedger): Promise<void> {
   if (config.mail === undefined) return;
+  await queueWhatIsDue(config, ledger, () => undefined);
   const sender = ulid();
   const claimed = await ledger.claimMessages(sender, holdMs);
   if (claimed.length > 0) startDrainer(sender, configFile, process.argv[1] ?? '');
+}
+
+/** What nobody but the clock asks for. */
+async function queueWhatIsDue(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
+  if (config.mail?.on.includes('digest') !== true) return;
+  const { queueDigest } = await import('./digest.js');
+  await queueDigest(config, ledger, tell);
 }
 
 /** Sends what is due, now. A message that is not taken is logged, told, and tried again later. */
@@ -26,6 +34,7 @@ export async function sendNow(
   sender = ulid(),
 ): Promise<void> {
   if (config.mail === undefined) return;
+  await queueWhatIsDue(config, ledger, tell);
   const claimed = await ledger.claimMessages(sender, holdMs);
   if (claimed.length === 0) return;
   const { openLog } = await import('../runtime/logger.js');

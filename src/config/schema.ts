@@ -68,7 +68,7 @@ const firewall = z.strictObject({
 });
 
 /** What a mail can be about; the first four where nothing else is said. */
-const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success'] as const;
+const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success', 'digest'] as const;
 
 const mail = z.strictObject({
   host: z.string().min(1),
@@ -79,6 +79,10 @@ const mail = z.strictObject({
   password_file: path.optional(),
   tls: z.enum(['none', 'starttls', 'tls']).optional(),
   on: z.array(z.enum(mailKinds)).default(mailKinds.slice(0, 4)),
+  digest_at: z
+    .string()
+    .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'expected a time of day such as 07:00')
+    .default('07:00'),
 });
 
 /** The whole of firebreak.yml. Every key has its default here and nowhere else. */

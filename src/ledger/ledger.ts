@@ -73,6 +73,8 @@ export interface Ledger {
 
   /** Keeps a message until it is sent, by whoever comes next. One whose id is known adds nothing. */
   queueMessage(message: NewMessage): Promise<void>;
+  /** Whether a message is kept, sent or not. */
+  hasMessage(id: string): Promise<boolean>;
   /** What is wrong with a firewall and was told already. */
   findIncidents(firewall: string): Promise<Incident[]>;
   /** Notes what is told now and what is over, together with the messages that tell it: both, or nothing. */
@@ -204,6 +206,8 @@ export interface BlockQuery {
   /** An id, or its end. */
   idEnding?: string;
   states?: readonly BlockState[];
+  /** Blocks that something happened to since then. */
+  updatedSince?: number;
   firewalls?: readonly string[];
   source?: string;
   destination?: string;

@@ -24,6 +24,7 @@ import {
   beginHanding,
   claimMessages,
   findMessages,
+  hasMessage,
   hasMessages,
   queueMessage,
   settleMessage,
@@ -149,6 +150,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findHistory: (since) => Promise.resolve(findHistory(database, since, now())),
 
     queueMessage: (message) => write((at) => queueMessage(database, message, at)),
+    hasMessage: (id) => Promise.resolve(hasMessage(database, id)),
     findIncidents: (firewall) => Promise.resolve(findIncidents(database, firewall)),
     tellIncidents: (firewall, news, messages) =>
       write((at) => {

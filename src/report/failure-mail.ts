@@ -154,7 +154,8 @@ function whenDue(blocks: readonly Block[], now: number): string {
   return due <= now ? 'at once' : `at ${formatLocal(due)}`;
 }
 
-const nextOf = (block: Block, now: number): string =>
+/** What Firebreak does next for one block that fails. */
+export const nextOf = (block: Block, now: number): string =>
   isGivenUp(block) ? 'given up' : `tried again ${whenDue([block], now)}`;
 
 function findActions(blocks: readonly Block[], firewall: string): MailFacts['actions'] {

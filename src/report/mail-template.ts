@@ -4,6 +4,7 @@ import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 import { describeError } from '../core/describe.js';
 import { toPrintable } from '../core/printable.js';
+import { count } from './mail-words.js';
 
 /** A mail as it is kept: what a text client shows, and what the others do. */
 export interface Mail {
@@ -67,6 +68,7 @@ function renderPart(name: string, format: Format, facts: object, theirs: string 
   const templates = new Map([...ours, ...(theirs === undefined ? [] : readOverrides(theirs, format))]);
   const engine = Handlebars.create();
   engine.registerHelper('wrap', wrap);
+  engine.registerHelper('count', (many: unknown, thing: unknown) => count(Number(many), String(thing)));
   engine.registerHelper('pad', (text: unknown, width: unknown) => String(text).padEnd(Number(width)));
   for (const [partial, source] of templates) engine.registerPartial(partial, source);
   const written = engine.compile(templates.get(name), { noEscape: format === 'txt', strict: true })(facts);

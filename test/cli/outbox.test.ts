@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { QueuedMessage } from '#firebreak/ledger/ledger.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
-import { makeLauncher, type Launcher } from '../lab/launcher.js';
+import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import { canMakeCertificate, makeCertificate, startMailServer, type MailServer } from '../lab/mail-server.js';
 
 const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
@@ -82,6 +82,28 @@ describe('the outbox', function () {
     const { received } = await serve(plainServer);
     expect((await launcher.firebreak(['expire'])).exit).to.equal(0);
     expect(received).to.have.length(1);
+  });
+
+  it('holds a digest of the last day, made once by whoever comes first', async () => {
+    const { received } = await serve(plainServer, { on: ['digest'] });
+    await Promise.all([drain(), drain()]);
+    await drain();
+    const digests = received.filter(({ mail }) => mail.subject !== 'one');
+    expect(digests.map(({ mail }) => mail.subject)).to.have.length(1);
+    expect(digests[0]?.mail.subject).to.match(/^\[firebreak\] \d{4}-\d\d-\d\d: 0 new blocks, 0 in force, all well$/);
+    expect(digests[0]?.mail.messageId).to.match(/^<digest-\d{4}-\d\d-\d\d-.*@example\.org>$/);
+    expect(digests[0]?.mail.text).to.match(/edge: 0 in force, 0 failing/);
+    expect(digests[0]?.mail.html).to.include('The firewalls now');
+  });
+
+  it('has its digest made by an alarm too, where that comes first', async () => {
+    const { received } = await serve(plainServer, { on: ['digest'] });
+    const { exit } = await launcher.firebreak(['block', '127.0.0.1', '192.168.1.10', '22']);
+    expect(exit).to.equal(3); // refused: no firewall is asked
+    await waitUntil('both mails', () => received.length > 1);
+    expect(received[1]?.mail.text)
+      .to.match(/refused +0 /)
+      .and.match(/new blocks +0\n/);
   });
 
   it('outlives a mail server that is away, and tells of it', async () => {

@@ -106,6 +106,15 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(seen!.expiresAt).to.equal(ledger.now() + 24 * hour);
       });
 
+      it('and finds it among those that something happened to since then', async () => {
+        await keep(ledger, alarm());
+        test.advance(minute);
+        const since = ledger.now();
+        expect(await ledger.findBlocks({ updatedSince: since })).to.deep.equal([]);
+        const kept = await keep(ledger, alarm());
+        expect(await ledger.findBlocks({ updatedSince: since })).to.deep.equal([kept]);
+      });
+
       it('with its origin and the words of the SIEM', async () => {
         const kept = await keep(ledger, alarm([block()], { 'event-id': 'e-1', risk: '3' }));
         const [known] = await ledger.findAlarms(kept.id);
@@ -558,6 +567,18 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect((await other.findMessages())[0]?.content).to.deep.equal(message.content);
       });
 
+      it('and knows them for a week at least, however early the rest is forgotten', async () => {
+        expect(await ledger.hasMessage('M1')).to.equal(false);
+        await ledger.queueMessage(message);
+        await sendOnce({ kind: 'sent' });
+        test.advance(6 * 24 * hour);
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+        expect(await test.open().hasMessage('M1')).to.equal(true);
+        test.advance(2 * 24 * hour);
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+        expect(await ledger.hasMessage('M1')).to.equal(false);
+      });
+
       it('for one sender at a time, which may hand its name on', async () => {
         await ledger.queueMessage(message);
         expect(await ids('one')).to.deep.equal(['M1']);
@@ -643,7 +664,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await ledger.queueMessage(message);
         await sendOnce({ kind: 'sent' });
         await ledger.queueMessage({ ...message, id: 'M2' });
-        test.advance(2 * hour);
+        test.advance(8 * 24 * hour);
         await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
         expect((await ledger.findMessages()).map(({ id }) => id)).to.deep.equal(['M2']);
       });

@@ -76,6 +76,7 @@ export function expireBlocks(
     ...moveAll(database, lapsed, (block) => release(block, now, 'held, and nobody approved it in time'), now),
   ];
   forget(database, now - keepAlarmsMs);
+  forgetMessages(database, now - Math.max(keepAlarmsMs, keepMessagesMs));
   return moved;
 }
 
@@ -86,6 +87,12 @@ function forget(database: Database, before: number): void {
   database.run('DELETE FROM run WHERE started_at < ?', before);
   database.run('DELETE FROM outcome WHERE at < ?', before);
   database.run('DELETE FROM drift WHERE at < ?', before);
+}
+
+/** A message of the last days is kept all the same: its id tells that it was sent. */
+const keepMessagesMs = 7 * 24 * 3_600_000;
+
+function forgetMessages(database: Database, before: number): void {
   database.run('DELETE FROM outbox WHERE due_at IS NULL AND created_at < ?', before);
 }
 

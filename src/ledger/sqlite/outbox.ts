@@ -21,6 +21,9 @@ export function queueMessage(database: Database, { id, kind, content }: NewMessa
   );
 }
 
+export const hasMessage = (database: Database, id: string): boolean =>
+  database.get('SELECT 1 FROM outbox WHERE id = ?', id) !== undefined;
+
 export const hasMessages = (database: Database, sender: string, now: number): boolean =>
   database.get(
     'SELECT 1 FROM outbox WHERE due_at IS NOT NULL AND (due_at <= ? OR sender = ?) LIMIT 1',

@@ -126,6 +126,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   const list = (names: readonly string[] | undefined): string | undefined => names && JSON.stringify(names);
   add('id IN (SELECT value FROM json_each(?))', list(query.ids));
   add('state IN (SELECT value FROM json_each(?))', list(query.states));
+  add('updated_at >= ?', query.updatedSince);
   add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
   add("id LIKE '%' || ?", query.idEnding);
   add('source = ?', query.source);

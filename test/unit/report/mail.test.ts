@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
 import type { StandingRule } from '#firebreak/ansible/events.js';
+import { renderDigestMail, type Digest } from '#firebreak/report/digest-mail.js';
 import { renderDriftMail } from '#firebreak/report/drift-mail.js';
 import { renderFailureMail, type Failure } from '#firebreak/report/failure-mail.js';
 import { renderHeldMail } from '#firebreak/report/held-mail.js';
@@ -149,9 +150,9 @@ describe('the mail of a failure', () => {
     for (const part of [flat(text), shown(html)]) {
       expect(part)
         .to.match(/Asked for by 2000 alarms/)
-        .and.match(/203\.0\.113\.7 600 (block\(s\), )?1200/);
+        .and.match(/203\.0\.113\.7 600 (blocks, )?1200/);
       expect(part)
-        .to.match(/192\.168\.1\.10 1000 (block\(s\), )?2000/)
+        .to.match(/192\.168\.1\.10 1000 (blocks, )?2000/)
         .and.include('... and 980 more');
       expect(part.match(/01BLOCK\d/g)).to.have.length(20);
     }
@@ -185,6 +186,22 @@ describe('every mail', () => {
   const over = [{ cause: 'load_refused', beganAt: now - 2 * hour, told: 2, toldAt: now }];
   const active: Block = { ...fresh, state: 'active', changed: true, expiresAt: now + 24 * hour };
   const run = { id: '01RUN', ms: 1412, batch: 1 };
+  const digest: Digest = {
+    day: { name: '2026-11-25', from: now - 20 * hour, to: now + 4 * hour },
+    recent: [
+      { ...active, alarms: 3 },
+      { ...active, createdAt: now - 30 * hour, state: 'released', updatedAt: now },
+      { ...active, createdAt: now + 5 * hour, updatedAt: now + 5 * hour },
+      { ...fresh, state: 'refused' },
+    ],
+    open: [...Array.from({ length: 11 }, () => failed), held],
+    alarms: asked([failed], { 'event-id': '6a1f' }),
+    firewalls: [
+      { name: 'edge', active: 41, driftSince: now - hour },
+      { name: 'depot', active: 1, driftSince: null },
+    ],
+    now,
+  };
   const mails: Record<string, Mail> = {
     failure: mailOf(failed, away),
     held: renderHeldMail({ figures, limits, blocks: [held], alarms: asked([held], { 'event-id': '6a1f' }) }, setting),
@@ -201,6 +218,7 @@ describe('every mail', () => {
       },
       setting,
     ),
+    digest: renderDigestMail(digest, setting),
     success: renderSuccessMail(
       { blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }), run, now },
       setting,
@@ -283,6 +301,29 @@ describe('every mail', () => {
     const { subject, text } = renderSuccessMail({ blocks, alarms: new Map(), run, now }, setting);
     expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
     expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
+  });
+
+  it('tells of a day what was new, released and refused in it, how it stands, and what waits for whom', () => {
+    const { subject, text, html } = mails['digest']!;
+    expect(subject).to.equal('[firebreak] 2026-11-25: 42 in force, 11 FAILING, 1 HELD, 1 with DRIFT');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part).to.match(/new blocks 1 alarms for them 3 released 1 refused (\(by policy or by a person\) )?1/);
+      expect(part)
+        .to.match(/failing now 11 held now 1/)
+        .and.match(/depot:? 1 (in force, )?0/);
+      expect(part).to.match(/edge:? (differs .* )?41 (in force, )?11/);
+      expect(part).to.include(`differs from the ledger since ${formatLocal(now - hour)}`);
+      expect(part).to.include('... and 2 more.').and.include('event-id 6a1f');
+      for (const command of ['retry --all', 'list --state held', 'reconcile --firewall edge'])
+        expect(part).to.include(`firebreak ${command}`);
+    }
+  });
+
+  it('tells of a quiet day that all is well', () => {
+    const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
+    const { subject, text } = renderDigestMail(quiet, setting);
+    expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
+    expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
   });
 
   it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
