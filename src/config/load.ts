@@ -141,7 +141,7 @@ function resolvePaths(config: Config, folder: string): Config {
     firewalls,
     ...mapPresent(config, at, 'templates_dir'),
     log: { ...config.log, ...mapPresent(config.log, at, 'file') },
-    ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file') } }),
+    ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file', 'ca_file') } }),
   };
 }
 

@@ -78,6 +78,7 @@ const mail = z.strictObject({
   user: z.string().optional(),
   password_file: path.optional(),
   tls: z.enum(['none', 'starttls', 'tls']).optional(),
+  ca_file: path.optional(),
   on: z.array(z.enum(mailKinds)).default(mailKinds.slice(0, 4)),
   digest_at: z
     .string()

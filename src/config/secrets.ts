@@ -45,6 +45,7 @@ function namedFiles(config: Config): NamedFile[] {
     add(`firewalls.${name}.known_hosts_file`, firewall.known_hosts_file, false);
   }
   add('mail.password_file', config.mail?.password_file, true);
+  add('mail.ca_file', config.mail?.ca_file, false);
   add('templates_dir', config.templates_dir, false);
   return files;
 }

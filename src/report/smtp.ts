@@ -79,8 +79,10 @@ async function converse<T>(
     host: config.host,
     port: config.port,
     secure: config.tls === 'tls',
-    requireTLS: config.tls === 'starttls',
+    // A password goes in the clear only where that was asked for: who stands between may hide STARTTLS.
+    requireTLS: config.tls === 'starttls' || (config.tls === undefined && config.user !== undefined),
     ignoreTLS: config.tls === 'none',
+    ...(config.ca_file !== undefined && { tls: { ca: readFileSync(config.ca_file) } }),
     connectionTimeout: stepMs,
     greetingTimeout: stepMs,
     socketTimeout: stepMs,

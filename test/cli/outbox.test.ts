@@ -7,7 +7,13 @@ import type { SMTPServerOptions } from 'smtp-server';
 import type { QueuedMessage } from '#firebreak/ledger/ledger.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
-import { canMakeCertificate, makeCertificate, startMailServer, type MailServer } from '../lab/mail-server.js';
+import {
+  canMakeCertificate,
+  mailPassword,
+  makeCertificate,
+  startMailServer,
+  type MailServer,
+} from '../lab/mail-server.js';
 
 const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
 
@@ -214,12 +220,73 @@ describe('the outbox', function () {
     expect(received[0]).to.include({ secure: true });
   });
 
+  /** A server with a certificate of our own, and the keys that a configuration needs for it. */
+  async function serveOverTls(secure: boolean, name?: string, keys: object = {}): Promise<MailServer> {
+    const { key, cert, file: ca_file } = makeCertificate(launcher.folder, name);
+    return serve({ key, cert, secure, authOptional: true }, { tls: secure ? 'tls' : 'starttls', ca_file, ...keys });
+  }
+
+  function writePassword(password: string): { user: string; password_file: string } {
+    const password_file = path.join(launcher.folder, 'mail_password');
+    writeFileSync(password_file, `${password}\n`, { mode: 0o600 });
+    return { user: 'robot', password_file };
+  }
+
+  for (const [title, secure] of [
+    ['from the first byte', true],
+    ['by STARTTLS', false],
+  ] as const) {
+    it(`is sent under TLS ${title} to a server that a private authority vouches for, with a login`, async function () {
+      if (!canMakeCertificate()) this.skip();
+      const { received } = await serveOverTls(secure, undefined, writePassword(mailPassword));
+      expect(await drain()).to.equal('');
+      expect(received[0]).to.include({ secure: true, user: 'robot' });
+    });
+
+    it(`sends nothing under TLS ${title} to a server with the certificate of another`, async function () {
+      if (!canMakeCertificate()) this.skip();
+      const { received } = await serveOverTls(secure, 'DNS:mail.example.org');
+      expect(await drain()).to.match(/mail not sent .*(altname|does not match)/i);
+      expect(received).to.deep.equal([]);
+    });
+  }
+
+  it('sends no password to a server without STARTTLS, unless that is asked for', async () => {
+    const said: string[] = [];
+    const onAuth: SMTPServerOptions['onAuth'] = ({ password }, _session, done) => {
+      said.push(password ?? '');
+      done(null, { user: 'robot' });
+    };
+    const login = writePassword(mailPassword);
+    const options = { disabledCommands: ['STARTTLS'], allowInsecureAuth: true, onAuth };
+    const { received, port } = await serve(options, login);
+    expect(await drain()).to.match(/mail not sent .*STARTTLS/i);
+    expect({ said, received }).to.deep.equal({ said: [], received: [] });
+    mailTo(port, { ...login, tls: 'none' });
+    makeDue();
+    expect(await drain()).to.equal('');
+    expect(said).to.deep.equal([mailPassword]);
+  });
+
+  it('lets a mail leave twice at most where the server takes it and says nothing more', async () => {
+    let left = 0;
+    const onData: SMTPServerOptions['onData'] = (stream) => {
+      left += 1;
+      stream.resume(); // and never an answer
+    };
+    await serve({ ...plainServer, onData });
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await drain();
+      makeDue();
+    }
+    expect(left).to.equal(2);
+    expect((await messages())[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
+  });
+
   it('never tells the password that a server refuses', async function () {
     if (!canMakeCertificate()) this.skip();
     const certificate = makeCertificate(launcher.folder);
-    const password = path.join(launcher.folder, 'mail_password');
-    writeFileSync(password, 'canary-that-is-wrong', { mode: 0o600 });
-    await serve(certificate, { user: 'robot', password_file: password, tls: 'starttls' });
+    await serve(certificate, { ...writePassword('canary-that-is-wrong'), tls: 'starttls' });
     const said = await drain({ env: { NODE_EXTRA_CA_CERTS: certificate.file } });
     expect(said)
       .to.match(/mail not sent .*535/)

@@ -58,14 +58,14 @@ export function canMakeCertificate(): boolean {
   }
 }
 
-/** A certificate for 127.0.0.1 of our own making. */
-export function makeCertificate(folder: string): { key: Buffer; cert: Buffer; file: string } {
+/** A certificate of our own making, by default for the address that the server listens on. */
+export function makeCertificate(folder: string, name = 'IP:127.0.0.1'): { key: Buffer; cert: Buffer; file: string } {
   const [key, file] = [path.join(folder, 'mail.key'), path.join(folder, 'mail.pem')];
   execFileSync(
     'openssl',
     [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-      ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', file],
+      ...['-subj', '/CN=127.0.0.1', '-addext', `subjectAltName=${name}`, '-keyout', key, '-out', file],
     ],
     { stdio: 'ignore' },
   );
