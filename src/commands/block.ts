@@ -15,6 +15,7 @@ import { findRun, seeTo } from './requests.js';
 import { sendLater } from './outbox.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { openLedger, type OpenLedger } from './session.js';
+import { isTold } from './ways.js';
 import { findMismatches, toKeepBlocks } from './wanted.js';
 
 export interface BlockOptions {
@@ -57,7 +58,7 @@ export async function blockWords(
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
-    if (kept.isFirstHeld) await mailHeld(parts, context);
+    if (kept.isFirstHeld) await tellHeld(parts, context);
     return toResult({ alarm: request.id, check: false, blocks, run: await findRun(asked, blocks, ledger) });
   } catch (error) {
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
@@ -76,9 +77,9 @@ const toLimits = ({ per_minute, active, per_destination }: Config['policy']['lim
   perDestination: per_destination,
 });
 
-/** One mail for all that is held, when it begins. */
-async function mailHeld(open: OpenLedger, context: CommandContext): Promise<void> {
-  if (open.config.mail?.on.includes('held') !== true) return;
+/** Told once for all that is held, when it begins. */
+async function tellHeld(open: OpenLedger, context: CommandContext): Promise<void> {
+  if (!isTold('held', open.config)) return;
   const { reportHeld } = await import('./report-held.js');
   await reportHeld(open.config, open.ledger, context.tell);
   await sendLater(open);

@@ -2,7 +2,9 @@ import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { startDrainer } from '../dispatch/drainer.js';
 import type { Ledger, QueuedMessage } from '../ledger/ledger.js';
+import type { Sending } from '../report/smtp.js';
 import type { OpenLedger } from './session.js';
+import { hasWay, webhookKind } from './ways.js';
 
 /** How long a message is one sender's before another may take it: longer than any conversation with a server. */
 const holdMs = 120_000;
@@ -10,9 +12,9 @@ const holdMs = 120_000;
 /** More would keep a sender for long; what is left is due for the next one. */
 const mostMs = 45_000;
 
-/** Has a process of its own send what is due, so that no answer waits for a mail server. */
+/** Has a process of its own send what is due, so that no answer waits for a mail server or a webhook. */
 export async function sendLater({ config, ledger, configFile }: OpenLedger): Promise<void> {
-  if (config.mail === undefined) return;
+  if (!hasWay(config)) return;
   await queueWhatIsDue(config, ledger, () => undefined);
   const sender = ulid();
   const claimed = await ledger.claimMessages(sender, holdMs);
@@ -33,38 +35,64 @@ export async function sendNow(
   tell: (message: string) => void,
   sender = ulid(),
 ): Promise<void> {
-  if (config.mail === undefined) return;
+  if (!hasWay(config)) return;
   await queueWhatIsDue(config, ledger, tell);
   const claimed = await ledger.claimMessages(sender, holdMs);
   if (claimed.length === 0) return;
   const { openLog } = await import('../runtime/logger.js');
   const log = openLog(config.log, tell);
   const deadline = performance.now() + mostMs;
-  let away: string | undefined;
+  const away = new Map<string, string>();
   for (const message of claimed) {
-    away ??= performance.now() > deadline ? 'no time was left for it' : undefined;
-    if (away !== undefined) {
-      await ledger.settleMessage(message.id, sender, { kind: 'refused', reason: away });
+    const way = await findWay(message, config);
+    const reason = performance.now() > deadline ? 'no time was left for it' : away.get(way.name);
+    if (reason !== undefined) {
+      await ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
       continue;
     }
-    const sending = await sendOne(message, config.mail, ledger, sender);
+    const sending = await way.send(() => ledger.beginHanding(message.id, sender, holdMs));
     await ledger.settleMessage(message.id, sender, sending);
     if (sending.kind === 'sent') {
-      log.info('mail sent', { message: message.id, rejected: sending.rejected });
+      log.info(`${way.name} sent`, { message: message.id, rejected: sending.rejected });
     } else {
-      const text = `mail not sent to ${config.mail.to.join(', ')}: ${sending.reason}; kept, and tried again`;
+      const text = `${way.name} not sent to ${way.to}: ${sending.reason}; kept, and tried again`;
       log.error(text, { message: message.id });
       tell(text);
-      if (sending.isAway) away = sending.reason;
+      if (sending.isAway) away.set(way.name, sending.reason);
     }
   }
   await log.close();
 }
 
-async function sendOne(message: QueuedMessage, mail: NonNullable<Config['mail']>, ledger: Ledger, sender: string) {
+interface Way {
+  name: 'mail' | 'webhook';
+  /** Whom it is for, in a sentence. */
+  to: string;
+  send: (leave: () => Promise<boolean>) => Promise<Sending>;
+}
+
+async function findWay(message: QueuedMessage, { mail, webhook }: Config): Promise<Way> {
+  if (message.kind === webhookKind) {
+    if (webhook === undefined) return gone('webhook');
+    const { nameWebhook, sendWebhook } = await import('../report/webhook.js');
+    const event = JSON.parse(message.content['event'] ?? '{}') as object; // as `forWebhook` wrote it
+    return {
+      name: 'webhook',
+      to: nameWebhook(webhook),
+      send: (leave) => sendWebhook(webhook, { id: message.id, event }, leave),
+    };
+  }
+  if (mail === undefined) return gone('mail');
   const { sendMail } = await import('../report/smtp.js');
   const { subject = '', text = '', html } = message.content;
-  return sendMail(mail, { id: message.id, date: new Date(message.createdAt), subject, text, html }, () =>
-    ledger.beginHanding(message.id, sender, holdMs),
-  );
+  const outgoing = { id: message.id, date: new Date(message.createdAt), subject, text, html };
+  return { name: 'mail', to: mail.to.join(', '), send: (leave) => sendMail(mail, outgoing, leave) };
 }
+
+/** It was configured when the message was kept. Who configures it again within a week gets the message. */
+const gone = (name: Way['name']): Way => ({
+  name,
+  to: 'anybody',
+  send: () =>
+    Promise.resolve({ kind: 'refused', reason: `there is no ${name} in firebreak.yml any more`, isAway: true }),
+});

@@ -141,6 +141,12 @@ function resolvePaths(config: Config, folder: string): Config {
     firewalls,
     ...mapPresent(config, at, 'templates_dir'),
     log: { ...config.log, ...mapPresent(config.log, at, 'file') },
+    ...(config.webhook && {
+      webhook: {
+        ...config.webhook,
+        ...mapPresent(config.webhook, at, 'url_file', 'template', 'secret_file', 'headers_file', 'ca_file'),
+      },
+    }),
     ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file', 'ca_file') } }),
   };
 }

@@ -86,6 +86,25 @@ const mail = z.strictObject({
     .default('07:00'),
 });
 
+/** What a webhook can be about: what is wrong, and what is over. */
+const webhookKinds = ['failure', 'recovery', 'held', 'drift'] as const;
+
+const webhook = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s/]+/, 'expected an address that begins with https:// or http://')
+      .optional(),
+    url_file: path.optional(),
+    on: z.array(z.enum(webhookKinds)).default([...webhookKinds]),
+    template: path.optional(),
+    secret_file: path.optional(),
+    headers_file: path.optional(),
+    ca_file: path.optional(),
+    timeout: timeLimit.prefault('10s'),
+  })
+  .refine(({ url, url_file }) => (url === undefined) !== (url_file === undefined), 'expected url or url_file');
+
 /** The whole of firebreak.yml. Every key has its default here and nowhere else. */
 export const configSchema = z.strictObject({
   state_dir: path.default('/var/lib/firebreak'),
@@ -147,6 +166,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   mail: mail.optional(),
   templates_dir: path.optional(),
+  webhook: webhook.optional(),
   log: z
     .strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info'), file: path.optional() })
     .prefault({}),
@@ -155,3 +175,4 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 export type FirewallConfig = Config['firewalls'][string];
 export type MailConfig = NonNullable<Config['mail']>;
+export type WebhookConfig = NonNullable<Config['webhook']>;

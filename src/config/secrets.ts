@@ -47,6 +47,11 @@ function namedFiles(config: Config): NamedFile[] {
   add('mail.password_file', config.mail?.password_file, true);
   add('mail.ca_file', config.mail?.ca_file, false);
   add('templates_dir', config.templates_dir, false);
+  add('webhook.url_file', config.webhook?.url_file, true);
+  add('webhook.secret_file', config.webhook?.secret_file, true);
+  add('webhook.headers_file', config.webhook?.headers_file, true);
+  add('webhook.template', config.webhook?.template, false);
+  add('webhook.ca_file', config.webhook?.ca_file, false);
   return files;
 }
 
