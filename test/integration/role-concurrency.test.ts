@@ -110,9 +110,10 @@ describe('beside others, the pfSense role', function () {
     }
 
     await Promise.all([save(), ...Array.from({ length: runners }, (_, runner) => keepRunning(runner))]);
+    // A run may lose its edit to a save, or not get the lock within its 30 s on a busy machine. It says so, and is undone.
     const told = failures.map((run) => run.error()?.code ?? run.text);
     expect(
-      told.filter((code) => code !== 'edit_overwritten'),
+      told.filter((code) => !['edit_overwritten', 'lock_timeout'].includes(code)),
       'failures that nobody’s save explains',
     ).to.deep.equal([]);
     await expectSound();
