@@ -54,7 +54,7 @@ const describePosition = ([name, { describe, demandOption = false, array = false
   describe,
   isRequired: demandOption,
   isMany: array,
-  choices: choices[name],
+  choices: choices[name.toLowerCase()],
   isFile: isFile(name),
 });
 
