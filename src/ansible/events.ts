@@ -11,6 +11,8 @@ export const batchResult = z.object({
   absent: trackers,
   proven: z.boolean(),
   changed_by_hand: trackers.optional(),
+  /** The firewall's own. */
+  addresses: z.array(z.string()).optional(),
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;

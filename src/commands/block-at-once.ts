@@ -1,8 +1,10 @@
 import { ulid } from 'ulid';
+import { findPolicy, withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
+import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
 import { runBatch } from '../dispatch/run-batch.js';
 import type { KeepBlock } from '../ledger/ledger.js';
@@ -57,9 +59,12 @@ async function runOne(
   const wanted = blocks.filter(({ state }) => state !== 'refused');
   if (wanted.length === 0) return { blocks: [...blocks], run: null };
   const run = ulid();
-  const { ms, findings } = await runBatch({ ...setting, run, blocks: wanted });
+  const { ms, findings, addresses = [] } = await runBatch({ ...setting, run, blocks: wanted });
+  const policy = findPolicy(withSeen(setting.config, { [setting.firewall]: addresses }));
   const settled = blocks.map((block) => {
     const finding = findings.get(block.id);
+    const refusal = setting.check && block.wanted === 'present' ? findRefusal(block.flow, policy) : undefined;
+    if (refusal !== undefined && block.override === null) return refuse(block, refusal);
     return finding === undefined ? block : apply(block, finding, setting.check, run);
   });
   return { blocks: settled, run: { id: run, ms, batch: wanted.length } };
@@ -82,8 +87,9 @@ function apply(block: Block, finding: Finding, check: boolean, run: string): Blo
 const troubleOf = ({ trouble, code, reason }: Extract<Finding, { kind: 'trouble' }>) => ({ trouble, code, reason });
 
 /** A block that stands in no ledger. */
-function looseBlock({ firewall, flow, description, refusal }: KeepBlock): Block {
+function looseBlock({ firewall, flow, description, refusal, override }: KeepBlock): Block {
   const now = Date.now();
-  const block = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
+  const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
+  const block = { ...fresh, override: override ?? null };
   return refusal === undefined ? block : refuse(block, refusal);
 }

@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
+import { withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
@@ -8,7 +9,7 @@ import { exitCodeOfAll, type Answer } from '../core/outcome.js';
 import { parseAlarm, type AlarmWords } from '../intake/alarm.js';
 import { readBlockArguments, type BlockArguments } from '../intake/argv.js';
 import { findOrigin } from '../intake/origin.js';
-import type { KeepAlarm, Ledger } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
 import { findRun, seeTo } from './requests.js';
@@ -42,24 +43,34 @@ export async function blockWords(
   context: CommandContext,
 ): Promise<CommandResult> {
   const alarm = parseAlarm(words, config);
-  const wanted = toKeepBlocks(alarm, config, options.firewalls, readOverride(options.override));
+  const override = readOverride(options.override);
+  const wanted = toKeepBlocks(alarm, config, options.firewalls, override);
   for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
   if (options.check) {
     const { wouldBlock } = await import('./block-at-once.js');
     return toResult(await wouldBlock(wanted, config));
   }
 
-  const request: KeepAlarm = { id: ulid(), origin: findOrigin(), context: alarm.context, blocks: wanted };
+  const request = { id: ulid(), origin: findOrigin(), context: alarm.context };
   const owner = ulid();
   let ledger: Ledger | undefined;
   try {
     ledger = openLedger(config);
-    const kept = await ledger.keep([request], { ...keepOptions(config), owner, isHandedOver: !options.wait });
+    const known = withSeen(config, await ledger.findAddresses());
+    const blocks = toKeepBlocks(alarm, known, options.firewalls, override);
+    const kept = await ledger.keep([{ ...request, blocks }], {
+      ...keepOptions(config),
+      owner,
+      isHandedOver: !options.wait,
+    });
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
-    const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
+    const settled = await seeTo(asked, kept.leases, options.wait, parts, context);
     if (kept.isFirstHeld) await tellHeld(parts, context);
-    return toResult({ alarm: request.id, check: false, blocks, run: await findRun(asked, blocks, ledger) });
+    return toResult({
+      ...{ alarm: request.id, check: false, blocks: settled },
+      run: await findRun(asked, settled, ledger),
+    });
   } catch (error) {
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
     context.tell(`NOT kept: ${error.message}`);

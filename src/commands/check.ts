@@ -1,4 +1,4 @@
-import { findPolicy } from '../config/policy.js';
+import { findPolicy, withSeen } from '../config/policy.js';
 import { overlaps, parseAddress, type Address } from '../core/address.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
@@ -17,8 +17,9 @@ export async function check(text: string, context: CommandContext): Promise<Comm
   if (!parsed.ok) throw new FirebreakError('usage', parsed.message);
   const { address } = parsed;
   return withLedger(context, async ({ config, ledger }) => {
+    const known = withSeen(config, await ledger.findAddresses());
     const refusal =
-      findProtection(address, findPolicy(config).protections) ?? explainWidth(address, config.policy.widest);
+      findProtection(address, findPolicy(known).protections) ?? explainWidth(address, config.policy.widest);
     const standing = await ledger.findBlocks({ states: ['held', 'pending', 'active', 'releasing', 'failed'] });
     const blocks = standing.filter((block) => concerns(block, address));
     const verdict = refusal ?? `${address.text} may be blocked: no rule of the policy says no`;

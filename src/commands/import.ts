@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ulid } from 'ulid';
+import { withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
@@ -30,7 +31,7 @@ const mostProblems = 20;
 export async function importList(options: ImportOptions, context: CommandContext): Promise<CommandResult> {
   const entries = parseListFile(readList(options.file));
   return withLedger(context, async ({ config, configFile, ledger }) => {
-    const alarms = toAlarms(entries, options, config);
+    const alarms = toAlarms(entries, options, withSeen(config, await ledger.findAddresses()));
     const owner = ulid();
     const kept = await ledger.keep(alarms, {
       recheckMs: config.dispatch.recheck,

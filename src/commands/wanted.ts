@@ -23,7 +23,7 @@ export function toKeepBlocks(alarm: Alarm, config: Config, names: readonly strin
       durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
       escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
       refusal: override === undefined ? refusal : undefined,
-      override: refusal === undefined ? undefined : override,
+      override,
     };
   });
 }

@@ -31,6 +31,20 @@ export function findPolicy(config: Config, host: readonly Protection[] = findThi
 const findFirewalls = (config: Config): Protection[] =>
   Object.entries(config.firewalls).flatMap(([name, { host, addresses }]) => {
     const parsed = parseAddress(host);
-    const all = parsed.ok ? [parsed.address, ...addresses] : addresses;
-    return all.map((address) => ({ address, reason: `the address of firewall ${name}` }));
+    return [
+      ...(parsed.ok ? [{ address: parsed.address, reason: `the address of firewall ${name}` }] : []),
+      ...addresses.map((address) => ({ address, reason: `an address of firewall ${name}` })),
+    ];
   });
+
+/** The configuration with the addresses that runs have seen on its firewalls, beside those that it names. */
+export const withSeen = (config: Config, seen: Readonly<Record<string, readonly string[]>>): Config => ({
+  ...config,
+  firewalls: Object.fromEntries(
+    Object.entries(config.firewalls).map(([name, firewall]) => {
+      const found = (Object.hasOwn(seen, name) ? (seen[name] ?? []) : []).map(parseAddress);
+      const addresses = found.flatMap((each) => (each.ok ? [each.address] : []));
+      return [name, { ...firewall, addresses: [...firewall.addresses, ...addresses] }];
+    }),
+  ),
+});

@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import { sweep } from '../ansible/processes.js';
 import { tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
-import { findPolicy } from '../config/policy.js';
+import { findPolicy, withSeen } from '../config/policy.js';
 import type { Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
@@ -87,7 +87,7 @@ async function carryBatch(
   const { firewall } = lease;
   // Claiming may have waited its turn for long: what follows needs the lease to hold.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
-  const refusals = findRefusals(claimed, config);
+  const refusals = findRefusals(claimed, withSeen(config, await ledger.findAddresses()));
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
   const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop });
   const settled = await ledger.settleBatch(lease, {
@@ -96,7 +96,9 @@ async function carryBatch(
     claimed,
     findingOf: (block) => findingOf(block, result, refusals.get(block.id)),
     giveUpMs: config.dispatch.give_up,
+    addresses: result.addresses,
   });
+  await takeBack(claimed, refusals, withSeen(config, { [firewall]: result.addresses ?? [] }), ledger);
   onSettled({
     firewall,
     blocks: settled,
@@ -121,6 +123,17 @@ function findRefusals(claimed: readonly ClaimedBlock[], config: Config): Map<str
       return refusal === undefined ? [] : [[id, refusal] as const];
     }),
   );
+}
+
+/** A run may be the first to see the firewall's own addresses: what it blocked of them goes again with the next one. */
+async function takeBack(
+  claimed: readonly ClaimedBlock[],
+  refused: ReadonlyMap<string, string>,
+  config: Config,
+  ledger: Ledger,
+): Promise<void> {
+  const ids = [...findRefusals(claimed, config).keys()].filter((id) => !refused.has(id));
+  if (ids.length > 0) await ledger.doubt(ids);
 }
 
 function findingOf({ id }: Block, { findings }: BatchResult, refusal: string | undefined): Finding {

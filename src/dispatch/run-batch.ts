@@ -22,6 +22,8 @@ export interface BatchRequest {
 export interface BatchResult {
   ms: number;
   findings: Map<string, Finding>;
+  /** The firewall's own addresses, where the run has seen them. */
+  addresses?: readonly string[] | undefined;
   /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
   folder: string | undefined;
   /** The step that failed, by its name in the role. */
@@ -55,7 +57,8 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         `${JSON.stringify({ run, firewall, ms, check, verdict, blocks }, undefined, 2)}\n`,
       );
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
-      return { ms, findings, folder: keepRecord ? workspace.folder : undefined, task };
+      const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
+      return { ms, findings, addresses, folder: keepRecord ? workspace.folder : undefined, task };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;

@@ -25,6 +25,8 @@ export interface Ledger {
   findBlocks(query: BlockQuery): Promise<Block[]>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   findRun(id: string): Promise<RunRecord | undefined>;
+  /** By firewall, its own addresses as the last run has seen them. */
+  findAddresses(): Promise<Record<string, string[]>>;
 
   /** Takes a firewall's lease if nobody alive holds it. One that lapsed names the run its holder may have left. */
   acquireLease(firewall: string, owner: string): Promise<Lease | undefined>;
@@ -238,6 +240,8 @@ export interface EndedRun {
   ms: number;
   claimed: readonly ClaimedBlock[];
   findingOf: (block: ClaimedBlock) => Finding;
+  /** The firewall's own, where the run has seen them. */
+  addresses?: readonly string[] | undefined;
   giveUpMs: number;
 }
 

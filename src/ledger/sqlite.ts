@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEntry } from '../core/audit.js';
 import type { Block } from '../core/block.js';
 import type { Ledger, Lease } from './ledger.js';
+import { findAddresses } from './sqlite/addresses.js';
 import {
   appendAudit,
   entriesOfAlarms,
@@ -98,6 +99,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findBlocks: (query) => Promise.resolve(findBlocks(database, query)),
     findAlarms: (block) => Promise.resolve(findAlarms(database, block)),
     findRun: (id) => Promise.resolve(findRun(database, id)),
+    findAddresses: () => Promise.resolve(findAddresses(database)),
     findWork: (firewall) => Promise.resolve(findWork(database, firewall, now())),
 
     acquireLease: async (firewall, owner) =>

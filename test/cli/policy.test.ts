@@ -80,3 +80,73 @@ describe('the safety policy', function () {
     expect((await launcher.firebreak(['check', 'evil.example'])).exit).to.equal(2);
   });
 });
+
+describe("the firewall's own addresses", function () {
+  this.timeout(180_000);
+  let edge: Firewall;
+  let launcher: Launcher;
+
+  beforeEach(async () => {
+    edge = await startFirewall();
+    launcher = makeLauncher({ edge: settingsOf(edge) });
+    // One of the WAN's that a DHCP server gave it stands in no file.
+    const lines = [
+      'em0: flags=8843<UP>',
+      '\tinet 203.0.113.200 netmask 0xffffff00',
+      '\tinet6 fe80::1%em0 prefixlen 64',
+    ];
+    const file = path.join(edge.root, 'sbin/ifconfig');
+    writeFileSync(file, `#!/bin/sh\ncat <<'END'\n${lines.join('\n')}\nEND\n`, { mode: 0o755 });
+  });
+
+  afterEach(async () => {
+    launcher.remove();
+    await edge.stop();
+  });
+
+  const own = ['203.0.113.200', '192.168.20.1', '2001:db8:1::1'];
+
+  it('protect themselves as soon as a run has seen them, by file or by its interfaces', async () => {
+    const { exit } = await launcher.json(['block', '203.0.113.7', '192.168.1.10', '22']);
+    expect(exit).to.equal(0);
+    const before = edge.readConfig();
+    for (const address of own) {
+      const destination = address.includes(':') ? '2001:db8:9::9' : '192.168.1.10';
+      const { exit: refused, answer } = await launcher.json(['block', address, destination, '22']);
+      expect(refused).to.equal(3);
+      expect(answer.run).to.equal(null);
+      expect(answer.blocks[0]?.reason).to.equal(
+        `refused: ${address} is an address of firewall edge (protected always)`,
+      );
+      const told = await launcher.firebreak(['check', address]);
+      expect(told.exit).to.equal(3);
+      expect(told.stdout).to.include('is an address of firewall edge');
+    }
+    expect((await launcher.json(['block', '203.0.113.8', '192.168.20.1', '22'])).exit).to.equal(3);
+    writeFileSync(path.join(launcher.folder, 'list.txt'), `${own[0]}\n`);
+    const list = ['import', 'list.txt', '--dst-ip', '192.168.1.10', '--dst-port', '22'];
+    expect((await launcher.firebreak(list)).exit).to.equal(3);
+    expect(edge.readConfig()).to.equal(before);
+  });
+
+  it('are refused by a dry run too, which asks no ledger', async () => {
+    const { exit, answer } = await launcher.json(['block', '192.168.20.1', '192.168.1.10', '22', '--check']);
+    expect(exit).to.equal(3);
+    expect(answer.blocks[0]).to.include({ state: 'refused', changed: false });
+  });
+
+  it('are not blocked when the very first run meets one: it is taken back, and refused', async () => {
+    const { exit, answer } = await launcher.json(['block', '203.0.113.200', '192.168.1.10', '22']);
+    expect(exit).to.equal(3);
+    expect(answer.blocks[0]).to.include({ state: 'refused' });
+    expect((await edge.loadedRules()).join('\n')).to.not.include('from 203.0.113.200');
+    expect(edge.readConfig()).to.not.include(`<tracker>${answer.blocks[0]?.tracker}</tracker>`);
+  });
+
+  it('give way to an operator with a reason', async () => {
+    const words = ['block', '203.0.113.200', '192.168.1.10', '22', '--override-policy', 'it is a test'];
+    expect((await launcher.json([...words, '--check'])).exit).to.equal(0);
+    expect((await launcher.json(words)).exit).to.equal(0);
+    expect((await edge.loadedRules()).join('\n')).to.include('from 203.0.113.200');
+  });
+});

@@ -71,9 +71,11 @@ async function settle(
   lease: Lease,
   claimed: readonly ClaimedBlock[],
   finding: Finding,
+  addresses?: readonly string[],
 ): Promise<Block[]> {
   const run = claimed[0]?.run ?? 'R';
-  return ledger.settleBatch(lease, { id: run, ms: 1, claimed, findingOf: () => finding, giveUpMs: 24 * hour });
+  const ended = { id: run, ms: 1, claimed, findingOf: () => finding, giveUpMs: 24 * hour, addresses };
+  return ledger.settleBatch(lease, ended);
 }
 
 /** Carries all that is due, as a launcher would. */
@@ -720,6 +722,23 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await ledger.findStorm()).to.deep.include({ held: 2, standing: 1, lastMinute: 3 });
       await ledger.decide('reject', 'all');
       expect(await hold('4')).to.equal(true);
+    });
+
+    it("knows each firewall's own addresses, as the last run that told them has seen them", async () => {
+      expect(await ledger.findAddresses()).to.deep.equal({});
+      for (const [last, seen] of [
+        [1, ['192.168.1.1', '203.0.113.200']],
+        [2, ['203.0.113.201', '192.168.1.1']],
+        [3, undefined],
+      ] as const) {
+        await keep(ledger, alarm([block({}, { source: `203.0.113.${last}` })]));
+        const lease = await acquire(ledger);
+        await settle(ledger, lease, await ledger.claimBatch(lease, `R${last}`, 10), settled, seen);
+        await ledger.releaseLease(lease, true);
+      }
+      const { edge = [], ...others } = await test.open().findAddresses();
+      expect(edge).to.have.members(['192.168.1.1', '203.0.113.201']).and.have.length(2);
+      expect(others).to.deep.equal({});
     });
 
     describe('tells what happened', () => {

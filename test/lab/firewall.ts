@@ -96,6 +96,7 @@ function makeVars(root: string): Record<string, unknown> {
     pfsense_reload_async_command: `${root}/etc/rc.filter_configure`,
     pfsense_reload_status: `${root}/var/run/filter_reload_status`,
     pfsense_pfctl: `${root}/sbin/pfctl`,
+    pfsense_ifconfig: `${root}/sbin/ifconfig`,
     pfsense_php: `${root}/usr/local/bin/php`,
     pfsense_version_file: `${root}/etc/version`,
   };

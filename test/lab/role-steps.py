@@ -61,7 +61,8 @@ edits = load_yaml(f'{ROLE}/tasks/attempt.yml')[0]['block'][1]['block']
 def plan(request):
     present, absent = ({flow['tracker']: flow for flow in map(action.flows.canonical_flow, request[name])}
                        for name in ('present', 'absent'))
-    found = library.probe(request['file'], '', list(present.values()), list(absent.values()), request['fix'])
+    found = library.probe({'config': request['file'], 'pfctl': '', 'ifconfig': '', 'fix': request['fix'],
+                           'present': list(present.values()), 'absent': list(absent.values())})
     return {**found, **action.plan(found, present, absent)}
 
 

@@ -164,4 +164,11 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX drift_at ON drift (at);
   `,
+  `
+  CREATE TABLE firewall_address (
+    firewall TEXT NOT NULL,
+    address  TEXT NOT NULL,
+    PRIMARY KEY (firewall, address)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { loadConfig } from '#firebreak/config/load.js';
-import { findPolicy } from '#firebreak/config/policy.js';
+import { findPolicy, withSeen } from '#firebreak/config/policy.js';
 import { findThisHost } from '#firebreak/config/this-host.js';
 import { parseAddress } from '#firebreak/core/address.js';
 import { findProtection } from '#firebreak/core/policy.js';
@@ -79,7 +79,7 @@ describe('findPolicy', () => {
     const { protections } = findPolicy(load({ never_block, siem: ['192.0.2.50'] }), []);
     for (const [address, reason] of [
       ['192.0.2.1', 'the address of firewall edge (protected always)'],
-      ['10.1.0.1', 'the address of firewall edge (protected always)'],
+      ['10.1.0.1', 'an address of firewall edge (protected always)'],
       ['192.0.2.50', 'the SIEM (policy.siem)'],
       ['192.0.2.130', 'protected by policy.never_block (192.0.2.128/28)'],
       ['203.0.113.11', 'protected by policy.never_block (203.0.113.10-203.0.113.12)'],
@@ -89,6 +89,17 @@ describe('findPolicy', () => {
       expect(refusalOf(address, [...protections])).to.equal(`refused: ${address} is ${reason}`);
     }
     expect(refusalOf('203.0.113.13', [...protections])).to.equal(undefined);
+  });
+
+  it('knows what runs have seen on the firewalls, and nothing that is no address', () => {
+    const seen = { edge: ['203.0.113.1', 'dhcp', '2001:db8:7::1'], gone: ['203.0.113.9'] };
+    const protections = [...findPolicy(withSeen(load({}), seen), []).protections];
+    for (const address of ['203.0.113.1', '2001:db8:7::1', '198.51.100.1']) {
+      expect(refusalOf(address, protections)).to.equal(
+        `refused: ${address} is an address of firewall edge (protected always)`,
+      );
+    }
+    expect(refusalOf('203.0.113.9', protections)).to.equal(undefined);
   });
 
   it('reads the file anew at each start', () => {

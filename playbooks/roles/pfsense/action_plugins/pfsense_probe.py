@@ -28,7 +28,7 @@ flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "fix"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         if escalate and self._connection.become.name != "sudo":
             return refuse("become_unsupported", "become_method: the edit knows sudo only")
 
-        args = {key: self._task.args[key] for key in ("config", "pfctl", "fix")}
+        args = {key: self._task.args[key] for key in ("config", "pfctl", "ifconfig", "fix")}
         args.update(present=list(present.values()), absent=list(absent.values()))
         result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars)
         if result.get("failed") or "missing" not in result:

@@ -20,6 +20,10 @@ options:
     description: Path of pfctl on the firewall.
     required: true
     type: str
+  ifconfig:
+    description: Path of ifconfig on the firewall. Where there is none, only written down addresses are known.
+    required: true
+    type: str
   present:
     description: Flows that should be blocked.
     type: list
@@ -42,6 +46,7 @@ EXAMPLES = """
   pfsense_probe:
     config: /cf/conf/config.xml
     pfctl: /sbin/pfctl
+    ifconfig: /sbin/ifconfig
 """
 
 RETURN = """
@@ -63,6 +68,8 @@ refused:
   description: Flows that pfSense would silently not block, each with tracker, code and message.
 place:
   description: How lineinfile is to insert new rules.
+addresses:
+  description: The firewall's own addresses, none of them loopback or link-local.
 version:
   description: Version of the configuration.
 python:
@@ -80,7 +87,7 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     says_what_it_should,
 )
-from ansible.module_utils.pfsense_pf import read_blocking_trackers
+from ansible.module_utils.pfsense_pf import read_addresses, read_blocking_trackers
 
 
 def sort_present(config, flows, fix):
@@ -135,7 +142,14 @@ def find_loaded(pfctl, config, trackers, check_mode):
     return [tracker for tracker in trackers if tracker in blocking]
 
 
-def probe(config_path, pfctl, present, absent, fix, check_mode=False):
+def find_addresses(config, ifconfig):
+    found = set(config.addresses + read_addresses(ifconfig))
+    return sorted(each for each in found if not each.lower().startswith(("127.", "::1", "fe80:", "0.0.0.0")))
+
+
+def probe(arguments, check_mode=False):
+    config_path, pfctl, fix = arguments["config"], arguments["pfctl"], arguments["fix"]
+    present, absent = arguments["present"], arguments["absent"]
     data = read_config(config_path)
     config = parse_config(data, config_path)
     result = sort_present(config, present, fix)
@@ -143,6 +157,7 @@ def probe(config_path, pfctl, present, absent, fix, check_mode=False):
     result["changed_by_hand"] += changed
     result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
     result["place"] = find_place(data, config) if result["missing"] else {}
+    result["addresses"] = find_addresses(config, arguments["ifconfig"])
     result["version"] = config.version
     result["python"] = sys.executable
     will_edit = not check_mode and (result["missing"] or result["unwanted"])
@@ -152,9 +167,8 @@ def probe(config_path, pfctl, present, absent, fix, check_mode=False):
 
 
 def run(arguments, check_mode, diff):
-    present, absent = arguments["present"], arguments["absent"]
     try:
-        found = probe(arguments["config"], arguments["pfctl"], present, absent, arguments["fix"], check_mode)
+        found = probe(arguments, check_mode)
     except Refusal as refusal:
         return refusal.result()
     return dict(found, changed=False)

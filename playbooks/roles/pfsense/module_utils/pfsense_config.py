@@ -27,6 +27,7 @@ class Config:
     def __init__(self):
         self.version = None
         self.interfaces = {}  # key -> is it enabled?
+        self.addresses = []  # of the firewall itself, as far as they are written down
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
         self.filter_start = None  # byte offset of "<filter" under the root
         self.filters = 0
@@ -111,6 +112,8 @@ class Reader:
             self.config.version = text
         elif path[1:] == ["ifgroups", "ifgroupentry", "ifname"]:
             self.config.interfaces[text] = True
+        elif depth == 4 and is_own_address(path) and ADDRESS.match(text):
+            self.config.addresses.append(text)
         elif depth == 1 and name == "pfsense":
             self.config.root_end = self.parser.CurrentByteIndex
         path.pop()
@@ -120,6 +123,17 @@ class Reader:
         if re.match(r"[0-9]{1,10}$", tracker):
             self.config.rules.setdefault(int(tracker), []).append(self.rule)
         self.rule = None
+
+
+# "dhcp" and its like stand in the same places.
+ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$")
+
+
+def is_own_address(path):
+    """Of an interface, or a virtual one (CARP, alias) that the firewall answers for."""
+    return (path[1] == "interfaces" and path[3] in ("ipaddr", "ipaddrv6")) or (
+        path[1:] == ["virtualip", "vip", "subnet"]
+    )
 
 
 # Fields that narrow a rule or take it out of force; a block of ours has none of them.

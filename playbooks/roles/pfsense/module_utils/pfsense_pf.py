@@ -66,3 +66,16 @@ def parse_blocking_trackers(output):
             if number:
                 blocking.add(int(number))
     return blocking
+
+
+# "\tinet6 fe80::1%em0 prefixlen 64": the zone behind the address is this machine's own matter.
+INET = re.compile(r"^\s+inet6? (?:addr:)?([0-9A-Fa-f.:]+)", re.MULTILINE)
+
+
+def read_addresses(ifconfig, seconds=5):
+    """The addresses that the machine has by now, those that a server gave it too. None where it does not tell."""
+    try:
+        ended = run_bounded([ifconfig], seconds)
+    except OSError:
+        return []
+    return INET.findall(ended.output) if ended.status == 0 else []
