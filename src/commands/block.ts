@@ -13,10 +13,9 @@ import type { Ledger } from '../ledger/ledger.js';
 import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
 import { findRun, seeTo } from './requests.js';
-import { sendLater } from './outbox.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { openLedger, type OpenLedger } from './session.js';
-import { isTold } from './ways.js';
+import { openLedger } from './session.js';
+import { tellHeld } from './tell-held.js';
 import { findMismatches, toKeepBlocks } from './wanted.js';
 
 export interface BlockOptions {
@@ -65,8 +64,8 @@ export async function blockWords(
     });
     const asked = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
-    const settled = await seeTo(asked, kept.leases, options.wait, parts, context);
     if (kept.isFirstHeld) await tellHeld(parts, context);
+    const settled = await seeTo(asked, kept.leases, options.wait, parts, context);
     return toResult({
       ...{ alarm: request.id, check: false, blocks: settled },
       run: await findRun(asked, settled, ledger),
@@ -87,14 +86,6 @@ const toLimits = ({ per_minute, active, per_destination }: Config['policy']['lim
   active,
   perDestination: per_destination,
 });
-
-/** Told once for all that is held, when it begins. */
-async function tellHeld(open: OpenLedger, context: CommandContext): Promise<void> {
-  if (!isTold('held', open.config)) return;
-  const { reportHeld } = await import('./report-held.js');
-  await reportHeld(open.config, open.ledger, context.tell);
-  await sendLater(open);
-}
 
 function readOverride(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

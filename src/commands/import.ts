@@ -11,6 +11,7 @@ import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { countStates } from '../report/text.js';
+import { tellHeld } from './tell-held.js';
 import { seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger } from './session.js';
@@ -35,11 +36,14 @@ export async function importList(options: ImportOptions, context: CommandContext
     const owner = ulid();
     const kept = await ledger.keep(alarms, {
       recheckMs: config.dispatch.recheck,
+      limits: toLimits(config),
       owner,
       isHandedOver: !options.wait,
     });
     const asked = kept.blocks.flat();
-    const blocks = await seeTo(asked, kept.leases, options.wait, { config, configFile, ledger, owner }, context);
+    const parts = { config, configFile, ledger, owner };
+    if (kept.isFirstHeld) await tellHeld(parts, context);
+    const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
     return {
       exit: exitCodeOfAll(blocks),
       text: `${entries.length} entries: ${countStates(blocks)}`,
@@ -47,6 +51,10 @@ export async function importList(options: ImportOptions, context: CommandContext
     };
   });
 }
+
+/** A list has been looked at by a person, so only what a firewall is to carry in all limits it. */
+const toLimits = ({ policy: { limits } }: Config) =>
+  limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 
 function readList(file: string): string {
   try {

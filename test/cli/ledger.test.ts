@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, program, settingsOf, waitUntil, type AnswerBlock, type Launcher } from '../lab/launcher.js';
 import { canMount } from '../lab/namespace.js';
@@ -239,6 +240,25 @@ describe('the ledger, through the built program,', function () {
         expect(exit).to.equal(0);
       }
       expect((await listed()).map(({ source }) => source)).to.deep.equal(['203.0.113.7', '203.0.113.8', '203.0.113.9']);
+    });
+
+    it('holds what is beyond policy.limits.active, and nothing for coming fast, and asks by mail', async () => {
+      const mail = { host: '127.0.0.1', port: 9, from: 'firebreak@example.org', to: ['soc@example.org'] };
+      launcher.configure({ policy: { limits: { per_minute: 1, active: 2 } }, mail });
+      const file = path.join(launcher.folder, 'banned.txt');
+      writeFileSync(file, ['203.0.113.7', '203.0.113.8', '203.0.113.9', '203.0.113.10'].join('\n'));
+      const { exit, stdout } = await launcher.firebreak([
+        ...['import', file, '--dst-ip', '192.168.1.10', '--dst-port', '22'],
+      ]);
+      expect({ exit, stdout }).to.deep.equal({ exit: 7, stdout: '4 entries: 2 active, 2 held\n' });
+      const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+      const messages = await ledger.findMessages();
+      ledger.close();
+      expect(messages.map(({ kind }) => kind)).to.deep.equal(['held']);
+      expect(messages[0]?.content['text'])
+        .to.match(/held now +2\n/)
+        .and.include('203.0.113.9 -> 192.168.1.10');
+      expect((await launcher.firebreak(['approve', '--all'])).exit).to.equal(0);
     });
 
     it('of a list with a bad entry keeps nothing, and names every bad line', async () => {
