@@ -109,6 +109,36 @@ describe('firebreak block mails a failure', function () {
     expect(received[1]?.mail.text).to.match(/unreachable\n {4}from 20\d\d-/);
   });
 
+  it('of 1,000 blocks in one mail with counts and who is met most, in both its parts', async () => {
+    const { received } = await mailTo(plainServer);
+    launcher.configure({ firewalls: { edge: { ...settingsOf(edge), port: 9 } } }); // nothing listens there
+    const file = path.join(launcher.folder, 'list.csv');
+    const rows = Array.from({ length: 1000 }, (_, at) => [
+      at < 400 ? '203.0.113.7' : `198.51.100.${at % 250}`,
+      at < 700 ? '192.168.1.10' : '192.168.1.11',
+      String(1000 + at),
+    ]);
+    writeFileSync(file, ['ip,destination,port', ...rows.map((row) => row.join(','))].join('\n'));
+    for (const words of [
+      ['import', file],
+      ['retry', '--all'],
+    ]) {
+      expect((await launcher.firebreak(words)).exit).to.equal(4);
+    }
+    await waitUntil('the mail', () => received.length > 0);
+    expect(received).to.have.length(1);
+    const { subject, text = '', html } = received[0]!.mail;
+    expect(subject).to.match(/^\[firebreak\] edge: 1000 blocks NOT in force: unreachable since \d\d:\d\d$/);
+    expect(text)
+      .to.match(/Asked for\s+by\s+1000\s+alarms/)
+      .and.include('203.0.113.7  400 blocks, 400 alarms');
+    expect(text).to.include('192.168.1.10  700 blocks, 700 alarms').and.include('... and 980 more');
+    expect(String(html))
+      .to.match(/203\.0\.113\.7<\/td><td[^>]*>400</)
+      .and.match(/192\.168\.1\.10<\/td><td[^>]*>700</);
+    expect(String(html).length).to.be.below(100_000);
+  });
+
   it('by the operator’s templates, and by ours where one of them is broken, which the log and the mail tell', async () => {
     const { received } = await mailTo(plainServer);
     const [templates, file] = [path.join(launcher.folder, 'templates'), path.join(launcher.folder, 'log')];
