@@ -2,10 +2,11 @@ import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { ulid } from 'ulid';
 import { sendMail, verifyMail } from '../report/smtp.js';
+import { renderTestMail } from '../report/test-mail.js';
 import { note, ok, wrong, type Check } from './check.js';
 
 /** Asks the mail server for all but the mail itself. @param send sends one as well */
-export async function checkMail({ mail }: Config, send: boolean, host: string): Promise<Check> {
+export async function checkMail({ mail, templates_dir }: Config, send: boolean, host: string): Promise<Check> {
   const name = 'SMTP';
   if (mail === undefined)
     return note(name, 'no mail is set: nobody is told when a block fails', 'set mail in firebreak.yml');
@@ -14,18 +15,17 @@ export async function checkMail({ mail }: Config, send: boolean, host: string): 
     await verifyMail(mail);
     if (!send)
       return ok(name, `${server} answers${mail.user === undefined ? '' : `, and takes the login of ${mail.user}`}`);
-    const test = { id: ulid(), date: new Date(), subject: `[firebreak] a test from ${host}`, text: testText(host) };
-    const sending = await sendMail(mail, test, () => Promise.resolve(true));
+    const { problem, ...test } = renderTestMail({ host, templatesDir: templates_dir });
+    const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, () => Promise.resolve(true));
     if (sending.kind !== 'sent') return wrong(name, `${server}: ${sending.reason}`, howToMend);
     if (sending.rejected.length > 0)
       return wrong(name, `${server} does not take mail to ${sending.rejected.join(', ')}`, howToMend);
+    if (problem !== undefined)
+      return note(name, `a test mail was sent, but ${problem}`, 'mend the template that it names');
     return ok(name, `${server} took a test mail to ${mail.to.join(', ')}`);
   } catch (error) {
     return wrong(name, `${server}: ${describeError(error)}`, howToMend);
   }
 }
 
-const howToMend = 'check mail.host, port, tls, user, password_file and to';
-
-const testText = (host: string): string =>
-  `firebreak doctor --send was called on ${host}.\nMails about blocks that fail will come to this address.\n`;
+const howToMend = 'check mail.host, port, tls, ca_file, user, password_file and to';

@@ -115,13 +115,15 @@ describe('firebreak doctor, of this host,', function () {
 
   it('takes the login of the mail server without sending, sends with --send, and names a server that is away', async () => {
     let mails = 0;
+    let last = '';
     const server = new SMTPServer({
       logger: false,
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       onData: (stream, _session, callback) => {
         mails += 1;
-        stream.resume().once('end', () => callback());
+        last = '';
+        stream.on('data', (part: Buffer) => (last += String(part))).once('end', () => callback());
       },
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -133,6 +135,16 @@ describe('firebreak doctor, of this host,', function () {
     expect(mails).to.equal(0);
     expect((await findMail(['--send']))?.fact).to.match(/took a test mail to b@example\.org/);
     expect(mails).to.equal(1);
+    expect(last)
+      .to.match(/Content-Type: text\/html/)
+      .and.include('A test: nothing is wrong');
+
+    mkdirSync(path.join(launcher.folder, 'templates/mail'), { recursive: true });
+    writeFileSync(path.join(launcher.folder, 'templates/mail/layout.html.hbs'), '{{nothing}}');
+    launcher.configure({ templates_dir: 'templates' });
+    const look = await findMail(['--send']);
+    expect(look).to.include({ state: 'note' });
+    expect(look?.fact).to.match(/a test mail was sent, but templates in .* were not used: "nothing" not defined/);
     await new Promise<void>((resolve) => server.close(() => resolve()));
     expect(await findMail([])).to.deep.include({ state: 'wrong' });
   });

@@ -12,6 +12,7 @@ import { formatLocal } from '#firebreak/report/local-time.js';
 import type { Mail } from '#firebreak/report/mail-template.js';
 import { renderRecoveryMail } from '#firebreak/report/recovery-mail.js';
 import { renderSuccessMail } from '#firebreak/report/success-mail.js';
+import { renderTestMail } from '#firebreak/report/test-mail.js';
 import { packageRoot } from '../../lab/package-root.js';
 
 const now = new Date(2026, 10, 25, 3, 12).getTime();
@@ -218,6 +219,7 @@ describe('every mail', () => {
       },
       setting,
     ),
+    test: renderTestMail(setting),
     digest: renderDigestMail(digest, setting),
     success: renderSuccessMail(
       { blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }), run, now },
