@@ -1,6 +1,6 @@
 import type { Block } from '../core/block.js';
 import { formatSpan } from '../core/duration.js';
-import { causeOf } from '../core/incident.js';
+import { causeOf, givenUpCause } from '../core/incident.js';
 import { formatLocal, formatShort } from './local-time.js';
 import { countTop, mostListed, toMailBlock, type AlarmsOf } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
@@ -34,7 +34,7 @@ export function renderFailureMail(failure: Failure, setting: MailSetting): Mail 
   const facts = {
     subject: toSubject(failure, { firewall, cause, lack, since }),
     headline: `${firewall}: ${count(blocks.length, 'block')} ${lack}`,
-    lead: `Since ${formatLocal(since)}${lastedSo(now - since)}: ${cause}. Asked for by ${count(asked, 'alarm')}.`,
+    lead: `Why: ${cause} since ${formatLocal(since)}${lastedSo(now - since)}. Asked for by ${count(asked, 'alarm')}.`,
     tone: 'bad',
     actions: findActions(blocks, firewall),
     said: said.slice(0, mostSaid),
@@ -95,7 +95,8 @@ export const nameCause = (cause: string): string => plainCauses[cause] ?? cause.
 
 function describeCause(blocks: readonly Block[]): string {
   const [first = '', ...others] = new Set(blocks.map(causeOf));
-  return others.length > 0 ? `${nameCause(first)} and more` : nameCause(first);
+  const name = first === givenUpCause ? 'given up, failing' : nameCause(first); // "... since 03:12" follows
+  return others.length > 0 ? `${name} and more` : name;
 }
 
 /** More different sentences than these are left out: they stand in `show` and in the record. */

@@ -109,7 +109,7 @@ describe('the mail of a failure', () => {
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        `Since ${formatLocal(now - 10 * minute)} (10m before this mail): pf refused.`,
+        `Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
         'Asked for by 2 alarms.',
         'pf refused the rules: syntax error at the step "Reload the rules"',
         'event-id 6a1f-42, risk 7',
@@ -133,7 +133,7 @@ describe('the mail of a failure', () => {
 
   it('says of what was given up that nothing more is tried', () => {
     const { text, html, subject } = mailOf({ ...failed, state: 'failed', dueAt: null });
-    expect(subject).to.include('given up since 03:02');
+    expect(subject).to.include('given up, failing since 03:02');
     for (const part of [flat(text), shown(html)]) {
       expect(part).to.include('1 block given up: nothing more is tried until somebody says so.');
       expect(part).to.not.include('tries again by itself');
@@ -362,7 +362,7 @@ describe("an operator's templates", () => {
     expect(render()).to.deep.equal({
       subject: ours.subject,
       text: 'CASE 203.0.113.7 -> 192.168.1.10 tcp/22 on wan & more\n',
-      html: `<p>Since ${formatLocal(now - 10 * minute)} (10m before this mail): pf refused. Asked for by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
+      html: `<p>Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Asked for by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
     });
   });
 
