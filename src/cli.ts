@@ -4,18 +4,22 @@ import type { Run } from './cli/options.js';
 import { FirebreakError } from './core/errors.js';
 import { toPrintable, toPrintableJson } from './core/printable.js';
 import { outliveCaller } from './runtime/shutdown.js';
+import { overdraw } from './runtime/terminal.js';
 
 interface GlobalArguments {
   config?: string;
   json?: boolean;
 }
 
-const tell = (message: string): void => void process.stderr.write(`firebreak: ${toPrintable(message)}\n`);
+/** A line of progress that stands there is drawn over. */
+const tell = (message: string): void => void process.stderr.write(`${overdraw()}firebreak: ${toPrintable(message)}\n`);
 
 async function runCommand(args: GlobalArguments, command: Parameters<Run>[1]): Promise<void> {
   const { config, json = false } = args;
   const result = await command({ configFile: config, tell });
-  process.stdout.write(`${json ? toPrintableJson(result.json) : toPrintable(result.text)}\n`);
+  process.stdout.write(
+    `${json ? toPrintableJson(result.json) : result.isPrintable === true ? result.text : toPrintable(result.text)}\n`,
+  );
   process.exitCode = result.exit;
 }
 

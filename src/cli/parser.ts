@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { readVersion } from '../config/package-root.js';
 import { FirebreakError } from '../core/errors.js';
+import { widthOf } from '../runtime/terminal.js';
 import { blocks } from './blocks.js';
 import { hosts } from './host.js';
 import { looks } from './looks.js';
@@ -35,7 +36,7 @@ export function makeParser(argv: readonly string[], run: Run): Argv {
     .strict()
     .version(readVersion())
     .help()
-    .wrap(Math.min(100, process.stdout.columns || 80))
+    .wrap(Math.min(100, widthOf()))
     .exitProcess(false)
     .fail((message, error) => {
       const thrown = error as Error | null | undefined; // a YError, or none, where yargs itself complains

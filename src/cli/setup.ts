@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { wantsColour } from '../runtime/terminal.js';
 import { firewall, type Commands } from './options.js';
 
 /** Commands that set Firebreak up and wire the SIEM to it. */
@@ -36,8 +37,7 @@ export const setup: Commands = {
       (args) =>
         run(args, async (context) => {
           const { doctor } = await import('../commands/doctor.js');
-          const isColoured = process.stdout.isTTY && !process.env['NO_COLOR'];
-          return doctor({ send: args.send, firewalls: args.firewall, isColoured }, context);
+          return doctor({ send: args.send, firewalls: args.firewall, isColoured: wantsColour() }, context);
         }),
     ),
   config: (argv, run) =>

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { findBreaks, readLink } from '../core/audit.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
+import { formatLocal } from '../report/local-time.js';
 import { toTable } from '../report/table.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { auditFileOf, withLedger } from './session.js';
+import { widthOf } from '../runtime/terminal.js';
 
 export interface AuditOptions {
   /** Files that were moved away, the oldest first; the one in use follows them. */
@@ -41,6 +43,14 @@ function readLines(file: string, mustExist: boolean): string[] {
   }
 }
 
+const headings = ['AT', 'WHAT', 'BY', 'FLOW', 'STATE', 'WHY'];
+
+/** The log is in UTC; who reads it lives in a zone. */
+const atHome = (at: unknown): unknown => {
+  const ms = typeof at === 'string' ? Date.parse(at) : NaN;
+  return Number.isNaN(ms) ? at : formatLocal(ms);
+};
+
 function show(lines: readonly string[]): CommandResult {
   const entries = lines
     .slice(-shown)
@@ -48,13 +58,18 @@ function show(lines: readonly string[]): CommandResult {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   const word = (value: unknown): string => (typeof value === 'string' ? value : '');
   const rows = entries.map((entry) =>
-    [entry['at'], entry['event'], entry['by'], entry['flow'], entry['state'] ?? entry['command'], entry['reason']].map(
-      word,
-    ),
+    [
+      atHome(entry['at']),
+      entry['event'],
+      entry['by'],
+      entry['flow'],
+      entry['state'] ?? entry['command'],
+      entry['reason'],
+    ].map(word),
   );
   return {
     exit: 0,
-    text: rows.length === 0 ? 'no decisions' : toTable(['AT', 'WHAT', 'BY', 'FLOW', 'STATE', 'WHY'], rows, new Set()),
+    text: rows.length === 0 ? 'no decisions' : toTable(headings, rows, new Set(['AT']), widthOf()),
     json: { entries },
   };
 }

@@ -7,6 +7,7 @@ import type { Answer, RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
 import { runBatch } from '../dispatch/run-batch.js';
+import { startProgress } from './progress.js';
 import type { KeepBlock } from '../ledger/ledger.js';
 import { watchSignals } from '../runtime/shutdown.js';
 
@@ -33,19 +34,21 @@ async function runAtOnce(
   check: boolean,
 ): Promise<Pick<Answer, 'blocks' | 'run'>> {
   const signals = watchSignals();
+  const progress = startProgress();
   try {
     const firewalls = [...new Set(blocks.map(({ firewall }) => firewall))];
     const results = await Promise.all(
       firewalls.map((name) =>
         runOne(
           blocks.filter(({ firewall }) => firewall === name),
-          { firewall: name, config, check, keepRecord: false, stop: signals.stop },
+          { firewall: name, config, check, keepRecord: false, stop: signals.stop, watch: progress.watch },
         ),
       ),
     );
     const runs = results.flatMap(({ run }) => run ?? []).sort((one, other) => other.ms - one.ms);
     return { blocks: results.flatMap((result) => result.blocks), run: runs[0] ?? null };
   } finally {
+    progress.close();
     signals.release();
   }
 }

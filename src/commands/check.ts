@@ -7,6 +7,7 @@ import { blockToJson } from '../report/json.js';
 import { toList } from '../report/list.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger } from './session.js';
+import { widthOf } from '../runtime/terminal.js';
 
 /**
  * Would this address be blocked, as source or destination, and is it?
@@ -23,7 +24,7 @@ export async function check(text: string, context: CommandContext): Promise<Comm
     const standing = await ledger.findBlocks({ states: ['held', 'pending', 'active', 'releasing', 'failed'] });
     const blocks = standing.filter((block) => concerns(block, address));
     const verdict = refusal ?? `${address.text} may be blocked: no rule of the policy says no`;
-    const stands = blocks.length === 0 ? 'no block stands for it' : toList(blocks, ledger.now());
+    const stands = blocks.length === 0 ? 'no block stands for it' : toList(blocks, ledger.now(), widthOf());
     return {
       exit: refusal === undefined ? 0 : 3,
       text: `${verdict}\n${stands}`,

@@ -50,6 +50,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
     return {
       exit: exitOf(sections),
       text: checksToText(sections, options.isColoured),
+      isPrintable: true,
       json: checksToJson(sections),
     };
   } finally {

@@ -11,6 +11,7 @@ import { toDetails } from '../report/show.js';
 import { getBlock } from './blocks.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger } from './session.js';
+import { widthOf } from '../runtime/terminal.js';
 
 export interface ListOptions {
   state: string | undefined;
@@ -33,7 +34,7 @@ export async function list(
       ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
     };
     const blocks = await ledger.findBlocks(query);
-    const text = csv ? toCsv(blocks) : toList(blocks, ledger.now());
+    const text = csv ? toCsv(blocks) : toList(blocks, ledger.now(), widthOf());
     return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };
   });
 }

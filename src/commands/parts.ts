@@ -1,5 +1,6 @@
 import type { Parts } from '../dispatch/carry.js';
 import { watchSignals } from '../runtime/shutdown.js';
+import { startProgress } from './progress.js';
 import { openReporter } from './reporter.js';
 import type { CommandContext } from './result.js';
 
@@ -11,9 +12,12 @@ export async function withParts<T>(
 ): Promise<T> {
   const signals = watchSignals();
   const reporter = openReporter(config, ledger, context.tell);
+  const progress = startProgress();
   try {
-    return await work({ config, ledger, stop: signals.stop, onSettled: reporter.onSettled });
+    const { watch, wait } = progress;
+    return await work({ config, ledger, stop: signals.stop, onSettled: reporter.onSettled, watch, wait });
   } finally {
+    progress.close();
     await reporter.close();
     signals.release();
   }

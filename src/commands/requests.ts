@@ -2,6 +2,7 @@ import { isOver, type Block } from '../core/block.js';
 import type { RunSummary } from '../core/outcome.js';
 import { startDrainer } from '../dispatch/drainer.js';
 import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
+import { formatLocal } from '../report/local-time.js';
 import { sendLater } from './outbox.js';
 import type { CommandContext } from './result.js';
 import type { OpenLedger } from './session.js';
@@ -36,7 +37,7 @@ const asFrozen = (block: Block, freeze: Freeze): Block =>
     : { ...block, trouble: 'frozen', tried: block.revision, changed: false, reason: describeFreeze(freeze) };
 
 export const describeFreeze = ({ at, by, reason }: Freeze): string =>
-  `all changes are frozen since ${new Date(at).toISOString()} by ${by}${reason === '' ? '' : ` (${reason})`}`;
+  `all changes are frozen since ${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;
 
 async function carryOut(
   asked: readonly Block[],

@@ -2,6 +2,8 @@
 export interface CommandResult {
   exit: number;
   text: string;
+  /** The text has colours of ours, and all else in it was made printable. */
+  isPrintable?: boolean;
   json: object;
 }
 

@@ -9,7 +9,7 @@ import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
-import { runBatch, type BatchResult } from './run-batch.js';
+import { runBatch, type BatchResult, type Watch } from './run-batch.js';
 
 /** What the dispatcher works with. */
 export interface Parts {
@@ -19,6 +19,10 @@ export interface Parts {
   stop: AbortSignal;
   /** Told of each run that was settled. */
   onSettled: (settled: SettledRun) => void;
+  /** Shows a run while it goes on. */
+  watch?: Watch;
+  /** Shows that somebody else's run is waited for, until the function it gives is called. */
+  wait?: (firewall: string, what: string) => () => void;
   /** Writes rules anew that were changed by hand. */
   fix?: boolean;
   run?: typeof runBatch;
@@ -82,14 +86,14 @@ async function carryBatch(
   run: string,
   claimed: readonly ClaimedBlock[],
   stop: AbortSignal,
-  { ledger, config, onSettled, fix = false, run: carry = runBatch }: Parts,
+  { ledger, config, onSettled, watch, fix = false, run: carry = runBatch }: Parts,
 ): Promise<number> {
   const { firewall } = lease;
   // Claiming may have waited its turn for long: what follows needs the lease to hold.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
   const refusals = findRefusals(claimed, withSeen(config, await ledger.findAddresses()));
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
-  const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop });
+  const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop, watch });
   const settled = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,

@@ -17,7 +17,11 @@ export interface BatchRequest {
   keepRecord: boolean;
   fix?: boolean;
   stop: AbortSignal;
+  watch?: Watch | undefined;
 }
+
+/** Told of a run that begins and of its record, which grows; what it gives is called when the run has ended. */
+export type Watch = (firewall: string, eventsFile: string) => () => void;
 
 export interface BatchResult {
   ms: number;
@@ -32,7 +36,7 @@ export interface BatchResult {
 
 /** Brings one firewall to what is wanted, in one run. Never throws for a run that fails: that is a finding. */
 export async function runBatch(request: BatchRequest): Promise<BatchResult> {
-  const { run, firewall, blocks, config, check, keepRecord, fix = false, stop } = request;
+  const { run, firewall, blocks, config, check, keepRecord, fix = false, stop, watch } = request;
   const settings = config.firewalls[firewall];
   if (settings === undefined)
     return failAll(blocks, 'firewall_unknown', `the configuration has no firewall ${firewall}`);
@@ -45,11 +49,12 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         fix,
       };
       const { ansible } = config;
+      const endWatch = watch?.(firewall, workspace.file('events.jsonl'));
       const verdict = await applyBatch(
         { id: run, name: firewall, firewall: settings, ansible, workspace, stop },
         batch,
         check,
-      );
+      ).finally(endWatch);
       const ms = Math.round(performance.now() - started);
       const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
       workspace.write(

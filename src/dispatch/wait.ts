@@ -23,15 +23,18 @@ export async function settleAsked(asked: readonly Block[], leases: readonly Leas
   const deadline = performance.now() + forMs;
   let current = await readAgain(ledger, asked);
   let isWaiting = false;
+  let endWait: (() => void) | undefined;
   try {
     for (let open = openOf(asked, current); open.length > 0 && !stop.aborted; open = openOf(asked, current)) {
       if (performance.now() > deadline || (await ledger.findFreeze()) !== undefined) break;
       isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, forMs);
       if (!isWaiting) break;
+      endWait ??= parts.wait?.(firewallsOf(open).join(', '), "waits for another process's run to carry it");
       if (!(await carryOrphans(open, waiter, parts))) await ledger.changed(lookMs);
       current = await readAgain(ledger, asked);
     }
   } finally {
+    endWait?.();
     if (isWaiting) await ledger.endWaiting(waiter);
   }
   return current;
@@ -49,6 +52,8 @@ async function readAgain(ledger: Ledger, asked: readonly Block[]): Promise<Block
   const byId = new Map(found.map((block) => [block.id, block]));
   return asked.map((block) => byId.get(block.id) ?? block);
 }
+
+const firewallsOf = (blocks: readonly Block[]): string[] => [...new Set(blocks.map(({ firewall }) => firewall))];
 
 /** Takes over where a holder is gone. Were its lease still alive, this takes nothing. */
 async function carryOrphans(open: readonly Block[], owner: string, parts: Parts): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { toPrintable } from '../core/printable.js';
 import { exitOf, type Check, type CheckState, type Section } from './check.js';
 
 const marks: Record<CheckState, readonly [string, number]> = {
@@ -7,7 +8,7 @@ const marks: Record<CheckState, readonly [string, number]> = {
   skipped: ['-', 90],
 };
 
-/** The checks as a person reads them: a tick and the fact, or what is wrong and how to mend it. */
+/** The checks as a person reads them: a tick and the fact, or what is wrong and how to mend it; all of it printable. */
 export function checksToText(sections: readonly Section[], colour: boolean): string {
   const paint = (text: string, code: number): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const all = sections.flatMap(({ checks }) => checks);
@@ -16,8 +17,8 @@ export function checksToText(sections: readonly Section[], colour: boolean): str
     const [mark, code] = marks[state];
     const indent = ' '.repeat(width + 6);
     return [
-      `  ${paint(mark, code)} ${name.padEnd(width)}  ${fact}`,
-      ...(mend === null ? [] : mend.split('\n').map((text) => `${indent}-> ${text}`)),
+      `  ${paint(mark, code)} ${toPrintable(name.padEnd(width))}  ${toPrintable(fact)}`,
+      ...(mend === null ? [] : mend.split('\n').map((text) => `${indent}-> ${toPrintable(text)}`)),
     ].join('\n');
   };
   const wrong = all.filter(({ state }) => state === 'wrong').length;

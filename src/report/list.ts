@@ -7,8 +7,8 @@ import { toTable } from './table.js';
 /** How much of an id a person has to type. */
 const idLength = 6;
 
-/** Blocks at a glance, in 80 columns where the addresses are IPv4; the firewall's name only where there are several. */
-export function toList(blocks: readonly Block[], now: number): string {
+/** Blocks at a glance; the firewall's name only where there are several. @param width in columns */
+export function toList(blocks: readonly Block[], now: number, width = 80): string {
   if (blocks.length === 0) return 'no blocks';
   const isOfSeveral = new Set(blocks.map(({ firewall }) => firewall)).size > 1;
   const rows = blocks.map((block) => {
@@ -29,6 +29,7 @@ export function toList(blocks: readonly Block[], now: number): string {
     Object.keys(rows[0] ?? {}),
     rows.map(Object.values) as string[][],
     new Set(['SINCE', 'LEFT', 'ALARMS']),
+    width,
   );
 }
 

@@ -39,8 +39,8 @@ describe('firebreak audit', function () {
     expect(events[14]).to.include({ event: 'release', state: 'released', reason: 'released by an operator' });
     const { stdout } = await launcher.firebreak(['audit']);
     expect(stdout)
-      .to.match(/^AT +WHAT +BY/)
-      .and.match(/refused: 127\.0\.0\.1 is loopback/);
+      .to.match(/^ +AT +WHAT +BY/)
+      .and.match(/ refused +refused: /);
   });
 
   it('has what a caller over SSH was refused, from where', async () => {
