@@ -9,6 +9,7 @@ import { sendNow } from './outbox.js';
 import { withParts } from './parts.js';
 import { describeFreeze } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
+import { tellSyslog } from './syslog.js';
 import { withLedger, type OpenLedger } from './session.js';
 
 export interface DrainOptions {
@@ -22,6 +23,7 @@ export interface DrainOptions {
 export async function drain({ expire, owner }: DrainOptions, context: CommandContext): Promise<CommandResult> {
   return withLedger(context, async (open) => {
     const result = await carryDue({ expire, owner }, open, context);
+    await tellSyslog(open.config, open.ledger, context.tell, owner);
     await sendNow(open.config, open.ledger, context.tell, owner);
     return result;
   });

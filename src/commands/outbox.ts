@@ -4,6 +4,7 @@ import { startDrainer } from '../dispatch/drainer.js';
 import type { Ledger, QueuedMessage } from '../ledger/ledger.js';
 import type { Sending } from '../report/smtp.js';
 import type { OpenLedger } from './session.js';
+import { hasLines } from './syslog.js';
 import { hasWay, webhookKind } from './ways.js';
 
 /** How long a message is one sender's before another may take it: longer than any conversation with a server. */
@@ -12,13 +13,15 @@ const holdMs = 120_000;
 /** More would keep a sender for long; what is left is due for the next one. */
 const mostMs = 45_000;
 
-/** Has a process of its own send what is due, so that no answer waits for a mail server or a webhook. */
+/** Has a process of its own send what is due, so that no answer waits for a mail server, a webhook or syslog. */
 export async function sendLater({ config, ledger, configFile }: OpenLedger): Promise<void> {
-  if (!hasWay(config)) return;
-  await queueWhatIsDue(config, ledger, () => undefined);
   const sender = ulid();
-  const claimed = await ledger.claimMessages(sender, holdMs);
-  if (claimed.length > 0) startDrainer(sender, configFile, process.argv[1] ?? '');
+  let isDue = await hasLines(config, ledger, sender);
+  if (hasWay(config)) {
+    await queueWhatIsDue(config, ledger, () => undefined);
+    isDue = (await ledger.claimMessages(sender, holdMs)).length > 0 || isDue;
+  }
+  if (isDue) startDrainer(sender, configFile, process.argv[1] ?? '');
 }
 
 /** What nobody but the clock asks for. */

@@ -105,6 +105,21 @@ const webhook = z
   })
   .refine(({ url, url_file }) => (url === undefined) !== (url_file === undefined), 'expected url or url_file');
 
+const facilities = [
+  ...['user', 'daemon', 'auth', 'authpriv'],
+  ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+] as const;
+
+const syslog = z.strictObject({
+  to: z
+    .string()
+    .regex(
+      /^(?:(?:udp|tcp):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?|unix:\/.+)$/,
+      'expected udp://HOST:PORT, tcp://HOST:PORT or unix:/PATH',
+    ),
+  facility: z.enum(facilities).default('local0'),
+});
+
 /** The whole of firebreak.yml. Every key has its default here and nowhere else. */
 export const configSchema = z.strictObject({
   state_dir: path.default('/var/lib/firebreak'),
@@ -167,6 +182,7 @@ export const configSchema = z.strictObject({
   mail: mail.optional(),
   templates_dir: path.optional(),
   webhook: webhook.optional(),
+  syslog: syslog.optional(),
   log: z
     .strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info'), file: path.optional() })
     .prefault({}),
@@ -175,4 +191,5 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 export type FirewallConfig = Config['firewalls'][string];
 export type MailConfig = NonNullable<Config['mail']>;
+export type SyslogConfig = NonNullable<Config['syslog']>;
 export type WebhookConfig = NonNullable<Config['webhook']>;

@@ -90,6 +90,14 @@ export interface Ledger {
   beginHanding(id: string, sender: string, forMs: number): Promise<boolean>;
   /** Records how it ended, unless another sender has taken the message since. */
   settleMessage(id: string, sender: string, ending: MessageEnding): Promise<void>;
+  /**
+   * Takes the next outcomes that a feed has not told yet for this sender alone, in their order. Where there are none the
+   * feed is let go. It begins with those of the last ten minutes, and tells none that is older than a week.
+   */
+  claimOutcomes(feed: string, sender: string, forMs: number): Promise<OutcomeRecord[]>;
+  /** The feed has told all up to this one; `restMs` lets it go, and nobody takes it for as long. */
+  passOutcomes(feed: string, sender: string, passed: { seq?: number; restMs?: number }): Promise<void>;
+
   /** All messages that are kept, the oldest first. */
   findMessages(): Promise<QueuedMessage[]>;
 
@@ -153,6 +161,18 @@ export interface Storm {
   lastMinute: number;
   sources: Count[];
   destinations: Count[];
+}
+
+/** What came of a block, with the block as it stands by now. */
+export interface OutcomeRecord {
+  seq: number;
+  at: number;
+  kind: OutcomeKind;
+  /** From when it was wanted. */
+  ms: number;
+  code: string | null;
+  reason: string | null;
+  block: Block;
 }
 
 /** What happened between two times, and how things stand at the second one. Times are milliseconds since the epoch. */

@@ -17,6 +17,7 @@ import { openDatabase } from './sqlite/database.js';
 import { findHistory, noteDrift } from './sqlite/history.js';
 import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
+import { claimOutcomes, hasOutcomes, passOutcomes } from './sqlite/feeds.js';
 import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
 import { hasHeld, keepAlarm } from './sqlite/keep.js';
 import { findIncidents, noteIncidents } from './sqlite/incidents.js';
@@ -163,6 +164,11 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
       hasMessages(database, sender, now()) ? write((at) => claimMessages(database, sender, at, forMs)) : [],
     beginHanding: (id, sender, forMs) => write((at) => beginHanding(database, id, sender, at + forMs)),
     settleMessage: (id, sender, ending) => write((at) => settleMessage(database, { id, sender, ending }, at)),
+    claimOutcomes: async (feed, sender, forMs) =>
+      hasOutcomes(database, feed, sender, now())
+        ? write((at) => claimOutcomes(database, { feed, sender, forMs }, at))
+        : [],
+    passOutcomes: (feed, sender, passed) => write((at) => passOutcomes(database, { feed, sender, ...passed }, at)),
     findMessages: () => Promise.resolve(findMessages(database)),
 
     now,

@@ -863,6 +863,65 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
     });
 
+    describe('tells a feed what has come about:', () => {
+      const kinds = async (sender: string, from = ledger): Promise<string[]> =>
+        (await from.claimOutcomes('syslog', sender, minute)).map(({ kind }) => kind);
+
+      it('each outcome once, in order, with its block', async () => {
+        await keep(ledger, alarm());
+        expect(await kinds('one')).to.deep.equal([]);
+        await carry(ledger);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        const claimed = await ledger.claimOutcomes('syslog', 'one', minute);
+        expect(claimed.map(({ kind, block: { flow: told } }) => [kind, told.source])).to.deep.equal([
+          ['proven', '203.0.113.7'],
+          ['released', '203.0.113.7'],
+        ]);
+        await ledger.passOutcomes('syslog', 'one', { seq: claimed[0]!.seq });
+        expect(await kinds('one')).to.deep.equal(['released']);
+        await ledger.passOutcomes('syslog', 'one', { seq: claimed[1]!.seq });
+        expect(await kinds('one')).to.deep.equal([]);
+      });
+
+      it('to one sender at a time, and to the next where that one died or has told all', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        expect(await kinds('one')).to.deep.equal(['proven']);
+        expect(await kinds('two', test.open())).to.deep.equal([]);
+        test.advance(minute);
+        const [told] = await ledger.claimOutcomes('syslog', 'two', minute);
+        await ledger.passOutcomes('syslog', 'one', { seq: told!.seq });
+        expect(await kinds('two')).to.deep.equal(['proven']);
+        await ledger.passOutcomes('syslog', 'two', { seq: told!.seq });
+        expect(await kinds('two')).to.deep.equal([]);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        expect(await kinds('three')).to.deep.equal(['released']);
+      });
+
+      it('again after a rest where they were not taken', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        await kinds('one');
+        await ledger.passOutcomes('syslog', 'one', { restMs: minute });
+        expect(await kinds('two')).to.deep.equal([]);
+        test.advance(minute);
+        expect(await kinds('two')).to.deep.equal(['proven']);
+      });
+
+      it('but not what is a week old, nor to a new feed what is long over', async () => {
+        await keep(ledger, alarm());
+        await carry(ledger);
+        test.advance(hour);
+        expect(await kinds('one')).to.deep.equal([]);
+        await ledger.release({}, 'by a person');
+        await carry(ledger);
+        test.advance(8 * 24 * hour);
+        expect(await kinds('one')).to.deep.equal([]);
+      });
+    });
+
     it('remembers why an operator went against the policy', async () => {
       const kept = await keep(ledger, alarm([block({ override: 'said so' })]));
       expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');

@@ -66,6 +66,7 @@ const times = {
   incident: ['began_at', 'told_at'],
   outcome: ['at'],
   drift: ['at'],
+  feed: ['held_until'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

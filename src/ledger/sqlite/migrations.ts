@@ -171,4 +171,12 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (firewall, address)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE feed (
+    name       TEXT    NOT NULL PRIMARY KEY,
+    seq        INTEGER NOT NULL,
+    sender     TEXT,
+    held_until INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

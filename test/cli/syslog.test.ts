@@ -1,0 +1,207 @@
+import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { expect } from 'chai';
+import { ulid } from 'ulid';
+import type { Flow } from '#firebreak/core/flow.js';
+import type { Finding } from '#firebreak/core/lifecycle.js';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
+import { packageRoot } from '../lab/package-root.js';
+
+const flow = (port: string): Flow => ({
+  type: 'block',
+  interface: 'wan',
+  ipprotocol: 'inet',
+  protocol: 'tcp',
+  source: '203.0.113.7',
+  destination: '192.168.1.10',
+  port,
+});
+
+/** Applies the plugin's regular expressions as OSSIM does, and gives what the events would hold. */
+function readByPlugin(lines: readonly string[]): Record<string, string>[] {
+  const code = `
+import configparser, json, re, sys
+plugin = configparser.RawConfigParser()
+plugin.read(sys.argv[1])
+found = []
+for line in sys.stdin.read().splitlines():
+    for section in plugin.sections():
+        if not plugin.has_option(section, 'regexp'): continue
+        match = re.compile(plugin.get(section, 'regexp').strip('"')).search(line)
+        if match is None: continue
+        fill = lambda text: re.sub(r'\\{(?:\\w+\\()?\\$(\\w+)\\)?\\}', lambda name: match.group(name.group(1)), text)
+        found.append({key: fill(plugin.get(section, key)) for key in plugin.options(section) if key != 'regexp'})
+print(json.dumps(found))`;
+  const file = path.join(packageRoot, 'integrations/ossim/firebreak.cfg');
+  const said = execFileSync('python3', ['-c', code, file], { input: lines.join('\n'), encoding: 'utf8' });
+  return JSON.parse(said) as Record<string, string>[];
+}
+
+/** A TCP or unix server that gives what it is sent, by the lengths before each line. */
+async function listen(
+  where: number | string,
+): Promise<{ port: number; lines: () => string[]; stop: () => Promise<void> }> {
+  let text = '';
+  const server = createServer((socket) => {
+    socket.setEncoding('utf8').on('error', () => undefined);
+    socket.on('data', (part: string) => (text += part)).on('end', () => socket.end());
+  });
+  const at = typeof where === 'number' ? { port: where, host: '127.0.0.1' } : { path: where };
+  await new Promise<void>((resolve) => server.listen(at, resolve));
+  const lines = (): string[] => {
+    const found: string[] = [];
+    for (let rest = text; rest !== '';) {
+      const [head = '', length = '0'] = /^(\d+) /.exec(rest) ?? [];
+      found.push(rest.slice(head.length, head.length + Number(length)));
+      rest = rest.slice(head.length + Number(length));
+    }
+    return found;
+  };
+  const address = server.address();
+  return {
+    port: typeof address === 'string' ? 0 : (address as AddressInfo).port,
+    lines,
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+describe('syslog', function () {
+  this.timeout(60_000);
+  let launcher: Launcher;
+
+  // No firewall is asked.
+  beforeEach(() => {
+    launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
+  });
+
+  afterEach(() => launcher.remove());
+
+  const file = (): string => path.join(launcher.stateDir, 'ledger.db');
+
+  /** One of each outcome. */
+  async function makeOutcomes(): Promise<void> {
+    const ledger = openSqliteLedger(file());
+    const keep = (port: string, more: object = {}, options: object = {}) => {
+      const blocks = [{ firewall: 'edge', flow: flow(port), description: 'a test', durationMs: null, ...more }];
+      const context = { 'event-id': `0d4c11e6-${port}` };
+      return ledger.keep([{ id: `A${port}`, origin: 'a test', context, blocks }], { recheckMs: 0, ...options });
+    };
+    const carry = async (finding: Finding): Promise<void> => {
+      const lease = (await ledger.acquireLease('edge', 'a test'))!;
+      const id = ulid();
+      const claimed = await ledger.claimBatch(lease, id, 10);
+      await ledger.settleBatch(lease, { id, ms: 1, claimed, findingOf: () => finding, giveUpMs: 0 });
+      await ledger.releaseLease(lease, true);
+    };
+    await keep('1');
+    await carry({ kind: 'settled', changed: true });
+    await ledger.release({}, 'released by an operator');
+    await carry({ kind: 'settled', changed: true });
+    await keep('2');
+    await carry({ kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
+    await keep('3', { refusal: 'refused: it is the gateway' });
+    await keep('4', {}, { limits: { perMinute: 1, active: 1 } });
+    ledger.close();
+  }
+
+  const told = ['PROVEN', 'RELEASED', 'FAILED', 'REFUSED', 'HELD'];
+  const wordsOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(' ')[5] ?? '');
+
+  async function drain(): Promise<string> {
+    const { exit, stderr } = await launcher.firebreak(['drain']);
+    expect(exit).to.equal(0);
+    return stderr;
+  }
+
+  it('is told each outcome once over TCP, in lines that the OSSIM plugin makes events of', async () => {
+    const server = await listen(0);
+    try {
+      launcher.configure({ syslog: { to: `tcp://127.0.0.1:${server.port}`, facility: 'local3' } });
+      await makeOutcomes();
+      expect(await drain()).to.equal('');
+      expect(await drain()).to.equal('');
+      await waitUntil('all lines', () => server.lines().length >= told.length);
+      const lines = server.lines();
+      expect(wordsOf(lines)).to.deep.equal(told);
+      for (const line of lines) expect(line).to.match(/^<1[5-9]\d>1 [\x20-\x7e]+$/);
+      const events = readByPlugin(lines);
+      expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '4', '3']);
+      expect(events[2]).to.include({
+        plugin_id: '9532',
+        src_ip: '203.0.113.7',
+        dst_ip: '192.168.1.10',
+        dst_port: '2',
+        protocol: 'tcp',
+        interface: 'wan',
+        userdata1: 'edge',
+        userdata3: '0d4c11e6-2',
+        userdata4: 'load_refused',
+      });
+      expect(events[2]!['date']).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('is told over a unix socket', async () => {
+    const socket = path.join(launcher.folder, 's');
+    const server = await listen(socket);
+    try {
+      launcher.configure({ syslog: { to: `unix:${socket}` } });
+      await makeOutcomes();
+      expect(await drain()).to.equal('');
+      await waitUntil('all lines', () => server.lines().length >= told.length);
+      expect(wordsOf(server.lines())).to.deep.equal(told);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('is told over UDP by the launcher of an alarm, which does not wait for it', async () => {
+    const lines: string[] = [];
+    const socket = createSocket('udp4').on('message', (line) => lines.push(line.toString()));
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    try {
+      launcher.configure({ syslog: { to: `udp://127.0.0.1:${socket.address().port}` } });
+      expect((await launcher.firebreak(['block', '203.0.113.7', '127.0.0.1', '22', '--risk=3'])).exit).to.equal(3);
+      await waitUntil('the line', () => lines.length > 0);
+      expect(wordsOf(lines)).to.deep.equal(['REFUSED']);
+      expect(readByPlugin(lines)[0]).to.include({ plugin_sid: '4', dst_ip: '127.0.0.1', dst_port: '22' });
+    } finally {
+      socket.close();
+    }
+  });
+
+  it('is told later, and all of it, where the server was away', async () => {
+    const server = await listen(0);
+    await server.stop();
+    launcher.configure({ syslog: { to: `tcp://127.0.0.1:${server.port}` } });
+    await makeOutcomes();
+    expect(await drain()).to.match(
+      /^firebreak: syslog not told, tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*; kept, and tried/,
+    );
+    expect(await drain()).to.equal(''); // it rests
+    const database = new DatabaseSync(file());
+    database.exec('UPDATE feed SET held_until = 0'); // as if the rest were over
+    database.close();
+    const again = await listen(server.port);
+    try {
+      expect(await drain()).to.equal('');
+      await waitUntil('all lines', () => again.lines().length >= told.length);
+      expect(wordsOf(again.lines())).to.deep.equal(told);
+    } finally {
+      await again.stop();
+    }
+  });
+
+  it('refuses an address that is none', async () => {
+    launcher.configure({ syslog: { to: 'siem.example.org:514' } });
+    const { exit, stderr } = await launcher.firebreak(['drain']);
+    expect(exit).to.equal(2);
+    expect(stderr).to.match(/syslog\.to: expected udp:\/\/HOST:PORT, tcp:\/\/HOST:PORT or unix:\/PATH, got "siem/);
+  });
+});
