@@ -40,7 +40,7 @@ describe('firebreak audit', function () {
     const { stdout } = await launcher.firebreak(['audit']);
     expect(stdout)
       .to.match(/^ +AT +WHAT +BY/)
-      .and.match(/ refused +refused: /);
+      .and.match(/ refused +refused:/);
   });
 
   it('has what a caller over SSH was refused, from where', async () => {
