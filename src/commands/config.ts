@@ -30,6 +30,7 @@ const durations = new Set([
   'hold_for',
   'keep_alarms',
   'max',
+  'max_age',
   'memory',
 ]);
 

@@ -184,7 +184,14 @@ export const configSchema = z.strictObject({
   webhook: webhook.optional(),
   syslog: syslog.optional(),
   log: z
-    .strictObject({ level: z.enum(['error', 'warn', 'info', 'debug']).default('info'), file: path.optional() })
+    .strictObject({
+      level: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+      file: path.optional(),
+      format: z.enum(['json', 'text']).default('json'),
+      max_megabytes: z.number().positive().default(20),
+      max_age: timeLimit.prefault('30d'),
+      keep: z.int().nonnegative().default(10),
+    })
     .prefault({}),
 });
 

@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import winston from 'winston';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
+import { toPrintable } from '../core/printable.js';
+import { rotate } from './rotate.js';
 
 export interface Log {
   info(message: string, facts?: object): void;
@@ -16,22 +18,27 @@ const nothing = (): void => undefined;
 const silent: Log = { info: nothing, warn: nothing, error: nothing, close: () => Promise.resolve() };
 
 /**
- * Opens the log file as JSON lines, one event a line; a log that cannot be opened must not stop a block.
+ * Opens the log file, one event a line, as JSON or text; one that is too large or too old is put aside first. A log
+ * that cannot be opened must not stop a block.
  * @param complain is told why where the log cannot be written
  */
-export function openLog({ file, level }: Config['log'], complain: (message: string) => void): Log {
+export function openLog(settings: Config['log'], complain: (message: string) => void): Log {
+  const { file, level } = settings;
   if (file === undefined) return silent;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-    if (!existsSync(file)) writeFileSync(file, '', { mode: 0o640 });
-    else chmodSync(file, 0o640);
+    tryToRotate(file, settings, complain);
+    const opened = openSync(file, 'a', 0o640);
+    fchmodSync(opened, 0o640);
+    closeSync(opened);
   } catch (error) {
     complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without a log`);
     return silent;
   }
   const transport = new winston.transports.File({ filename: file });
   transport.on('error', (error) => complain(`log.file: cannot write ${file}: ${describeError(error)}`));
-  const format = winston.format.combine(winston.format.timestamp(), winston.format.json());
+  const lines = settings.format === 'json' ? winston.format.json() : winston.format.printf(toText);
+  const format = winston.format.combine(winston.format.timestamp(), lines);
   const logger = winston.createLogger({ level, format }).add(transport);
   return {
     info: (message, facts = {}) => void logger.info(message, facts),
@@ -45,3 +52,30 @@ export function openLog({ file, level }: Config['log'], complain: (message: stri
       }),
   };
 }
+
+/** A file that cannot be put aside, as in a folder that is not ours, is written on. */
+function tryToRotate(file: string, settings: Config['log'], complain: (message: string) => void): void {
+  try {
+    rotate(file, toLimits(settings), Date.now());
+  } catch (error) {
+    if (isNoFolder(error)) return; // opening it says so
+    complain(`log.file: cannot put ${file} aside: ${describeError(error)}; it goes on growing`);
+  }
+}
+
+const isNoFolder = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
+
+const toLimits = ({ max_megabytes, max_age, keep }: Config['log']) => ({
+  maxBytes: max_megabytes * 1024 * 1024,
+  maxAgeMs: max_age,
+  keep,
+});
+
+/** `2026-03-14T03:12:45.000Z info run settled firewall=edge batch=1`: whatever stands in a fact, it is one line. */
+function toText({ level, message, timestamp, ...facts }: winston.Logform.TransformableInfo): string {
+  const words = Object.entries(facts).map(([name, value]) => `${name}=${toWord(value)}`);
+  return toPrintable([timestamp, level, message, ...words].join(' ').replace(/\s*\n\s*/g, ' '));
+}
+
+const toWord = (value: unknown): string =>
+  typeof value === 'string' && /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value);

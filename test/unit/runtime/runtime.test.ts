@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openLog } from '#firebreak/runtime/logger.js';
 import { outliveCaller, watchSignals } from '#firebreak/runtime/shutdown.js';
@@ -55,6 +57,13 @@ describe('outliveCaller', () => {
   });
 });
 
+type Settings = Parameters<typeof openLog>[0];
+
+const settings = (changes: Partial<Settings> = {}): Settings => ({
+  ...{ level: 'info', format: 'json', max_megabytes: 20, max_age: 30 * 24 * 3_600_000, keep: 10 },
+  ...changes,
+});
+
 describe('openLog', () => {
   let folder: string;
 
@@ -66,7 +75,7 @@ describe('openLog', () => {
 
   it('has written every line once it is closed, as JSON, readable by its group at most', async () => {
     const file = path.join(folder, 'deep/firebreak.log');
-    const log = openLog({ file, level: 'info' }, () => expect.fail('it can be written'));
+    const log = openLog(settings({ file }), () => expect.fail('it can be written'));
     for (let line = 0; line < 200; line += 1) log.info('block settled', { line });
     await log.close();
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
@@ -77,7 +86,7 @@ describe('openLog', () => {
 
   it('keeps to its level', async () => {
     const file = path.join(folder, 'firebreak.log');
-    const log = openLog({ file, level: 'warn' }, () => undefined);
+    const log = openLog(settings({ file, level: 'warn' }), () => undefined);
     log.info('no');
     log.warn('yes');
     await log.close();
@@ -87,9 +96,7 @@ describe('openLog', () => {
   it('says why it cannot be written, and lets the rest go on', async () => {
     writeFileSync(path.join(folder, 'file'), '');
     const complaints: string[] = [];
-    const log = openLog({ file: path.join(folder, 'file/firebreak.log'), level: 'info' }, (text) =>
-      complaints.push(text),
-    );
+    const log = openLog(settings({ file: path.join(folder, 'file/firebreak.log') }), (text) => complaints.push(text));
     log.info('lost');
     await log.close();
     expect(complaints).to.have.length(1);
@@ -100,9 +107,73 @@ describe('openLog', () => {
 
   it('writes nothing where no file is named', async () => {
     const complaints: string[] = [];
-    const log = openLog({ level: 'info' }, (text) => complaints.push(text));
+    const log = openLog(settings(), (text) => complaints.push(text));
     log.error('nowhere');
     await log.close();
     expect({ complaints, files: readdirSync(folder) }).to.deep.equal({ complaints: [], files: [] });
+  });
+
+  const linesOf = (name: string): string[] => readFileSync(path.join(folder, name), 'utf8').trimEnd().split('\n');
+  const write = async (text: string, changes: Partial<Settings>): Promise<void> => {
+    const log = openLog(settings({ file: path.join(folder, 'firebreak.log'), ...changes }), (said) =>
+      expect.fail(said),
+    );
+    log.info(text);
+    await log.close();
+  };
+
+  it('writes text for people, each event in one line, whatever stands in it', async () => {
+    const file = path.join(folder, 'firebreak.log');
+    const log = openLog(settings({ file, format: 'text' }), (said) => expect.fail(said));
+    log.warn('a\n2026-01-01T00:00:00.000Z info forged', { firewall: 'edge', reason: 'pf said\n"no"', none: null });
+    await log.close();
+    expect(readFileSync(file, 'utf8')).to.match(
+      /^\S+Z warn a 2026-01-01T00:00:00\.000Z info forged firewall=edge reason="pf said\\n\\"no\\"" none=null\n$/,
+    );
+  });
+
+  for (const format of ['json', 'text'] as const) {
+    it(`puts a file aside that is too large or too old, and keeps the newest of those (${format})`, async () => {
+      await write('first', { format });
+      await write('second', { format });
+      expect(readdirSync(folder)).to.deep.equal(['firebreak.log']);
+      await write('third', { format, max_megabytes: 0.00001 });
+      const [, aside = ''] = readdirSync(folder).sort();
+      expect(aside).to.match(/^firebreak\.log\.\d+$/);
+      expect(linesOf(aside).map((line) => /first|second|third/.exec(line)?.[0])).to.deep.equal(['first', 'second']);
+      await write('fourth', { format, max_age: 0, keep: 1 });
+      expect(readdirSync(folder)).to.have.length(2).and.not.include(aside);
+      expect(linesOf('firebreak.log')[0]).to.include('fourth');
+    });
+  }
+
+  it('goes on writing a file whose place aside is taken', async () => {
+    const file = path.join(folder, 'firebreak.log');
+    await write('first', {});
+    mkdirSync(`${file}.${statSync(file).ino}`);
+    await write('second', { max_age: 0 });
+    expect(linesOf('firebreak.log')).to.have.length(2);
+  });
+
+  it('loses no line where many processes write and put aside at the same time', async function () {
+    this.timeout(60_000);
+    const code = `const { openLog } = await import(${JSON.stringify(import.meta.resolve('#firebreak/runtime/logger.js'))});
+      for (let line = 0; line < 40; line += 1) {
+        const log = openLog(JSON.parse(process.argv[1]), (said) => process.stdout.write(said));
+        log.info(process.argv[2] + '-' + line);
+        await log.close();
+      }`;
+    const file = path.join(folder, 'firebreak.log');
+    const limits = JSON.stringify(settings({ file, max_megabytes: 0.0005, keep: 1000 }));
+    const run = promisify(execFile);
+    const ended = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((name) => run(process.execPath, ['--input-type=module', '-e', code, limits, name])),
+    );
+    expect(ended.map(({ stdout }) => stdout)).to.deep.equal(['', '', '', '']);
+    const names = readdirSync(folder);
+    expect(names.length).to.be.greaterThan(3);
+    const found = names.flatMap(linesOf).map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(found.length).to.equal(160);
+    expect(new Set(found).size).to.equal(160);
   });
 });
