@@ -26,12 +26,9 @@ export const driftCause = 'drift';
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);
 
-/** Of blocks that are not tried again by themselves. */
-export const givenUpCause = 'given_up';
-
 /** One word for why a block is not as it is wanted; blocks of one cause are told in one mail. */
 export const causeOf = ({ state, trouble, code }: Block): string =>
-  state === 'failed' ? givenUpCause : (code ?? trouble ?? 'unknown');
+  state === 'failed' ? 'given_up' : (code ?? trouble ?? 'unknown');
 
 /** Compares what fails now with what was told. Each cause is told once, then at growing intervals, and when it is over. */
 export function findNews(

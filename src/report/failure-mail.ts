@@ -1,6 +1,5 @@
 import type { Block } from '../core/block.js';
 import { formatSpan } from '../core/duration.js';
-import { causeOf, givenUpCause } from '../core/incident.js';
 import { formatLocal, formatShort } from './local-time.js';
 import { countTop, mostListed, toMailBlock, type AlarmsOf } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
@@ -79,8 +78,10 @@ function toSubject({ blocks, now }: Failure, { firewall, cause, lack, since }: W
 
 const lastedSo = (ms: number): string => (ms < 60_000 ? '' : ` (${formatSpan(ms)} before this mail)`);
 
-const describeLack = (blocks: readonly Block[]): string =>
-  blocks.every(({ wanted }) => wanted === 'absent') ? 'NOT released' : 'NOT in force';
+function describeLack(blocks: readonly Block[]): string {
+  const lack = blocks.every(({ wanted }) => wanted === 'absent') ? 'NOT released' : 'NOT in force';
+  return blocks.every(isGivenUp) ? `${lack}, given up` : lack;
+}
 
 const beganAt = ({ failingSince, updatedAt }: Block): number => failingSince ?? updatedAt;
 
@@ -93,10 +94,10 @@ const plainCauses: Readonly<Record<string, string>> = {
 
 export const nameCause = (cause: string): string => plainCauses[cause] ?? cause.replaceAll('_', ' ');
 
+/** Of what was given up too: why it failed. */
 function describeCause(blocks: readonly Block[]): string {
-  const [first = '', ...others] = new Set(blocks.map(causeOf));
-  const name = first === givenUpCause ? 'given up, failing' : nameCause(first); // "... since 03:12" follows
-  return others.length > 0 ? `${name} and more` : name;
+  const [first = '', ...others] = new Set(blocks.map(({ code, trouble }) => code ?? trouble ?? 'unknown'));
+  return others.length > 0 ? `${nameCause(first)} and more` : nameCause(first);
 }
 
 /** More different sentences than these are left out: they stand in `show` and in the record. */

@@ -133,9 +133,11 @@ describe('the mail of a failure', () => {
 
   it('says of what was given up that nothing more is tried', () => {
     const { text, html, subject } = mailOf({ ...failed, state: 'failed', dueAt: null });
-    expect(subject).to.include('given up, failing since 03:02');
+    expect(subject).to.equal('[firebreak] edge: 1 block NOT in force, given up: 203.0.113.7 since 03:02');
     for (const part of [flat(text), shown(html)]) {
-      expect(part).to.include('1 block given up: nothing more is tried until somebody says so.');
+      expect(part)
+        .to.include('Why: pf refused since')
+        .and.include('1 block given up: nothing more is tried until somebody says so.');
       expect(part).to.not.include('tries again by itself');
     }
   });
