@@ -307,6 +307,7 @@ describe('the lab', function () {
 
     it('carries several requests out in one reload', async () => {
       await start();
+      firewall.setFaults({ reloadDelay: 5 }); // long enough for four requests on a busy machine
       for (let requests = 0; requests < 4; requests += 1) await firewall.run('etc/rc.filter_configure');
       await waitFor(() => firewall.reloads() > 0);
       await sleep(400);
