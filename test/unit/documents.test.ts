@@ -134,6 +134,17 @@ describe('the documents', function () {
     });
   });
 
+  it("show OSSIM's command with only the characters that its field takes, and no keyword that an attacker fills", () => {
+    const lines = ['README.md', 'docs/ossim.md'].flatMap((file) =>
+      findCodeBlocks(file).flatMap(({ text }) => text.split('\n').filter((line) => /^\/\S+ .*SRC_IP/.test(line))),
+    );
+    expect(lines).to.not.deep.equal([]);
+    for (const line of lines) {
+      expect(line).to.match(/^[A-Za-z0-9 .,:@/?&=_\-"'<>]+$/);
+      expect(line).to.not.match(/USERNAME|PASSWORD|FILENAME|USERDATA|_HOSTNAME|PLUGIN_NAME|SID_NAME/);
+    }
+  });
+
   it('point only to files that are there', () => {
     const missing = listDocuments().flatMap((file) =>
       [...readDocument(file).matchAll(/\]\((?!https?:)([^)#]+)/g)]
