@@ -48,7 +48,7 @@ function migrate(connection: DatabaseSyncInstance, file: string): void {
   if (version > migrations.length) throw newer(file, version);
   chmodSync(file, 0o600);
   enableWal(connection);
-  connection.exec('BEGIN IMMEDIATE');
+  begin(connection);
   try {
     for (const step of migrations.slice(readVersion(connection))) connection.exec(step);
     connection.exec(`PRAGMA user_version = ${migrations.length}`);
@@ -65,18 +65,38 @@ function readVersion(connection: DatabaseSyncInstance): number {
 }
 
 /** The one statement that does not wait its turn by itself: others that open the new file at the same time refuse it. */
-function enableWal(connection: DatabaseSyncInstance): void {
-  const deadline = Date.now() + busyMs;
+const enableWal = (connection: DatabaseSyncInstance): void =>
+  waitForTurn(() => connection.exec('PRAGMA journal_mode = WAL'));
+
+/** Nobody else writes from here on until COMMIT or ROLLBACK. */
+function begin(connection: DatabaseSyncInstance): void {
+  connection.exec('PRAGMA busy_timeout = 0');
+  try {
+    waitForTurn(() => connection.exec('BEGIN IMMEDIATE'));
+  } finally {
+    connection.exec(`PRAGMA busy_timeout = ${busyMs}`);
+  }
+}
+
+/**
+ * Tries until nobody else is at it. SQLite's own waiting asks less often the longer it lasts, so that newcomers
+ * overtake: of a thousand launchers a few waited for more than a minute. Here who waits longer asks more often.
+ */
+function waitForTurn(work: () => void): void {
+  const started = performance.now();
   for (;;) {
     try {
-      connection.exec('PRAGMA journal_mode = WAL');
+      work();
       return;
     } catch (error) {
-      if (resultCode(error) !== codes.busy || Date.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      const waitedMs = performance.now() - started;
+      if (resultCode(error) !== codes.busy || waitedMs > busyMs) throw error;
+      pause(((0.5 + Math.random()) * 50) / (1 + waitedMs / 5000));
     }
   }
 }
+
+const pause = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 function wrap(connection: DatabaseSyncInstance, file: string): Database {
   const statements = new Map<string, StatementSyncInstance>();
@@ -100,7 +120,7 @@ function wrap(connection: DatabaseSyncInstance, file: string): Database {
     all: (sql, ...values) => explained(() => prepare(sql).all(...values) as Row[]),
     write: (work) =>
       explained(() => {
-        connection.exec('BEGIN IMMEDIATE');
+        begin(connection);
         try {
           const result = work();
           connection.exec('COMMIT');
