@@ -29,6 +29,6 @@ export async function checkVersion(command: string, env: Record<string, string>)
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return `${major}.${minor}${version[3] ?? ''}`;
   throw new FirebreakError(
     'ansible_too_old',
-    `${command} is ${major}.${minor}: firebreak needs ansible-core ${oldest.join('.')} or newer`,
+    `${command} is ${major}.${minor}: firebreak needs ansible-core ${oldest.join('.')} or newer: install one, or name it in ansible.playbook_command`,
   );
 }

@@ -19,6 +19,6 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
   if (found !== undefined) return resolve(found);
   throw new FirebreakError(
     'config_missing',
-    `no configuration: looked for ./${usual.join(' and ')}; name one with --config FILE or $FIREBREAK_CONFIG`,
+    `no configuration: looked for ./${usual.join(' and ')}; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init`,
   );
 }

@@ -28,7 +28,7 @@ function openFolder(run: string, stateDir: string | undefined): Workspace {
   } catch (error) {
     throw new FirebreakError(
       'workspace_unwritable',
-      `state_dir: cannot make a run folder in ${stateDir ?? 'the temporary folder'}: ${describeError(error)}`,
+      `state_dir: cannot make a run folder in ${stateDir ?? 'the temporary folder'}: ${describeError(error)}; firebreak doctor looks at the folder`,
       { cause: error },
     );
   }

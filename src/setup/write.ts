@@ -75,7 +75,10 @@ function refuseBad(config: string): void {
 function refuseExisting(files: readonly string[]): void {
   const there = files.filter((file) => existsSync(file));
   if (there.length === 0) return;
-  throw new FirebreakError('usage', `already there, and init never overwrites: ${there.join(', ')}`);
+  throw new FirebreakError(
+    'usage',
+    `already there, and init never overwrites: ${there.join(', ')}; change it, or move it away first`,
+  );
 }
 
 async function makeKey(file: string, name: string): Promise<void> {
