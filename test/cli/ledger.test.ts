@@ -224,6 +224,26 @@ describe('the ledger, through the built program,', function () {
       expect(launcher.runs()).to.have.length(1);
     });
 
+    it('carries ten thousand with less than 200 MB of memory', async () => {
+      launcher.configure({ policy: { limits: { per_minute: 100_000, active: 100_000 } } });
+      const file = path.join(launcher.folder, 'banned.txt');
+      const sources = Array.from({ length: 10_000 }, (_, at) => `203.0.${Math.floor(at / 250)}.${1 + (at % 250)}`);
+      writeFileSync(file, sources.join('\n'));
+      const probe = path.join(launcher.folder, 'probe.cjs');
+      const peak = path.join(launcher.folder, 'peak');
+      writeFileSync(
+        probe,
+        `process.on('exit', () => require('fs').appendFileSync('${peak}', process.resourceUsage().maxRSS + '\\n'))`,
+      );
+      const { exit, stdout } = await launcher.firebreak(
+        ['import', file, '--dst-ip', '192.168.1.10', '--dst-port', '22'],
+        { env: { NODE_OPTIONS: `--require ${probe}` } },
+      );
+      expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: '10000 entries: 10000 active\n' });
+      const kilobytes = readFileSync(peak, 'utf8').trimEnd().split('\n').map(Number);
+      expect(Math.max(...kilobytes)).to.be.within(1, 200 * 1024);
+    });
+
     it('takes what CrowdSec and fail2ban export', async () => {
       const crowdsec = [
         {
