@@ -134,7 +134,7 @@ function explainNoHost({ text }: Address): string | undefined {
 
 function explainWidth(address: Address, widest: Widest): string | undefined {
   if (address.prefix >= widest[address.family]) return undefined;
-  return `${address.text} is wider than policy.widest allows (/${widest[address.family]} for ${address.family})`;
+  return `${address.text} is wider than policy.widest allows (/${widest[address.family]} for ${address.family}; by an alarm single hosts only)`;
 }
 
 function explainType(word: string): string {

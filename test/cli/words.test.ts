@@ -68,7 +68,7 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   [
     'a network wider than allowed',
     ['203.0.113.0/24', '192.168.1.10', '22'],
-    ['source: 203.0.113.0/24 is wider than policy.widest allows (/32 for inet)'],
+    ['source: 203.0.113.0/24 is wider than policy.widest allows (/32 for inet; by an alarm single hosts only)'],
   ],
   ['everything', ['0.0.0.0/0', '192.168.1.10', '22'], [/^source: 0\.0\.0\.0\/0 is wider than policy\.widest allows/]],
   [
