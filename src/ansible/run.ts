@@ -26,7 +26,11 @@ export interface RunRequest {
   ansible: Config['ansible'];
   workspace: Workspace;
   stop: AbortSignal;
+  watch?: Watch | undefined;
 }
+
+/** Told of a run that begins and of its record, which grows; what it gives is called when the run has ended. */
+export type Watch = (firewall: string, eventsFile: string) => () => void;
 
 /**
  * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
@@ -59,6 +63,7 @@ async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: P
   const inventory = workspace.write('inventory.yml', renderInventory(name, firewall, buildSshArgs(firewall)));
   const stderrFile = workspace.file('ansible.err');
   const env = buildEnvironment(id, workspace, firewall);
+  const endWatch = request.watch?.(name, workspace.file('events.jsonl'));
   const ending = await runProcess({
     command: ansible.playbook_command,
     args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
@@ -69,7 +74,7 @@ async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: P
     stderrFile,
     timeoutMs: ansible.timeout,
     stop: request.stop,
-  });
+  }).finally(endWatch);
   const events = readEvents(workspace.file('events.jsonl'));
   const stderr = ending.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
   const verdict = judge(ending, events, { host: name, stderr, schema });

@@ -39,7 +39,11 @@ function readLines(file: string, mustExist: boolean): string[] {
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (isMissing && !mustExist) return [];
-    throw new FirebreakError('usage', `${file}: ${describeError(error)}`, { cause: error });
+    throw new FirebreakError(
+      'usage',
+      `${file}: ${describeError(error)}; call this as the account that firebreak runs as`,
+      { cause: error },
+    );
   }
 }
 

@@ -45,7 +45,10 @@ export async function decide(
 
 function nothingMoved(move: Move, chosen: Block | undefined): CommandResult {
   if (chosen !== undefined) {
-    throw new FirebreakError('block_unknown', `block ${chosen.id} is ${chosen.state}, not ${takes[move]}`);
+    throw new FirebreakError(
+      'block_unknown',
+      `block ${chosen.id} is ${chosen.state}, not ${takes[move]}: firebreak show tells how it came to that`,
+    );
   }
   return { exit: 0, text: `nothing is ${takes[move]}`, json: { blocks: [], run: null } };
 }

@@ -15,6 +15,7 @@ import { checkAnsible, checkNode, checkSsh, checkSshpass } from '../doctor/progr
 import { checksToJson, checksToText } from '../doctor/render.js';
 import { checkTimers } from '../doctor/timers.js';
 import { watchSignals } from '../runtime/shutdown.js';
+import { startProgress } from './progress.js';
 import type { CommandContext, CommandResult } from './result.js';
 
 export interface DoctorOptions {
@@ -34,15 +35,19 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
   const loaded = load(context.configFile);
   const chosen = 'config' in loaded ? selectFirewalls(loaded.config, options.firewalls) : [];
   const signals = watchSignals();
+  const progress = startProgress();
+  const showing = <T>(where: string, what: string, work: Promise<T>): Promise<T> =>
+    work.finally(progress.wait(where, what));
   try {
-    const host = await checkHost(loaded);
+    const host = await showing('this host', 'looks at programs and files', checkHost(loaded));
     const sections: Section[] = [{ title: 'this host', checks: host.checks }];
     if ('config' in loaded) {
       const { config } = loaded;
-      sections.push({ title: 'reports', checks: [await checkMail(config, options.send, hostname()), checkTimers()] });
+      const mail = await showing('mail', 'asks the server', checkMail(config, options.send, hostname()));
+      sections.push({ title: 'reports', checks: [mail, checkTimers()] });
       for (const [name, firewall] of chosen) {
         const checks = host.canRun
-          ? await checkFirewall({ name, firewall, config, stop: signals.stop })
+          ? await checkFirewall({ name, firewall, config, stop: signals.stop, watch: progress.watch })
           : [skipped('firewall', 'ansible-playbook and ssh come first')];
         sections.push({ title: `firewall ${name}`, checks });
       }
@@ -54,6 +59,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
       json: checksToJson(sections),
     };
   } finally {
+    progress.close();
     signals.release();
   }
 }

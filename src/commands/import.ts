@@ -60,7 +60,11 @@ function readList(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new FirebreakError('list_invalid', `${file}: ${describeError(error)}`, { cause: error });
+    throw new FirebreakError(
+      'list_invalid',
+      `${file}: ${describeError(error)}; give a file that this account may read, or - for stdin`,
+      { cause: error },
+    );
   }
 }
 

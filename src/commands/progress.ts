@@ -1,5 +1,5 @@
 import { readEvents } from '../ansible/events.js';
-import type { Watch } from '../dispatch/run-batch.js';
+import type { Watch } from '../ansible/run.js';
 import { describeDoing, type Doing } from '../report/progress.js';
 import { overdraw, widthOf, type Screen } from '../runtime/terminal.js';
 
@@ -7,7 +7,7 @@ export interface Progress {
   /** Shows a run from its events, until the function it gives is called. */
   watch: Watch;
   /** Shows what else is waited for. */
-  wait: (firewall: string, what: string) => () => void;
+  wait: (where: string, what: string) => () => void;
   /** Takes the line away. */
   close: () => void;
 }

@@ -6,6 +6,7 @@ import { selectFirewalls } from '../config/select.js';
 import { findDrift, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
 import { exitCodeOfAll } from '../core/outcome.js';
+import type { Parts } from '../dispatch/carry.js';
 import { askFirewall } from '../dispatch/ask-status.js';
 import { findingFor } from '../dispatch/finding.js';
 import { settleAsked } from '../dispatch/wait.js';
@@ -36,7 +37,10 @@ export interface Reconciled {
 export async function reconcile({ fix, firewalls }: ReconcileOptions, context: CommandContext): Promise<CommandResult> {
   return withLedger(context, async (open) => {
     const chosen = selectFirewalls(open.config, firewalls);
-    const found = await Promise.all(chosen.map(([name, settings]) => look(name, settings, open, fix, context)));
+    const found = await withParts(open, context, (parts) => {
+      const setting = { ...open, ...parts, tell: context.tell };
+      return Promise.all(chosen.map(([name, settings]) => look(name, settings, setting, fix)));
+    });
     await sendLater(open);
     return {
       exit: Math.max(...found.map(({ exit }) => exit)),
@@ -49,25 +53,21 @@ export async function reconcile({ fix, firewalls }: ReconcileOptions, context: C
 async function look(
   firewall: string,
   settings: FirewallConfig,
-  open: OpenLedger,
+  setting: OpenLedger & Parts & Pick<CommandContext, 'tell'>,
   fix: boolean,
-  context: CommandContext,
 ): Promise<Reconciled> {
-  return withParts(open, context, async (parts) => {
-    const verdict = await askFirewall(firewall, settings, open.config, parts.stop);
-    if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
-    const drift = findDrift(await open.ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
-    if (drift.length > 0) await open.ledger.noteDrift(firewall, drift.length);
-    await tellDrift({ firewall, ...open, tell: context.tell }, drift, fix);
-    if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
-    const asked = await restore(firewall, drift, open);
-    const lease = await open.ledger.acquireLease(firewall, ulid());
-    const blocks = await settleAsked(asked, lease === undefined ? [] : [lease], { ...parts, fix: true });
-    const isLeft = drift.some(
-      (each) => each.kind === 'unknown' && toAdopt(firewall, each.rule, open.config) === undefined,
-    );
-    return { firewall, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks), isLeft ? 5 : 0) };
-  });
+  const { config, ledger } = setting;
+  const verdict = await askFirewall(firewall, settings, setting);
+  if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
+  const drift = findDrift(await ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
+  if (drift.length > 0) await ledger.noteDrift(firewall, drift.length);
+  await tellDrift({ firewall, ...setting }, drift, fix);
+  if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
+  const asked = await restore(firewall, drift, setting);
+  const lease = await ledger.acquireLease(firewall, ulid());
+  const blocks = await settleAsked(asked, lease === undefined ? [] : [lease], { ...setting, fix: true });
+  const isLeft = drift.some((each) => each.kind === 'unknown' && toAdopt(firewall, each.rule, config) === undefined);
+  return { firewall, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks), isLeft ? 5 : 0) };
 }
 
 /** What the ledger knows is looked at again; what it does not know, and is ours to the letter, it learns. */

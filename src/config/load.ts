@@ -52,15 +52,19 @@ function toPlain(document: Document, label: string): unknown {
   try {
     return document.toJS() ?? {};
   } catch (error) {
-    throw new FirebreakError('config_invalid', `${label}: ${describeError(error)}`, { cause: error });
+    throw new FirebreakError('config_invalid', `${label}: ${describeError(error)}; write it out instead`, {
+      cause: error,
+    });
   }
 }
+
+const howToRead = 'it must be a file that this account may read';
 
 function readText(file: string): { text: string; mode: number } {
   try {
     return { text: readFileSync(file, 'utf8'), mode: statSync(file).mode };
   } catch (error) {
-    throw new FirebreakError('config_unreadable', `${file}: ${describeError(error)}`, { cause: error });
+    throw new FirebreakError('config_unreadable', `${file}: ${describeError(error)}; ${howToRead}`, { cause: error });
   }
 }
 

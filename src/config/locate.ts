@@ -13,7 +13,10 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
   if (named !== undefined) {
     if (existsSync(named)) return resolve(named);
     const origin = option === undefined ? '$FIREBREAK_CONFIG' : '--config';
-    throw new FirebreakError('config_missing', `${named}: no such file (named by ${origin})`);
+    throw new FirebreakError(
+      'config_missing',
+      `${named}: no such file (named by ${origin}): give its right place, or have it written by firebreak init`,
+    );
   }
   const found = usual.find((file) => existsSync(file));
   if (found !== undefined) return resolve(found);

@@ -2,7 +2,8 @@ import { ulid } from 'ulid';
 import type { StatusResult } from '../ansible/events.js';
 import { askStatus } from '../ansible/run.js';
 import type { Verdict } from '../ansible/verdict.js';
-import type { Config, FirewallConfig } from '../config/schema.js';
+import type { FirewallConfig } from '../config/schema.js';
+import type { Parts } from './carry.js';
 import { inWorkspace } from './run-folder.js';
 
 /**
@@ -12,10 +13,9 @@ import { inWorkspace } from './run-folder.js';
 export function askFirewall(
   name: string,
   firewall: FirewallConfig,
-  config: Config,
-  stop: AbortSignal,
+  { config, stop, watch }: Pick<Parts, 'config' | 'stop' | 'watch'>,
 ): Promise<Verdict<StatusResult>> {
   const id = ulid();
   const { ansible } = config;
-  return inWorkspace(id, undefined, (workspace) => askStatus({ id, name, firewall, ansible, workspace, stop }));
+  return inWorkspace(id, undefined, (workspace) => askStatus({ id, name, firewall, ansible, workspace, stop, watch }));
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import { sweep } from '../ansible/processes.js';
+import type { Watch } from '../ansible/run.js';
 import { tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy, withSeen } from '../config/policy.js';
@@ -9,7 +10,7 @@ import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
-import { runBatch, type BatchResult, type Watch } from './run-batch.js';
+import { runBatch, type BatchResult } from './run-batch.js';
 
 /** What the dispatcher works with. */
 export interface Parts {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { applyBatch } from '../ansible/run.js';
+import { applyBatch, type Watch } from '../ansible/run.js';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
@@ -19,9 +19,6 @@ export interface BatchRequest {
   stop: AbortSignal;
   watch?: Watch | undefined;
 }
-
-/** Told of a run that begins and of its record, which grows; what it gives is called when the run has ended. */
-export type Watch = (firewall: string, eventsFile: string) => () => void;
 
 export interface BatchResult {
   ms: number;
@@ -49,12 +46,11 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         fix,
       };
       const { ansible } = config;
-      const endWatch = watch?.(firewall, workspace.file('events.jsonl'));
       const verdict = await applyBatch(
-        { id: run, name: firewall, firewall: settings, ansible, workspace, stop },
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch },
         batch,
         check,
-      ).finally(endWatch);
+      );
       const ms = Math.round(performance.now() - started);
       const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
       workspace.write(

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { ulid } from 'ulid';
 import type { DoctorResult } from '../ansible/events.js';
 import { findObstacle, type Obstacle } from '../ansible/explain.js';
-import { applyBatch, examine, type RunRequest } from '../ansible/run.js';
+import { applyBatch, examine, type RunRequest, type Watch } from '../ansible/run.js';
 import type { Verdict } from '../ansible/verdict.js';
 import { openWorkspace } from '../ansible/workspace.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
@@ -34,6 +34,7 @@ export interface Target {
   firewall: FirewallConfig;
   config: Config;
   stop: AbortSignal;
+  watch: Watch;
 }
 
 /** Goes the whole way to one firewall, step by step, and ends with the dry run of a block. Changes nothing. */
@@ -200,11 +201,11 @@ function documentationFlow(firewall: FirewallConfig): Flow {
 }
 
 /** One run in a folder that vanishes. */
-async function inFolder<T>({ name, firewall, config, stop }: Target, work: (request: RunRequest) => Promise<T>) {
+async function inFolder<T>({ name, firewall, config, stop, watch }: Target, work: (request: RunRequest) => Promise<T>) {
   const id = ulid();
   const workspace = openWorkspace(id, undefined);
   try {
-    return await work({ id, name, firewall, ansible: config.ansible, workspace, stop });
+    return await work({ id, name, firewall, ansible: config.ansible, workspace, stop, watch });
   } finally {
     workspace.close();
   }

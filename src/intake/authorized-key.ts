@@ -37,6 +37,8 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new FirebreakError('usage', `${file}: ${describeError(error)}`, { cause: error });
+    throw new FirebreakError('usage', `${file}: ${describeError(error)}; give the .pub file of the caller's key`, {
+      cause: error,
+    });
   }
 }

@@ -22,6 +22,8 @@ const names: Record<Field, readonly string[]> = {
   duration: ['for', 'lifetime'],
 };
 
+const howToWrite = 'a list is CSV with a heading, JSON, or one address a line';
+
 /**
  * Reads a list as CSV with a heading, as JSON (ours, CrowdSec's, fail2ban's), or as one address a line.
  * @throws FirebreakError list_invalid
@@ -59,7 +61,7 @@ function parseTable(text: string): ListEntry[] {
   } catch (error) {
     throw new FirebreakError(
       'list_invalid',
-      `not a CSV list: ${error instanceof Error ? error.message : String(error)}`,
+      `not a CSV list: ${error instanceof Error ? error.message : String(error)}; ${howToWrite}`,
     );
   }
 }
@@ -72,7 +74,7 @@ function parseJson(text: string): ListEntry[] {
   } catch (error) {
     throw new FirebreakError(
       'list_invalid',
-      `not a JSON list: ${error instanceof Error ? error.message : String(error)}`,
+      `not a JSON list: ${error instanceof Error ? error.message : String(error)}; ${howToWrite}`,
     );
   }
   return flatten(parsed).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
@@ -91,7 +93,7 @@ function flatten(value: unknown): unknown[] {
 function wordsOf(item: unknown): ListEntry['words'] {
   if (typeof item === 'string') return { source: item };
   if (typeof item !== 'object' || item === null)
-    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}`);
+    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}; ${howToWrite}`);
   return pickWords(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
 }
 

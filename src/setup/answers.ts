@@ -34,7 +34,11 @@ export async function completeAnswers(
     reader.setPrompt(`${question}${otherwise === '' ? '' : ` [${otherwise}]`}: `);
     reader.prompt();
     const said = await lines.next();
-    if (said.done === true) throw new FirebreakError('usage', 'no answer: nothing was written');
+    if (said.done === true)
+      throw new FirebreakError(
+        'usage',
+        'no answer: nothing was written; call it again, or see firebreak init --help for options',
+      );
     return said.value.trim() || otherwise;
   };
   try {

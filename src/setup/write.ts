@@ -54,7 +54,10 @@ export async function writeSetup(plan: Plan): Promise<Written> {
     writeFileSync(plan.configFile, config, { mode: 0o600, flag: 'wx' }); // last: where it is, all is
   } catch (error) {
     if (error instanceof FirebreakError) throw error;
-    throw new FirebreakError('usage', `cannot write ${folder} or ${plan.stateDir}: ${describeError(error)}`);
+    throw new FirebreakError(
+      'usage',
+      `cannot write ${folder} or ${plan.stateDir}: ${describeError(error)}; name others with --config and --state-dir`,
+    );
   }
   return {
     files: [plan.configFile, inventory, knownHostsFile, plan.stateDir, ...(keyFile === undefined ? [] : [keyFile])],
@@ -90,7 +93,7 @@ async function makeKey(file: string, name: string): Promise<void> {
   );
   if (exitCode === 0) return;
   const why = exitCode === undefined ? 'no such program: apt-get install openssh-client' : stderr.trim();
-  throw new FirebreakError('usage', `ssh-keygen: ${why}`);
+  throw new FirebreakError('usage', `ssh-keygen: ${why}; mend it, or call this without --key`);
 }
 
 function render(template: string, context: object): string {

@@ -71,6 +71,23 @@ describe('on a terminal', function () {
     expect(last).to.match(/^edge: blocked 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan/);
   });
 
+  for (const [command, first] of [
+    ['reconcile', /^edge: /],
+    ['doctor', /^\S*this host/],
+  ] as const) {
+    it(`${command} shows what it is at as well, and takes that away before it answers`, async function () {
+      if (!hasScript) this.skip();
+      const text = await show([command]);
+      const drawn = text.split('\r\u001b[K');
+      const shown = drawn.filter((line) => / \(\d+ s\)$/.test(line));
+      expect(shown.some((line) => line.startsWith('edge: '))).to.equal(true);
+      if (command === 'doctor') expect(shown[0]).to.match(/^this host: looks at programs and files /);
+      expect(drawn.at(-1))
+        .to.match(first)
+        .and.not.match(/ \(\d+ s\)$/m);
+    });
+  }
+
   it('who waits for the run of another is told so', async function () {
     if (!hasScript) this.skip();
     const release = await edge.holdLock();

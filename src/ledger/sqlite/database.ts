@@ -178,4 +178,8 @@ const troubles = new Map<number, string>([
 const isFileError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 const unwritable = (file: string, why: string, options: { cause: unknown }): FirebreakError =>
-  new FirebreakError('ledger_unwritable', `${file}: the ledger cannot be written: ${why}`, options);
+  new FirebreakError(
+    'ledger_unwritable',
+    `${file}: the ledger cannot be written: ${why}; firebreak doctor looks at its folder and disk`,
+    options,
+  );

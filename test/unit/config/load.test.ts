@@ -146,7 +146,7 @@ describe('the configuration', () => {
     expect(locateConfig(file, { FIREBREAK_CONFIG: '/nowhere' })).to.equal(file);
     expect(locateConfig(undefined, { FIREBREAK_CONFIG: file })).to.equal(file);
     expect(findError(() => locateConfig(undefined, { FIREBREAK_CONFIG: '/nowhere' })).message).to.equal(
-      '/nowhere: no such file (named by $FIREBREAK_CONFIG)',
+      '/nowhere: no such file (named by $FIREBREAK_CONFIG): give its right place, or have it written by firebreak init',
     );
   });
 });
