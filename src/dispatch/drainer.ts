@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 
 /**
  * Starts a process of its own that carries and sends what was kept, so that the caller need not wait: it takes the
- * leases and messages that were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it never comes up, the
- * leases lapse and the next launcher sees to it.
+ * leases and messages that were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it
+ * never comes up, the leases lapse and the next launcher sees to it.
  */
 export function startDrainer(
   owner: string,

@@ -31,7 +31,7 @@ describe('firebreak with a bad configuration', () => {
 
   it('says that the named file is not there, and who named it', async () => {
     await expectRefused([...alarm, '--config', '/nowhere/f.yml'], 'config_missing', [
-      '/nowhere/f.yml: no such file (named by --config)',
+      '/nowhere/f.yml: no such file (named by --config): give its right place, or have it written by firebreak init',
     ]);
   });
 
@@ -46,7 +46,9 @@ describe('firebreak with a bad configuration', () => {
   it('says why the file cannot be read', async () => {
     const folder = path.join(launcher.folder, 'folder.yml');
     mkdirSync(folder);
-    await expectRefused([...alarm, '--config', folder], 'config_unreadable', [`${folder}: is a folder`]);
+    await expectRefused([...alarm, '--config', folder], 'config_unreadable', [
+      `${folder}: is a folder; it must be a file that this account may read`,
+    ]);
   });
 
   it('tells all of three problems at once, each with its line and path', async () => {
@@ -101,7 +103,9 @@ describe('firebreak with a bad configuration', () => {
     launcher.configure({ state_dir: path.join(launcher.configFile, 'state') });
     const { exit, stderr } = await launcher.firebreak(alarm);
     expect(exit).to.equal(2);
-    expect(stderr).to.match(/^firebreak: NOT kept: \S+\/firebreak\.yml\/state\S* .*not a folder\n/);
+    expect(stderr).to.match(
+      /^firebreak: NOT kept: \S+\/firebreak\.yml\/state\S* .*not a folder; firebreak doctor looks at its folder and disk\n/,
+    );
   });
 });
 
