@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findBreaks, readLink } from '../core/audit.js';
-import { describeError } from '../core/describe.js';
+import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import { formatLocal } from '../report/local-time.js';
 import { toTable } from '../report/table.js';
@@ -39,11 +39,7 @@ function readLines(file: string, mustExist: boolean): string[] {
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (isMissing && !mustExist) return [];
-    throw new FirebreakError(
-      'usage',
-      `${file}: ${describeError(error)}; call this as the account that firebreak runs as`,
-      { cause: error },
-    );
+    throw new FirebreakError('usage', describeUnreadable(file, error), { cause: error });
   }
 }
 

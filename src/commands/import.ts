@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ulid } from 'ulid';
 import { withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
-import { describeError } from '../core/describe.js';
+import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { parseAlarm } from '../intake/alarm.js';
@@ -60,11 +60,7 @@ function readList(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new FirebreakError(
-      'list_invalid',
-      `${file}: ${describeError(error)}; give a file that this account may read, or - for stdin`,
-      { cause: error },
-    );
+    throw new FirebreakError('list_invalid', describeUnreadable(file, error), { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import { describeError } from '../core/describe.js';
+import { describeError, describeUnreadable } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
 import { readProtectedFile } from './protected-file.js';
 import { configSchema, type Config } from './schema.js';
@@ -58,13 +58,11 @@ function toPlain(document: Document, label: string): unknown {
   }
 }
 
-const howToRead = 'it must be a file that this account may read';
-
 function readText(file: string): { text: string; mode: number } {
   try {
     return { text: readFileSync(file, 'utf8'), mode: statSync(file).mode };
   } catch (error) {
-    throw new FirebreakError('config_unreadable', `${file}: ${describeError(error)}; ${howToRead}`, { cause: error });
+    throw new FirebreakError('config_unreadable', describeUnreadable(file, error), { cause: error });
   }
 }
 

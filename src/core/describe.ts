@@ -16,3 +16,7 @@ export function describeError(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   return (code === undefined ? undefined : plainWords[code]) ?? error.message;
 }
+
+/** Why a file cannot be read, and what it would have to be. */
+export const describeUnreadable = (file: string, error: unknown): string =>
+  `${file}: ${describeError(error)}; it must be a file that this account may read`;

@@ -1,4 +1,5 @@
 import { parse as parseCsv } from 'csv-parse/sync';
+import { describeError } from '../core/describe.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 
 /** One entry of a list of addresses to block, in words not yet believed. */
@@ -59,10 +60,7 @@ function parseTable(text: string): ListEntry[] {
     });
     return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, words: pickWords(record) }));
   } catch (error) {
-    throw new FirebreakError(
-      'list_invalid',
-      `not a CSV list: ${error instanceof Error ? error.message : String(error)}; ${howToWrite}`,
-    );
+    throw new FirebreakError('list_invalid', `not a CSV list: ${describeError(error)}; ${howToWrite}`);
   }
 }
 
@@ -72,10 +70,7 @@ function parseJson(text: string): ListEntry[] {
     // fail2ban prints its list with single quotes
     parsed = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
   } catch (error) {
-    throw new FirebreakError(
-      'list_invalid',
-      `not a JSON list: ${error instanceof Error ? error.message : String(error)}; ${howToWrite}`,
-    );
+    throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${howToWrite}`);
   }
   return flatten(parsed).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
 }
