@@ -2,7 +2,8 @@ import { hostname } from 'node:os';
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
-import type { Ledger, NewMessage } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { NewMessage } from '../ledger/messages.js';
 import { mostListed, type AlarmsOf } from '../report/mail-block.js';
 import type { Mail, MailSetting } from '../report/mail-template.js';
 

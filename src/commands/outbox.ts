@@ -1,7 +1,8 @@
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { startDrainer } from '../dispatch/drainer.js';
-import type { Ledger, QueuedMessage } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { QueuedMessage } from '../ledger/messages.js';
 import type { Sending } from '../report/smtp.js';
 import type { OpenLedger } from './session.js';
 import { hasLines } from './syslog.js';

@@ -1,5 +1,5 @@
 import type { Config, WebhookConfig } from '../config/schema.js';
-import type { NewMessage } from '../ledger/ledger.js';
+import type { NewMessage } from '../ledger/messages.js';
 import type { WebhookEvent } from '../report/webhook-event.js';
 import { ulid } from 'ulid';
 

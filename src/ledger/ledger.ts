@@ -4,7 +4,8 @@ import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, News } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
-import type { OutcomeKind } from '../core/outcome.js';
+import type { History, OutcomeRecord, Storm } from './figures.js';
+import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
 /**
  * The durable memory: what was asked for, what stands, and who is at work. The port; adapters lie beside it.
@@ -153,75 +154,6 @@ export interface Freeze {
   by: string;
   reason: string;
 }
-
-/** Blocks that are held and that stand, blocks of the last minute, and who was met most in the last hour. */
-export interface Storm {
-  held: number;
-  standing: number;
-  lastMinute: number;
-  sources: Count[];
-  destinations: Count[];
-}
-
-/** What came of a block, with the block as it stands by now. */
-export interface OutcomeRecord {
-  seq: number;
-  at: number;
-  kind: OutcomeKind;
-  /** From when it was wanted. */
-  ms: number;
-  code: string | null;
-  reason: string | null;
-  block: Block;
-}
-
-/** What happened between two times, and how things stand at the second one. Times are milliseconds since the epoch. */
-export interface History {
-  since: number;
-  until: number;
-  alarms: number;
-  /** How often each came about. */
-  outcomes: Record<OutcomeKind, number>;
-  /** The same by full hours, oldest first, without those in which nothing came about. */
-  hours: (Record<OutcomeKind, number> & { at: number })[];
-  /** From the alarm to the proof; null where nothing was proven. */
-  proof: { medianMs: number; p95Ms: number; slowestMs: number } | null;
-  /** How many blocks began to fail, by cause, the most first. */
-  causes: { code: string; blocks: number }[];
-  /** Who was met most, without what was refused. */
-  sources: Count[];
-  destinations: Count[];
-  /** By firewall: how often it was found not to agree with the ledger, and when last in how many places. */
-  drift: { firewall: string; times: number; lastAt: number; differences: number }[];
-  /** Blocks at the end: in force, on their way, failing among these, given up, held. */
-  now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
-}
-
-export interface Count {
-  address: string;
-  blocks: number;
-  alarms: number;
-}
-
-/** Something to be told to people outside; `content` is what its kind needs. */
-export interface NewMessage {
-  id: string;
-  kind: string;
-  content: Readonly<Record<string, string>>;
-}
-
-export interface QueuedMessage extends NewMessage {
-  createdAt: number;
-  /** When it may be tried next; null where it was sent or set aside. */
-  dueAt: number | null;
-  tries: number;
-  sentAt: number | null;
-  /** What hindered it last. */
-  trouble: string | null;
-}
-
-/** `unsure`: it left, and nobody said whether it arrived. It then leaves once more at most. */
-export type MessageEnding = { kind: 'sent' } | { kind: 'refused' | 'unsure'; reason: string };
 
 export interface BlockQuery {
   ids?: readonly string[];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import type { SMTPServerOptions } from 'smtp-server';
-import type { QueuedMessage } from '#firebreak/ledger/ledger.js';
+import type { QueuedMessage } from '#firebreak/ledger/messages.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
-import type { QueuedMessage } from '#firebreak/ledger/ledger.js';
+import type { QueuedMessage } from '#firebreak/ledger/messages.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { findCodeBlocks } from '../lab/documents.js';
 import { startHookServer, type HookServer, type Posted } from '../lab/hook-server.js';

@@ -11,8 +11,8 @@ import {
   type KeepOptions,
   type Lease,
   type Ledger,
-  type MessageEnding,
 } from '#firebreak/ledger/ledger.js';
+import type { MessageEnding } from '#firebreak/ledger/messages.js';
 
 /** One ledger as several processes see it, on a clock that the test moves. */
 export interface TestLedger {

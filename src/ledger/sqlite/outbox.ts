@@ -1,5 +1,5 @@
 import { messageBackoffAfter } from '../../core/backoff.js';
-import type { MessageEnding, NewMessage, QueuedMessage } from '../ledger.js';
+import type { MessageEnding, NewMessage, QueuedMessage } from '../messages.js';
 import type { Database } from './database.js';
 
 /**
