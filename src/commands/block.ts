@@ -55,6 +55,7 @@ export async function blockWords(
   let ledger: Ledger | undefined;
   try {
     ledger = openLedger(config);
+    // The ledger has seen addresses that must not be blocked and that the configuration does not name.
     const known = withSeen(config, await ledger.findAddresses());
     const blocks = toKeepBlocks(alarm, known, options.firewalls, override);
     const kept = await ledger.keep([{ ...request, blocks }], {
