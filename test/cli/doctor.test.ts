@@ -233,6 +233,14 @@ describe('firebreak doctor, of a firewall,', function () {
     await expectOnly('config.xml', /there is no \/nowhere\/config\.xml/);
   });
 
+  it('names a configuration that breaks off within its filter', async () => {
+    const file = path.join(launcher.folder, 'config.xml');
+    const text = edge.readConfig();
+    writeFileSync(file, text.slice(0, text.lastIndexOf('</filter>')));
+    withVars({ pfsense_config: file });
+    await expectOnly('config.xml', /config\.xml is not well-formed XML: line \d+, column \d+/);
+  });
+
   it('names a pfctl that does not answer', async () => {
     edge.setFaults({ pfctlFails: true });
     await expectOnly('pfctl', /does not tell the loaded rules/);
