@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+
 from ansible.plugins.action import ActionBase
+
+_path = os.path.join(os.path.dirname(__file__), os.pardir, "plugin_utils", "firebreak_answer.py")
+_spec = importlib.util.spec_from_file_location("firebreak_answer", os.path.realpath(_path))
+answers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(answers)
+
+
+LONGEST = 4000  # of a batch each flow is told
 
 
 class ActionModule(ActionBase):
@@ -12,7 +23,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         failed = (task_vars or {}).get("ansible_failed_result") or {}
-        result = {"failed": True, "msg": failed.get("msg") or "a task failed and said nothing"}
-        if failed.get("firebreak_error"):
-            result["firebreak_error"] = failed["firebreak_error"]
-        return result
+        known = failed.get("firebreak_error")
+        if not isinstance(known, dict):  # no plugin of ours failed, but Ansible itself
+            return answers.explain_failure(failed)
+        return answers.fail(str(known.get("code")), answers.clean(known.get("message"), LONGEST))

@@ -9,28 +9,56 @@ from __future__ import annotations
 
 import ast
 import base64
+import importlib.util
 import json
 import os
 import re
 import zlib
 
 import yaml
+from ansible.errors import AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+_path = os.path.join(os.path.dirname(os.path.realpath(__file__)), "firebreak_answer.py")
+_spec = importlib.util.spec_from_file_location("firebreak_answer", _path)
+answers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(answers)
 
 IMPORT = re.compile(r"^from ansible\.module_utils\.(\w+) import", re.MULTILINE)
 
 
-def run_module(action, role, name, arguments, task_vars):
-    """The result of a role's module, `run(arguments, check_mode, diff)` in library/NAME.py, as a dictionary."""
+def guarded(work):
+    """Runs an action's work. Whatever goes wrong in it becomes a result of ours: the text of an error may hold what a
+    firewall said, and Ansible would hand it on as it is. Only a firewall that is not reached stays Ansible's matter."""
+    try:
+        return work()
+    except AnsibleConnectionFailure:
+        raise
+    except Exception as error:  # of any kind: an answer nested too deep ends as a RecursionError
+        code, sentence = answers.recognize({"msg": str(error)})
+        return answers.fail(code or "answer_invalid", sentence or answers.INVALID)
+
+
+def run_module(action, role, name, arguments, task_vars, shape):
+    """The answer of a role's module, `run(arguments, check_mode, diff)` in library/NAME.py, as the shape rebuilds it.
+
+    A failure has one of the codes that the module's own source knows, one of KNOWN, or is `answer_invalid`.
+    """
     source = read(role, "library", name)
     checked = ArgumentSpecValidator(read_specification(source)).validate(arguments)
     if checked.error_messages:
-        return {"failed": True, "msg": "%s: %s" % (name, "; ".join(checked.error_messages))}
+        return answers.fail("task_failed", "%s: %s" % (name, "; ".join(checked.error_messages)))
     code = collect_imports(role, source) + [(name, source)]
     call = json.dumps({"code": code, "arguments": checked.validated_parameters})
     # Packed, so that no text in it can look like one of the marks that Ansible replaces in a module.
     packed = base64.b64encode(zlib.compress(call.encode())).decode()
-    return action._execute_module(module_name="pfsense_run", module_args={"packed": packed}, task_vars=task_vars)
+    answer = action._execute_module(module_name="pfsense_run", module_args={"packed": packed}, task_vars=task_vars)
+    return answers.read_answer(answer, shape, find_codes(code))
+
+
+def find_codes(code):
+    """The codes with which our own source refuses."""
+    return {each for _, source in code for each in re.findall(r'Refusal\(\s*"([a-z_]+)"', source)}
 
 
 def read_specification(source):

@@ -47,7 +47,7 @@ describe('docs/pfsense.md', function () {
     const text = pythonFiles().join('\n');
     const patterns = [
       /\bRefusal\(\s*"([a-z]+_[a-z]+)"/g,
-      /\brefuse\("([a-z]+_[a-z]+)"/g,
+      /\bfail\((?:code or )?"([a-z]+_[a-z]+)"/g,
       /"code": "([a-z]+_[a-z]+)"/g,
       /\bcode = "([a-z]+_[a-z_]+)"/g,
       /\breturn "([a-z]+_[a-z]+)", /g,

@@ -26,7 +26,7 @@ ansible.module_utils.__path__.append(f'{ROLE}/module_utils')
 from config import Fatal, Malformed, dump, parse  # noqa: E402
 
 BAND = range(2000000000, 2147483648)
-MODULES = {'ansible.builtin.lineinfile': lineinfile, 'ansible.builtin.replace': replace}
+MODULES = {'lineinfile': lineinfile, 'replace': replace}
 OMIT = '__omitted_by_the_task__'
 
 
@@ -63,7 +63,10 @@ def plan(request):
                        for name in ('present', 'absent'))
     found = library.probe({'config': request['file'], 'pfctl': '', 'ifconfig': '', 'fix': request['fix'],
                            'present': list(present.values()), 'absent': list(absent.values())})
-    return {**found, **action.plan(found, present, absent)}
+    checked = action.answers.read_answer(found, action.shape_of(present, absent), ())
+    if checked.get('failed') or not action.is_whole(checked, present):
+        raise ValueError('the probe\'s own answer is refused: %r' % found)
+    return {**checked, **action.plan(checked, present, absent)}
 
 
 def template(templar, value):
@@ -86,8 +89,8 @@ def run_task(task, variables):
     templar = Templar(loader=loader, variables=variables)
     if not is_due(templar, task['when']):
         return None
-    name = next(key for key in task if key in MODULES)
-    given = {key: template(templar, value) for key, value in task[name].items()}
+    ((name, arguments),) = task['pfsense_edit'].items()
+    given = {key: template(templar, value) for key, value in arguments.items()}
     given = {key: value for key, value in given.items() if value != OMIT}
     folder = os.path.dirname(variables['pfsense_config'])
     internal = {'_ansible_tmpdir': folder, '_ansible_remote_tmp': folder, '_ansible_check_mode': False}

@@ -19,6 +19,9 @@ def load_ours(name):
 
 
 remote = load_ours("firebreak_remote")
+answers = remote.answers
+
+ANSWER = {"proven": answers.yes_or_no, "cut_states": answers.number(0, 100000)}
 
 
 class ActionModule(ActionBase):
@@ -26,4 +29,15 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        return remote.run_module(self, ROLE, "pfsense_load", self._task.args, task_vars)
+        return remote.guarded(lambda: self._load(task_vars))
+
+    def _load(self, task_vars):
+        args = dict(self._task.args)
+        summary = args.pop("summary", None)
+        result = remote.run_module(self, ROLE, "pfsense_load", args, task_vars, ANSWER)
+        if result.get("failed"):
+            return result
+        result["changed"] = True
+        if self._play_context.diff and summary:
+            result["diff"] = {"prepared": "\n".join(summary) + "\n"}
+        return result

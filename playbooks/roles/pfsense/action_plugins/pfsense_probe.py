@@ -24,6 +24,49 @@ def load_ours(name):
 
 
 flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
+answers = remote.answers
+
+MOST_ADDRESSES = 256
+REFUSALS = ("interface_disabled", "interface_unknown")
+
+# How lineinfile is to insert: expressions of a few tags, and what stands around the new rules.
+NO_TEMPLATE = r"(?:(?!\{\{|\{%|\{#)[\x20-\x7e\t\n])*"
+PLACE = {
+    "pattern": answers.matching(NO_TEMPLATE),
+    "backrefs": answers.yes_or_no,
+    "before": answers.matching(r"(?:\\1\n)?(?:\t<filter>\n)?"),
+    "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
+    "firstmatch": answers.yes_or_no,
+}
+
+
+def shape_of(present, absent):
+    """What the probe may say: of the trackers that it was sent, and of no other."""
+    most = len(present) + len(absent)
+    wanted = answers.one_of(present)
+    either = answers.one_of([*present, *absent])
+    refusal = answers.mapping({"tracker": wanted, "code": answers.one_of(REFUSALS), "message": answers.text(600)})
+    return {
+        "missing": answers.set_of(wanted, most),
+        "right": answers.set_of(wanted, most),
+        "changed_by_hand": answers.set_of(either, most),
+        "rewrite": answers.set_of(wanted, most),
+        "unwanted": answers.set_of(answers.one_of(absent), most),
+        "loaded": answers.set_of(either, most),
+        "refused": answers.list_of(refusal, most),
+        "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
+        "addresses": answers.set_of(answers.host_address, MOST_ADDRESSES),
+        "version": answers.nothing_or(answers.text(40)),
+        "python": answers.matching(r"/[A-Za-z0-9._/+-]{1,200}"),
+    }
+
+
+def is_whole(found, present):
+    """Is each flow that should be blocked in one place, and is there a place for those that are missing?"""
+    told = found["missing"] + found["right"] + [each["tracker"] for each in found["refused"]]
+    told += [tracker for tracker in found["changed_by_hand"] if tracker in present]
+    is_placed = bool(found["place"]) or not found["missing"]
+    return sorted(told) == sorted(present) and set(found["rewrite"]) <= set(found["missing"]) and is_placed
 
 
 class ActionModule(ActionBase):
@@ -32,6 +75,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
+        return remote.guarded(lambda: self._probe(task_vars))
+
+    def _probe(self, task_vars):
         try:
             present = self._read_batch("firebreak_present", task_vars)
             absent = self._read_batch("firebreak_absent", task_vars)
@@ -39,23 +85,26 @@ class ActionModule(ActionBase):
             if both:
                 raise flows.FlowError("%s is both wanted and unwanted" % flows.describe(present[min(both)]))
         except flows.FlowError as error:
-            return refuse("flow_invalid", str(error))
+            return answers.fail("flow_invalid", str(error))
 
         escalate = self._connection.become is not None
         if escalate and self._connection.become.name != "sudo":
-            return refuse("become_unsupported", "become_method: the edit knows sudo only")
+            return answers.fail("become_unsupported", "become_method: the edit knows sudo only")
 
         args = {key: self._task.args[key] for key in ("config", "pfctl", "ifconfig", "fix")}
         args.update(present=list(present.values()), absent=list(absent.values()))
-        result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars)
-        if result.get("failed") or "missing" not in result:
+        result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars, shape_of(present, absent))
+        if result.get("failed"):
             return result
+        if not is_whole(result, present):
+            return answers.fail("answer_invalid", answers.INVALID)
+        result["changed"] = False
         for item in result["refused"]:
             item["message"] = "%s: %s" % (flows.describe(present[item["tracker"]]), item["message"])
         nothing_else = len(result["refused"]) == len(present) and not result["unwanted"]
         # A batch is told of each flow what is wrong with it, at its end.
         if result["refused"] and nothing_else and not task_vars.get("firebreak_partial"):
-            return refuse(result["refused"][0]["code"], result["refused"][0]["message"])
+            return answers.fail(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
         if self._play_context.diff:
             result["summary"] = summarize(result, present, absent)
@@ -114,6 +163,3 @@ def plain(item):
     """Without Ansible's marks on the words: the checks below must not be able to evaluate anything."""
     return {str(key): value for key, value in item.items()} if hasattr(item, "items") else item
 
-
-def refuse(code, message):
-    return {"failed": True, "msg": message, "firebreak_error": {"code": code, "message": message}}

@@ -24,6 +24,20 @@ def load_ours(name):
 
 
 flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
+answers = remote.answers
+
+# More rules of ours than these no firewall has; whatever a person wrote into one is cut, not refused.
+MOST = 100000
+TRACKER = answers.number(flows.BAND_START, flows.BAND_START + flows.BAND_SIZE - 1)
+RULE = answers.mapping(
+    {
+        "tracker": TRACKER,
+        "flow": answers.mapping({field: answers.text(200) for field in flows.FIELDS}),
+        "description": answers.text(200),
+        "changed_by": answers.nothing_or(answers.text(100)),
+    }
+)
+ANSWER = {"rules": answers.list_of(RULE, MOST), "loaded": answers.set_of(TRACKER, MOST)}
 
 
 class ActionModule(ActionBase):
@@ -32,8 +46,11 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        found = remote.run_module(self, ROLE, "pfsense_status", self._task.args, task_vars)
-        if found.get("failed") or "rules" not in found:
+        return remote.guarded(lambda: self._judge(task_vars))
+
+    def _judge(self, task_vars):
+        found = remote.run_module(self, ROLE, "pfsense_status", self._task.args, task_vars, ANSWER)
+        if found.get("failed"):
             return found
         loaded = set(found["loaded"])
         times = collections.Counter(rule["tracker"] for rule in found["rules"])

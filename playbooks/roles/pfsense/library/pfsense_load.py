@@ -63,11 +63,6 @@ options:
     choices: [pair, source, none]
     type: str
     default: pair
-  summary:
-    description: Lines to show with C(--diff).
-    type: list
-    elements: str
-    default: []
 author: Firebreak
 """
 
@@ -200,8 +195,6 @@ def load(params):
 
 def run(arguments, check_mode, diff):
     result = {"changed": True, "proven": False, "cut_states": 0}
-    if diff and arguments["summary"]:
-        result["diff"] = {"prepared": "\n".join(arguments["summary"]) + "\n"}
     if not check_mode:
         try:
             result["cut_states"] = load(arguments)
