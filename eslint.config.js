@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -16,6 +17,15 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': 'off', // it takes a function that returns undefined for one that returns nothing
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off', // it misreads winston's own types
       'no-console': 'error',
+    },
+  },
+  {
+    // Expressions meet foreign text: none may take more than linear time for it.
+    files: ['src/**/*.ts'],
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': 'error',
     },
   },
   {

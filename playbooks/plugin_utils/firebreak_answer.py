@@ -43,6 +43,7 @@ LOCK_TAKEN = 75  # lockf's exit status when its time is up
 
 LONGEST_SAID = 100000  # characters of a failed call that are looked through
 LONGEST_SENTENCE = 600
+MOST_ADDRESSES = 256  # that a firewall has of its own
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 

@@ -40,7 +40,7 @@ const examples = [
 ];
 
 const files = [
-  ['./firebreak.yml, /etc/firebreak/firebreak.yml', 'the configuration, where no other is named'],
+  ['/etc/firebreak/firebreak.yml', 'the configuration, where no other is named'],
   ['/var/lib/firebreak/ledger.db', 'the ledger: alarms, blocks, runs'],
   ['/var/lib/firebreak/audit.jsonl', 'every decision, as a chain of hashes'],
   ['/var/lib/firebreak/runs', 'what each run was given, did, and said'],

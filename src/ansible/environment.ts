@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findChildEnvironment } from '../config/child-environment.js';
 import { findPackageRoot } from '../config/package-root.js';
 import type { FirewallConfig } from '../config/schema.js';
 import type { Workspace } from './workspace.js';
@@ -12,8 +13,7 @@ export function buildEnvironment(
 ): Record<string, string> {
   const playbooks = join(findPackageRoot(), 'playbooks');
   return {
-    PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    HOME: outer['HOME'] ?? '/',
+    ...findChildEnvironment(outer),
     LANG: 'C.UTF-8',
     LC_ALL: 'C.UTF-8',
     FIREBREAK_RUN_ID: runId,

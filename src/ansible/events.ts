@@ -12,7 +12,7 @@ export const batchResult = z.object({
   proven: z.boolean(),
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
-  addresses: z.array(z.string()).optional(),
+  addresses: z.array(z.string().max(45)).max(256).optional(),
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;
@@ -36,7 +36,11 @@ const standingRule = z.object({
 export type StandingRule = z.infer<typeof standingRule>;
 
 /** What `status.yml` says of a firewall. */
-export const statusResult = z.object({ standing: z.array(standingRule), only_in_pf: trackers });
+export const statusResult = z.object({
+  standing: z.array(standingRule),
+  only_in_pf: trackers,
+  addresses: z.array(z.string().max(45)).max(256).optional(),
+});
 export type StatusResult = z.infer<typeof statusResult>;
 
 /** What `doctor.yml` says of a firewall: each look's result, or why it could not be taken. */

@@ -15,6 +15,7 @@ export async function checkVersion(command: string, env: Record<string, string>)
     extendEnv: false,
     reject: false,
     stdin: 'ignore',
+    cwd: '/', // the caller's folder may hold an ansible.cfg
     timeout: 10_000,
   });
   if (exitCode === undefined) {

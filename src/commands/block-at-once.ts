@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import { findPolicy, withSeen } from '../config/policy.js';
+import { findPolicy } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
@@ -63,7 +63,10 @@ async function runOne(
   if (wanted.length === 0) return { blocks: [...blocks], run: null };
   const run = ulid();
   const { ms, findings, addresses = [] } = await runBatch({ ...setting, run, blocks: wanted });
-  const policy = findPolicy(withSeen(setting.config, { [setting.firewall]: addresses }));
+  const policy = findPolicy(setting.config, {
+    seen: { addresses: { [setting.firewall]: addresses }, callers: [] },
+    firewall: setting.firewall,
+  });
   const settled = blocks.map((block) => {
     const finding = findings.get(block.id);
     const refusal = setting.check && block.wanted === 'present' ? findRefusal(block.flow, policy) : undefined;

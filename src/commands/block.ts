@@ -1,7 +1,6 @@
 import { ulid } from 'ulid';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
-import { withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
@@ -43,7 +42,8 @@ export async function blockWords(
 ): Promise<CommandResult> {
   const alarm = parseAlarm(words, config);
   const override = readOverride(options.override);
-  const wanted = toKeepBlocks(alarm, config, options.firewalls, override);
+  const asked = { firewalls: options.firewalls, override };
+  const wanted = toKeepBlocks(alarm, config, asked);
   for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
   if (options.check) {
     const { wouldBlock } = await import('./block-at-once.js');
@@ -56,20 +56,19 @@ export async function blockWords(
   try {
     ledger = openLedger(config);
     // The ledger has seen addresses that must not be blocked and that the configuration does not name.
-    const known = withSeen(config, await ledger.findAddresses());
-    const blocks = toKeepBlocks(alarm, known, options.firewalls, override);
+    const blocks = toKeepBlocks(alarm, config, { ...asked, seen: await ledger.findSeen() });
     const kept = await ledger.keep([{ ...request, blocks }], {
       ...keepOptions(config),
       owner,
       isHandedOver: !options.wait,
     });
-    const asked = kept.blocks.flat();
+    const standing = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     if (kept.isFirstHeld) await tellHeld(parts, context);
-    const settled = await seeTo(asked, kept.leases, options.wait, parts, context);
+    const settled = await seeTo(standing, kept.leases, options.wait, parts, context);
     return toResult({
-      ...{ alarm: request.id, check: false, blocks: settled },
-      run: await findRun(asked, settled, ledger),
+      ...{ alarm: request.id, check: false, blocks: settled, repeated: kept.repeated },
+      run: await findRun(standing, settled, ledger),
     });
   } catch (error) {
     if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
@@ -82,12 +81,6 @@ export async function blockWords(
   }
 }
 
-const toLimits = ({ per_minute, active, per_destination }: Config['policy']['limits']) => ({
-  perMinute: per_minute,
-  active,
-  perDestination: per_destination,
-});
-
 function readOverride(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const reason = cleanDescription(text);
@@ -97,7 +90,16 @@ function readOverride(text: string | undefined): string | undefined {
 
 const keepOptions = ({ dispatch, policy: { limits } }: Config) => ({
   recheckMs: dispatch.recheck,
-  limits: limits.hold ? toLimits(limits) : undefined,
+  sameEventMs: dispatch.same_event,
+  limits: limits.hold
+    ? {
+        perMinute: limits.per_minute,
+        active: limits.active,
+        perDestination: limits.per_destination,
+        reserved: limits.reserved,
+        highRisk: limits.high_risk,
+      }
+    : undefined,
 });
 
 const toResult = (answer: Answer): CommandResult => ({

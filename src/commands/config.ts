@@ -26,6 +26,7 @@ const durations = new Set([
   'longest',
   'timeout',
   'recheck',
+  'same_event',
   'give_up',
   'hold_for',
   'keep_alarms',

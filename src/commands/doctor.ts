@@ -1,14 +1,18 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { openWorkspace } from '../ansible/workspace.js';
+import { findChildEnvironment } from '../config/child-environment.js';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
+import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
-import { FirebreakError } from '../core/errors.js';
+import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import { exitOf, ok, skipped, wrong, type Check, type Section } from '../doctor/check.js';
-import { checkConfigMode, checkDisk, checkLedger, checkStateFolder, skipLedger } from '../doctor/files.js';
+import { checkDisk, checkLedger, checkStateFolder, skipLedger } from '../doctor/files.js';
 import { checkFirewall } from '../doctor/firewall.js';
+import { checkLearned } from '../doctor/learned.js';
 import { checkMail } from '../doctor/mail.js';
 import { checkPlaybooks, checkTemplates } from '../doctor/package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from '../doctor/programs.js';
@@ -47,7 +51,10 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
       sections.push({ title: 'reports', checks: [mail, checkTimers()] });
       for (const [name, firewall] of chosen) {
         const checks = host.canRun
-          ? await checkFirewall({ name, firewall, config, stop: signals.stop, watch: progress.watch })
+          ? [
+              ...(await checkFirewall({ name, firewall, config, stop: signals.stop, watch: progress.watch })),
+              ...checkLearned(config.state_dir, name),
+            ]
           : [skipped('firewall', 'ansible-playbook and ssh come first')];
         sections.push({ title: `firewall ${name}`, checks });
       }
@@ -75,13 +82,13 @@ function load(option: string | undefined): Loaded | { error: FirebreakError } {
 }
 
 async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ checks: Check[]; canRun: boolean }> {
-  const path = process.env['PATH'];
+  const child = findChildEnvironment();
   const config = 'config' in loaded ? loaded.config : undefined;
   const command = config?.ansible.playbook_command ?? 'ansible-playbook';
   const workspace = openWorkspace(ulid(), undefined);
   const env = {
-    PATH: path ?? '/usr/local/bin:/usr/bin:/bin',
-    HOME: process.env['HOME'] ?? '/',
+    ...child,
+    ANSIBLE_CONFIG: join(findPackageRoot(), 'playbooks/ansible.cfg'),
     LC_ALL: 'C.UTF-8',
     ANSIBLE_HOME: workspace.file('tmp'),
     ANSIBLE_LOCAL_TEMP: workspace.file('tmp'),
@@ -90,8 +97,8 @@ async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ 
   };
   try {
     const ansible = await checkAnsible(command, env);
-    const ssh = checkSsh(path);
-    const sshpass = config && checkSshpass(config, ansible.version, path);
+    const ssh = checkSsh(child.PATH);
+    const sshpass = config && checkSshpass(config, ansible.version, child.PATH);
     const isAnsible = ansible.check.state !== 'wrong';
     const checks = [
       checkNode(),
@@ -108,18 +115,21 @@ async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ 
   }
 }
 
+const howToMend: Partial<Record<ErrorCode, string>> = {
+  config_missing: 'firebreak init writes one',
+  config_exposed: 'the command at its end mends it; who could write it until now?',
+};
+
 function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[] {
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
-    const mend = code === 'config_missing' ? 'firebreak init writes one' : 'docs/configuration.md knows every key';
-    return [wrong(name, message.split('\n').join('; '), mend)];
+    return [wrong(name, message.split('\n').join('; '), howToMend[code] ?? 'docs/configuration.md knows every key')];
   }
   const { file, config } = loaded;
   const state = checkStateFolder(config.state_dir);
   return [
     ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
-    checkConfigMode(file),
     state,
     checkDisk(config.state_dir),
     state.state === 'ok' ? checkLedger(config.state_dir) : skipLedger(),

@@ -5,6 +5,7 @@ import { carryAll } from '../dispatch/carry.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { tell } from '../report/text.js';
+import { refreshAddresses } from './addresses.js';
 import { sendNow } from './outbox.js';
 import { withParts } from './parts.js';
 import { describeFreeze } from './requests.js';
@@ -49,6 +50,7 @@ async function carryDue(
       parts.onSettled(run);
     };
     await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
+    if (expire) await refreshAddresses({ ...parts, tell: context.tell });
   });
   const blocks = [...settled.values()];
   const lines = blocks.map((block) => `${block.firewall}: ${tell(block, null)}`);

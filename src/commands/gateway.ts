@@ -7,7 +7,7 @@ import { FirebreakError, quoteBack, type ErrorCode } from '../core/errors.js';
 import { parseGatewayCommand, takeCommand, type GatewayRequest } from '../intake/gateway.js';
 import type { AlarmWords } from '../intake/alarm.js';
 import { readBlockArguments } from '../intake/argv.js';
-import { findOrigin } from '../intake/origin.js';
+import { findCaller, findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { errorToJson } from '../report/json.js';
 import { blockWords } from './block.js';
@@ -31,7 +31,7 @@ export async function gateway(options: GatewayOptions, context: CommandContext):
   const { config, configFile } = load(context);
   const request = await parse(command, config, context);
   try {
-    const result = await inSession(config, () => carry(request, config, configFile, context));
+    const result = await inSession(config, request.check, () => carry(request, config, configFile, context));
     return request.json ? { ...result, text: JSON.stringify(result.json) } : result;
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
@@ -98,11 +98,11 @@ async function logRefusal(command: string, error: FirebreakError, config: Config
 }
 
 /** A session ends when its alarm has been answered; one that is ended by force is not counted any more. */
-async function inSession<T>(config: Config, work: () => Promise<T>): Promise<T> {
+async function inSession<T>(config: Config, isDryRun: boolean, work: () => Promise<T>): Promise<T> {
   const session = ulid();
   let ledger: Ledger | undefined;
   try {
-    ledger = await begin(session, config);
+    ledger = await begin(session, config, isDryRun);
     return await work();
   } finally {
     await ledger?.endSession(session);
@@ -110,7 +110,7 @@ async function inSession<T>(config: Config, work: () => Promise<T>): Promise<T> 
   }
 }
 
-async function begin(session: string, config: Config): Promise<Ledger | undefined> {
+async function begin(id: string, config: Config, isDryRun: boolean): Promise<Ledger | undefined> {
   let ledger: Ledger;
   try {
     ledger = openLedger(config);
@@ -118,13 +118,16 @@ async function begin(session: string, config: Config): Promise<Ledger | undefine
     if (error instanceof FirebreakError) return undefined; // the block itself will tell, and is tried all the same
     throw error;
   }
-  const most = config.gateway.max_sessions;
-  const mostMs = 4 * config.ansible.timeout + 60_000;
-  if (await ledger.beginSession(session, most, mostMs)) return ledger;
+  const { max_sessions: most, max_per_caller: mostOfCaller } = config.gateway;
+  const forMs = 4 * config.ansible.timeout + 60_000;
+  if (await ledger.beginSession({ id, most, mostOfCaller, forMs, caller: findCaller(), isDryRun })) return ledger;
   ledger.close();
+  const limits = `${most} alarms at once, ${mostOfCaller} of one caller (gateway.max_sessions, max_per_caller)`;
   throw new FirebreakError(
     'gateway_busy',
-    `busy: ${most} alarms are being taken already (gateway.max_sessions); not kept, send it again`,
+    isDryRun
+      ? `busy: one dry run at a time, and ${limits}; send it again`
+      : `busy: at most ${limits}; not kept, send it again`,
   );
 }
 

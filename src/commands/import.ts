@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { ulid } from 'ulid';
-import { withSeen } from '../config/policy.js';
 import type { Config } from '../config/schema.js';
 import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll } from '../core/outcome.js';
+import type { Seen } from '../core/policy.js';
 import { parseAlarm } from '../intake/alarm.js';
 import { parseListFile, type ListEntry } from '../intake/list-file.js';
 import { findOrigin } from '../intake/origin.js';
@@ -32,7 +32,7 @@ const mostProblems = 20;
 export async function importList(options: ImportOptions, context: CommandContext): Promise<CommandResult> {
   const entries = parseListFile(readList(options.file));
   return withLedger(context, async ({ config, configFile, ledger }) => {
-    const alarms = toAlarms(entries, options, withSeen(config, await ledger.findAddresses()));
+    const alarms = toAlarms(entries, options, config, await ledger.findSeen());
     const owner = ulid();
     const kept = await ledger.keep(alarms, {
       recheckMs: config.dispatch.recheck,
@@ -64,13 +64,14 @@ function readList(file: string): string {
   }
 }
 
-function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config): KeepAlarm[] {
+function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config, seen: Seen): KeepAlarm[] {
   const problems: string[] = [];
+  const { firewalls } = options;
   const origin = `${findOrigin()}, from a list`;
   const alarms = entries.flatMap(({ where, words }) => {
     try {
       const alarm = parseAlarm(toWords({ ...options.defaults, ...words }), config);
-      return { id: ulid(), origin, context: {}, blocks: toKeepBlocks(alarm, config, options.firewalls) };
+      return { id: ulid(), origin, context: {}, blocks: toKeepBlocks(alarm, config, { firewalls, seen }) };
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
       problems.push(`${where}: ${error.message.replaceAll('\n', '; ')}`);

@@ -13,6 +13,7 @@ import { settleAsked } from '../dispatch/wait.js';
 import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
 import { driftToJson, driftToText } from '../report/drift.js';
+import { noteAddresses } from './addresses.js';
 import { tellDrift } from './incidents.js';
 import { sendLater } from './outbox.js';
 import { withParts } from './parts.js';
@@ -59,6 +60,7 @@ async function look(
   const { config, ledger } = setting;
   const verdict = await askFirewall(firewall, settings, setting);
   if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
+  await noteAddresses(firewall, verdict.result, setting);
   const drift = findDrift(await ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
   if (drift.length > 0) await ledger.noteDrift(firewall, drift.length);
   await tellDrift({ firewall, ...setting }, drift, fix);

@@ -52,5 +52,7 @@ async function report(
   const setting = { firewall, config, ledger, tell };
   await tellFailures(setting, { hasFailed: failed.length > 0, record: folder, step });
   await tellSuccess(setting, blocks, run);
+  if ((await ledger.findAddressChanges()).some(({ isTold }) => !isTold))
+    await (await import('./addresses.js')).tellAddresses(setting);
   await log?.close();
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { describeError, describeUnreadable } from '../core/describe.js';
@@ -6,12 +6,14 @@ import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Proble
 import { readProtectedFile } from './protected-file.js';
 import { configSchema, type Config } from './schema.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
+import { explainDistrust } from './trusted.js';
 
 /**
  * Reads and checks the configuration as a whole; paths in it are taken from its own folder.
- * @throws FirebreakError config_unreadable, or config_invalid with every problem and its place
+ * @throws FirebreakError config_exposed, where others could have written it; config_unreadable, or config_invalid with every problem and its place
  */
 export function loadConfig(file: string): Config {
+  refuseForeign(file);
   const { text, mode } = readText(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
@@ -30,9 +32,16 @@ export function loadConfig(file: string): Config {
   const secrets = findInlineSecrets(config, mode);
   if (secrets.length > 0) throw invalid('config_exposed', label, secrets, where);
   const listed = readProtectedFiles(config, dirname(file));
-  const problems = [...findFileProblems(config), ...listed.problems];
+  const problems = [...findFileProblems(config, dirname(file)), ...listed.problems];
   if (problems.length > 0) throw invalid('config_invalid', label, problems, where);
   return listed.config;
+}
+
+/** Whoever writes the configuration chooses what is run here. */
+function refuseForeign(file: string): void {
+  if (!existsSync(file)) return; // reading it says so
+  const why = explainDistrust(resolve(file));
+  if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} is not used: ${why}`);
 }
 
 /** Reads what policy.never_block keeps in files, anew at each start. */

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FirebreakError } from '../core/errors.js';
 
-const usual = ['firebreak.yml', '/etc/firebreak/firebreak.yml'];
+const usual = '/etc/firebreak/firebreak.yml';
 
 /**
- * Finds the configuration: `--config`, else `$FIREBREAK_CONFIG`, else ./firebreak.yml, else /etc/firebreak.
+ * Finds the configuration: `--config`, else `$FIREBREAK_CONFIG`, else /etc/firebreak/firebreak.yml. Never by the folder
+ * that somebody happens to be in: it may be another user's.
  * @throws FirebreakError config_missing, naming the places that were tried
  */
 export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
@@ -18,10 +19,9 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
       `${named}: no such file (named by ${origin}): give its right place, or have it written by firebreak init`,
     );
   }
-  const found = usual.find((file) => existsSync(file));
-  if (found !== undefined) return resolve(found);
+  if (existsSync(usual)) return usual;
   throw new FirebreakError(
     'config_missing',
-    `no configuration: looked for ./${usual.join(' and ')}; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init`,
+    `no configuration: there is no ${usual}; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init`,
   );
 }

@@ -1,14 +1,23 @@
-import { parseAddress } from '../core/address.js';
-import { alwaysProtected, type Policy, type Protection } from '../core/policy.js';
+import { isHost, parseAddress } from '../core/address.js';
+import { alwaysProtected, nothingSeen, type Policy, type Protection, type Seen } from '../core/policy.js';
 import type { Config } from './schema.js';
 import { findThisHost } from './this-host.js';
 
-/**
- * The safety policy as configured, with what is protected whether configured or not.
- * @param host what this host needs; looked up anew by default
- */
-export function findPolicy(config: Config, host: readonly Protection[] = findThisHost()): Policy {
-  const { never_block, siem, types } = config.policy;
+/** Who asks, and what is known besides the configuration. */
+export interface PolicyView {
+  seen?: Seen;
+  /** The firewall that the flow is for: what was seen on it counts there alone. */
+  firewall?: string | undefined;
+  /** What this host needs; looked up anew by default. */
+  host?: readonly Protection[];
+}
+
+/** The safety policy as configured, with what is protected whether configured or not. */
+export function findPolicy(
+  config: Config,
+  { seen = nothingSeen, firewall, host = findThisHost() }: PolicyView = {},
+): Policy {
+  const { never_block, siem, types, nat64_prefixes } = config.policy;
   const listed = never_block.flatMap(({ text, networks }) =>
     networks.map((address) => ({
       address,
@@ -23,10 +32,19 @@ export function findPolicy(config: Config, host: readonly Protection[] = findThi
       ...siem.map((address) => ({ address, reason: 'the SIEM (policy.siem)', isListed: true })),
       ...listed,
       ...host,
+      ...(firewall === undefined ? [] : findSeen(seen.addresses[firewall], `an address that firewall ${firewall} has`)),
+      ...findSeen(seen.callers, 'a host that hands alarms to this gateway'),
     ],
     types,
+    nat64: nat64_prefixes,
   };
 }
+
+/** Single hosts only: a network that somebody has made up would switch blocking off. */
+const findSeen = (texts: readonly string[] = [], reason: string): Protection[] =>
+  texts
+    .map(parseAddress)
+    .flatMap((parsed) => (parsed.ok && isHost(parsed.address) ? [{ address: parsed.address, reason }] : []));
 
 const findFirewalls = (config: Config): Protection[] =>
   Object.entries(config.firewalls).flatMap(([name, { host, addresses }]) => {
@@ -36,15 +54,3 @@ const findFirewalls = (config: Config): Protection[] =>
       ...addresses.map((address) => ({ address, reason: `an address of firewall ${name}` })),
     ];
   });
-
-/** The configuration with the addresses that runs have seen on its firewalls, beside those that it names. */
-export const withSeen = (config: Config, seen: Readonly<Record<string, readonly string[]>>): Config => ({
-  ...config,
-  firewalls: Object.fromEntries(
-    Object.entries(config.firewalls).map(([name, firewall]) => {
-      const found = (Object.hasOwn(seen, name) ? (seen[name] ?? []) : []).map(parseAddress);
-      const addresses = found.flatMap((each) => (each.ok ? [each.address] : []));
-      return [name, { ...firewall, addresses: [...firewall.addresses, ...addresses] }];
-    }),
-  ),
-});

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseAddress, parseRange, type Address } from '../core/address.js';
+import { nat64Lengths, parseAddress, parseRange, type Address } from '../core/address.js';
 import { parseDuration } from '../core/duration.js';
 import { protocols, types } from '../core/flow.js';
 
@@ -30,6 +30,11 @@ const address = z.string().transform((text, context) => {
   context.issues.push({ code: 'custom', message: parsed.message, input: text });
   return z.NEVER;
 });
+
+const nat64Prefix = address.refine(
+  ({ family, prefix }) => family === 'inet6' && nat64Lengths.includes(prefix),
+  `expected an IPv6 prefix of length ${nat64Lengths.join(', ')}`,
+);
 
 /** What policy.never_block lists. The networks of an `@file` are read when the configuration is loaded. */
 export interface Protected {
@@ -136,6 +141,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       never_block: z.array(protectedEntry).default([]),
       siem: z.array(address).default([]),
+      nat64_prefixes: z.array(nat64Prefix).default([]),
       types: z
         .array(z.enum(types))
         .min(1)
@@ -150,6 +156,8 @@ export const configSchema = z.strictObject({
           active: z.int().positive().default(10_000),
           per_destination: z.int().positive().default(1000),
           hold: z.boolean().default(true),
+          reserved: z.int().min(0).max(90).default(25),
+          high_risk: z.int().min(1).max(10).default(5),
           hold_for: timeLimit.prefault('24h'),
         })
         .prefault({}),
@@ -166,10 +174,16 @@ export const configSchema = z.strictObject({
     .strictObject({
       max_waiting: z.int().nonnegative().default(8),
       recheck: timeLimit.prefault('60s'),
+      same_event: timeLimit.prefault('10m'),
       give_up: timeLimit.prefault('24h'),
     })
     .prefault({}),
-  gateway: z.strictObject({ max_sessions: z.int().positive().default(32) }).prefault({}),
+  gateway: z
+    .strictObject({
+      max_sessions: z.int().positive().default(32),
+      max_per_caller: z.int().positive().default(16),
+    })
+    .prefault({}),
   keep_alarms: timeLimit.prefault('365d'),
   ansible: z
     .strictObject({

@@ -1,7 +1,9 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describeError } from '../core/describe.js';
 import type { Problem } from '../core/errors.js';
 import type { Config } from './schema.js';
+import { explainDistrust } from './trusted.js';
 
 const secretName = /pass(word|wd|phrase)?$|_pass_|secret|token|private_key$/i;
 
@@ -19,9 +21,9 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
   );
 }
 
-/** Each file that the configuration names must be there, and a secret one for its owner alone. */
-export function findFileProblems(config: Config): Problem[] {
-  return namedFiles(config).flatMap(({ path, file, secret }) => {
+/** Each file that the configuration names must be there and be ours to believe, and a secret one for its owner alone. */
+export function findFileProblems(config: Config, folder: string): Problem[] {
+  return namedFiles(config, folder).flatMap(({ path, file, secret }) => {
     const message = explainFile(file, secret);
     return message === undefined ? [] : [{ path, message }];
   });
@@ -33,7 +35,7 @@ interface NamedFile {
   secret: boolean;
 }
 
-function namedFiles(config: Config): NamedFile[] {
+function namedFiles(config: Config, folder: string): NamedFile[] {
   const files: NamedFile[] = [];
   const add = (path: string, file: string | undefined, secret: boolean): void => {
     if (file !== undefined) files.push({ path, file, secret });
@@ -52,15 +54,21 @@ function namedFiles(config: Config): NamedFile[] {
   add('webhook.headers_file', config.webhook?.headers_file, true);
   add('webhook.template', config.webhook?.template, false);
   add('webhook.ca_file', config.webhook?.ca_file, false);
+  if (config.ansible.playbook_command.includes('/'))
+    add('ansible.playbook_command', findProgramFile(config.ansible.playbook_command), false);
+  for (const { text } of config.policy.never_block)
+    if (text.startsWith('@')) add('policy.never_block', resolve(folder, text.slice(1)), false);
   return files;
 }
 
+/** A program that is not there is told with what to install, when it is needed. */
+const findProgramFile = (file: string): string | undefined => (existsSync(file) ? file : undefined);
+
 function explainFile(file: string, secret: boolean): string | undefined {
   try {
-    const { mode, uid } = statSync(file);
-    if (!secret) return undefined;
-    const us = process.geteuid?.() ?? uid;
-    if (uid !== us && uid !== 0) return `${file} belongs to somebody else (uid ${uid}): chown ${us} ${file}`;
+    const { mode } = statSync(file);
+    const foreign = explainDistrust(file);
+    if (foreign !== undefined || !secret) return foreign;
     if ((mode & 0o077) === 0) return undefined;
     return `others can read ${file} (mode ${octal(mode)}): chmod 600 ${file}`;
   } catch (error) {

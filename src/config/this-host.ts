@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { endianness, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { Address } from '../core/address.js';
 import type { Protection } from '../core/policy.js';
 
@@ -8,6 +9,8 @@ import type { Protection } from '../core/policy.js';
 export interface HostSources {
   interfaces: () => NodeJS.Dict<{ address: string }[]>;
   read: (file: string) => string;
+  /** The files of a folder; none where there is no such folder. */
+  list: (folder: string) => string[];
   environment: NodeJS.ProcessEnv;
 }
 
@@ -20,16 +23,25 @@ const here: HostSources = {
       return ''; // not Linux, or hidden from us: then the configuration has to name it
     }
   },
+  list: (folder) => {
+    try {
+      return readdirSync(folder).map((name) => join(folder, name));
+    } catch {
+      return []; // as above
+    }
+  },
   environment: process.env,
 };
 
 /** What this host cannot do without: its own addresses, its way out, its resolvers, and who is logged in to it. */
-export function findThisHost({ interfaces, read, environment }: HostSources = here): Protection[] {
+export function findThisHost(sources: HostSources = here): Protection[] {
+  const { interfaces, read, environment } = sources;
   const [client = ''] = (environment['SSH_CLIENT'] ?? '').split(' ');
   return [
     ...findGateways(read('/proc/net/route'), read('/proc/net/ipv6_route')).map(as("this host's default gateway")),
     ...findResolvers(read('/etc/resolv.conf')).map(as("this host's resolver")),
     ...toAddresses([client]).map(as('the SSH client that calls us')),
+    ...findLoggedIn(sources).map(as('connected to the sshd of this host')),
     ...toAddresses(
       Object.values(interfaces())
         .flatMap((all) => all ?? [])
@@ -47,7 +59,7 @@ function toAddresses(texts: readonly string[]): Address[] {
   return texts.flatMap((text): Address[] => {
     const bare = text.replace(/%.*/, '').replace(/^::ffff:(?=\d+\.)/i, '');
     if (isIPv4(bare)) return [{ text: bare, family: 'inet', prefix: 32 }];
-    return isIPv6(bare) ? [{ text: bare, family: 'inet6', prefix: 128 }] : [];
+    return isIPv6(bare) ? [{ text: bare, family: 'inet6', prefix: 128 }] : []; // overlaps() reads any spelling
   });
 }
 
@@ -67,5 +79,49 @@ function findGateways(routes: string, routes6: string): Address[] {
   return toAddresses([...ipv4, ...ipv6]).filter(({ text }) => !/^[0.:]+$/.test(text));
 }
 
+/** Whoever has a connection to a port of this host's sshd: an administrator, or a SIEM that is just calling. */
+function findLoggedIn({ read, list, environment }: HostSources): Address[] {
+  const configs = ['/etc/ssh/sshd_config', ...list('/etc/ssh/sshd_config.d').filter((name) => name.endsWith('.conf'))];
+  const ports = new Set([
+    22,
+    Number((environment['SSH_CONNECTION'] ?? '').split(' ')[3]),
+    ...configs.map(read).flatMap(findPorts),
+  ]);
+  const peers = ['/proc/self/net/tcp', '/proc/self/net/tcp6'].map(read).flatMap((table) =>
+    table
+      .split('\n')
+      .map((line) => line.trim().split(/ +/))
+      .filter(([, local = '', , state]) => state === established && ports.has(parseInt(local.split(':')[1] ?? '', 16)))
+      .map(([, , remote = '']) => readHexAddress(remote.split(':')[0] ?? '')),
+  );
+  return toAddresses([...new Set(peers)]);
+}
+
+const established = '01';
+
+const findPorts = (config: string): number[] =>
+  [...config.matchAll(/^[ \t]*(?:Port[ \t]+|ListenAddress[ \t]+\S{0,100}:)(\d{1,5})[ \t]*$/gim)].map(([, port]) =>
+    Number(port),
+  );
+
+/** The kernel writes each 32 bits as one number of this machine's byte order. */
+function readHexAddress(hex: string): string {
+  const words = (hex.match(/.{8}/g) ?? []).map((word) => (word.match(/../g) ?? []).map((byte) => parseInt(byte, 16)));
+  const bytes = words.flatMap((word) => (endianness() === 'LE' ? word.reverse() : word));
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return '';
+  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+  if (isMapped) return bytes.slice(12).join('.');
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    ((bytes[2 * at] ?? 0) * 256 + (bytes[2 * at + 1] ?? 0)).toString(16),
+  );
+  return groups.join(':');
+}
+
 const findResolvers = (text: string): Address[] =>
-  toAddresses([...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address = '']) => address));
+  toAddresses(
+    text
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .flatMap(([word, address = '']) => (word === 'nameserver' ? [address] : [])),
+  );

@@ -67,6 +67,9 @@ function networkOf(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number): string {
   return ipaddr.fromByteArray(bytes).toString();
 }
 
+/** Is it a single host? */
+export const isHost = ({ family, prefix }: Address): boolean => prefix === hostBits[family];
+
 /** Do the two share an address? A prefix overlaps another when one lies in the other. */
 export function overlaps(one: Address, other: Address): boolean {
   if (one.family !== other.family) return false;
@@ -80,27 +83,70 @@ const bareAddress = ({ text }: Address): ipaddr.IPv4 | ipaddr.IPv6 => ipaddr.par
 export const contains = (network: Address, address: Address): boolean =>
   network.prefix <= address.prefix && overlaps(network, address);
 
-/** Where IPv6 carries an IPv4 address: behind which network, at which byte, and whether turned over bit by bit. */
-const carriers: readonly { network: Address; at: number; turned: boolean }[] = [
-  { network: { text: '::ffff:0:0/96', family: 'inet6', prefix: 96 }, at: 12, turned: false }, // IPv4-mapped
-  { network: { text: '2002::/16', family: 'inet6', prefix: 16 }, at: 2, turned: false }, // 6to4
-  { network: { text: '64:ff9b::/96', family: 'inet6', prefix: 96 }, at: 12, turned: false }, // NAT64
-  { network: { text: '2001::/32', family: 'inet6', prefix: 32 }, at: 4, turned: false }, // Teredo, its server
-  { network: { text: '2001::/32', family: 'inet6', prefix: 32 }, at: 12, turned: true }, // Teredo, the host
+/** Where an IPv6 address carries an IPv4 one: the places of its four bytes, and whether they are turned over bit by bit. */
+interface Carrier {
+  network: Address;
+  at: readonly number[];
+  turned?: boolean;
+}
+
+const last: readonly number[] = [12, 13, 14, 15];
+
+/** RFC 6052, 2.2: by the length of the prefix. The byte behind the first 64 bits is never part of the address. */
+const nat64Places: Readonly<Record<number, readonly number[]>> = {
+  32: [4, 5, 6, 7],
+  40: [5, 6, 7, 9],
+  48: [6, 7, 9, 10],
+  56: [7, 9, 10, 11],
+  64: [9, 10, 11, 12],
+  96: last,
+};
+
+/** Prefix lengths that RFC 6052 knows. */
+export const nat64Lengths = Object.keys(nat64Places).map(Number);
+
+const inet6 = (text: string, prefix: number): Address => ({ text: `${text}/${prefix}`, family: 'inet6', prefix });
+
+const carriers: readonly Carrier[] = [
+  { network: inet6('::ffff:0:0', 96), at: last }, // IPv4-mapped, RFC 4291
+  { network: inet6('::', 96), at: last }, // IPv4-compatible, RFC 4291
+  { network: inet6('::ffff:0:0:0', 96), at: last }, // SIIT, RFC 2765
+  { network: inet6('2002::', 16), at: [2, 3, 4, 5] }, // 6to4, RFC 3056
+  { network: inet6('64:ff9b::', 96), at: last }, // NAT64, RFC 6052
+  ...nat64Lengths.filter((length) => length >= 48).map((length) => toNat64(inet6('64:ff9b:1::', 48), length)), // RFC 8215
+  { network: inet6('2001::', 32), at: [4, 5, 6, 7] }, // Teredo, its server, RFC 4380
+  { network: inet6('2001::', 32), at: last, turned: true }, // Teredo, the host
 ];
 
-/** The IPv4 addresses or networks that reach the same host by another way: IPv4-mapped, 6to4, NAT64, Teredo. */
-export function embeddedAddresses(address: Address): Address[] {
+/** A carrier within a prefix, as a prefix of that length lays it out. */
+function toNat64(network: Address, length = network.prefix): Carrier {
+  return { network, at: nat64Places[length] ?? last };
+}
+
+/** ISATAP (RFC 5214, 6.1) is known by the interface identifier, whatever the network: 0000:5efe or 0200:5efe. */
+const isIsatap = (bytes: readonly number[]): boolean =>
+  (bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
+
+/**
+ * The IPv4 addresses or networks that reach the same host by another way.
+ * @param nat64 prefixes of the operator's own
+ */
+export function embeddedAddresses(address: Address, nat64: readonly Address[] = []): Address[] {
   if (address.family === 'inet') return [];
-  return carriers
+  const bytes = bareAddress(address).toByteArray();
+  const found = [...carriers, ...nat64.map((network) => toNat64(network))]
     .filter(({ network }) => overlaps(network, address))
-    .map(({ at, turned }) => {
-      const bytes = bareAddress(address).toByteArray();
-      const inner = bytes.slice(at, at + 4).map((byte) => (turned ? byte ^ 0xff : byte));
-      const prefix = Math.min(32, Math.max(0, address.prefix - at * 8));
-      const network = networkOf(ipaddr.fromByteArray(inner), prefix);
-      return { text: prefix === 32 ? network : `${network}/${prefix}`, family: 'inet', prefix };
-    });
+    .map(({ at, turned = false }) => readInner(bytes, at, turned, address.prefix));
+  const isatap = address.prefix > 96 && isIsatap(bytes) ? [readInner(bytes, last, false, address.prefix)] : [];
+  return [...found, ...isatap].filter(({ text, prefix }) => prefix < 32 || !text.startsWith('0.')); // no host has it
+}
+
+/** What stands at these bytes, as wide as the bits of the prefix that reach there. */
+function readInner(bytes: readonly number[], at: readonly number[], turned: boolean, prefix: number): Address {
+  const inner = at.map((place) => (turned ? (bytes[place] ?? 0) ^ 0xff : (bytes[place] ?? 0)));
+  const bits = at.reduce((sum, place) => sum + Math.min(8, Math.max(0, prefix - place * 8)), 0);
+  const network = networkOf(ipaddr.fromByteArray(inner), bits);
+  return { text: bits === 32 ? network : `${network}/${bits}`, family: 'inet', prefix: bits };
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Answer {
   alarm?: string;
   check: boolean;
   blocks: Block[];
+  /** Ids of blocks that this very event had asked for already. */
+  repeated?: readonly string[];
   /** Null where none was needed. */
   run: RunSummary | null;
 }

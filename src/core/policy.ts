@@ -12,6 +12,27 @@ export interface Protection {
 export interface Policy {
   protections: readonly Protection[];
   types: readonly RuleType[];
+  /** The operator's own NAT64 prefixes. */
+  nat64?: readonly Address[];
+}
+
+/** What has been seen, and nobody wrote down. It is evidence, and lapses; a firewall is believed about itself alone. */
+export interface Seen {
+  /** By firewall, its own addresses. */
+  addresses: Readonly<Record<string, readonly string[]>>;
+  /** Who hands alarms to the gateway. */
+  callers: readonly string[];
+}
+
+export const nothingSeen: Seen = { addresses: {}, callers: [] };
+
+/** A firewall has other addresses than before: it was moved, or somebody took it over. */
+export interface AddressChange {
+  firewall: string;
+  at: number;
+  added: readonly string[];
+  removed: readonly string[];
+  isTold: boolean;
 }
 
 /**
@@ -41,15 +62,15 @@ export function findRefusal(flow: Flow, policy: Policy): string | undefined {
   if (!policy.types.includes(flow.type)) {
     return `refused: type "${flow.type}" is not among policy.types (${policy.types.join(', ')})`;
   }
-  return (
-    findProtection(toAddress(flow.source), policy.protections) ??
-    findProtection(toAddress(flow.destination), policy.protections)
-  );
+  return findProtection(toAddress(flow.source), policy) ?? findProtection(toAddress(flow.destination), policy);
 }
 
 /** The same for one address or network: what lies in it, around it, or in an IPv4 address that it carries. */
-export function findProtection(address: Address, protections: readonly Protection[]): string | undefined {
-  for (const each of [address, ...embeddedAddresses(address)]) {
+export function findProtection(
+  address: Address,
+  { protections, nat64 = [] }: Pick<Policy, 'protections' | 'nat64'>,
+): string | undefined {
+  for (const each of [address, ...embeddedAddresses(address, nat64)]) {
     const found = protections.find((protection) => overlaps(protection.address, each));
     if (found !== undefined) return `refused: ${describe(address, each, found)}`;
   }

@@ -4,11 +4,11 @@ import { sweep } from '../ansible/processes.js';
 import type { Watch } from '../ansible/run.js';
 import { tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
-import { findPolicy, withSeen } from '../config/policy.js';
+import { findPolicy } from '../config/policy.js';
 import type { Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
-import { findRefusal } from '../core/policy.js';
+import { findRefusal, type Seen } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
 import { runBatch, type BatchResult } from './run-batch.js';
 
@@ -92,7 +92,7 @@ async function carryBatch(
   const { firewall } = lease;
   // Claiming may have waited its turn for long: what follows needs the lease to hold.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
-  const refusals = findRefusals(claimed, withSeen(config, await ledger.findAddresses()));
+  const refusals = findRefusals(claimed, config, await ledger.findSeen());
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
   const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop, watch });
   const settled = await ledger.settleBatch(lease, {
@@ -103,7 +103,10 @@ async function carryBatch(
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
   });
-  await takeBack(claimed, refusals, withSeen(config, { [firewall]: result.addresses ?? [] }), ledger);
+  // The run may be the first to see the firewall's own addresses: what it blocked of them goes with the next one.
+  const addresses = { [firewall]: result.addresses ?? [] };
+  const late = [...findRefusals(claimed, config, { addresses, callers: [] }).keys()].filter((id) => !refusals.has(id));
+  if (late.length > 0) await ledger.doubt(late);
   onSettled({
     firewall,
     blocks: settled,
@@ -118,27 +121,16 @@ async function carryBatch(
  * What the policy says just before the run: it may have changed since the alarm was kept, and so may this host's ways.
  * What it refuses is carried as absent, so that it is proven that it is not there.
  */
-function findRefusals(claimed: readonly ClaimedBlock[], config: Config): Map<string, string> {
+function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Seen): Map<string, string> {
   const wanted = claimed.filter((block) => block.wanted === 'present' && block.override === null);
   if (wanted.length === 0) return new Map();
-  const policy = findPolicy(config);
+  const policy = findPolicy(config, { seen, firewall: wanted[0]?.firewall });
   return new Map(
     wanted.flatMap(({ id, flow }) => {
       const refusal = findRefusal(flow, policy);
       return refusal === undefined ? [] : [[id, refusal] as const];
     }),
   );
-}
-
-/** A run may be the first to see the firewall's own addresses: what it blocked of them goes again with the next one. */
-async function takeBack(
-  claimed: readonly ClaimedBlock[],
-  refused: ReadonlyMap<string, string>,
-  config: Config,
-  ledger: Ledger,
-): Promise<void> {
-  const ids = [...findRefusals(claimed, config).keys()].filter((id) => !refused.has(id));
-  if (ids.length > 0) await ledger.doubt(ids);
 }
 
 function findingOf({ id }: Block, { findings }: BatchResult, refusal: string | undefined): Finding {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { findChildEnvironment } from '../config/child-environment.js';
 
 /**
  * Starts a process of its own that carries and sends what was kept, so that the caller need not wait: it takes the
@@ -16,8 +17,7 @@ export function startDrainer(
     detached: true,
     stdio: 'ignore',
     env: {
-      PATH: outer['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-      HOME: outer['HOME'] ?? '/',
+      ...findChildEnvironment(outer),
       // It sends mail too: to a server whose certificate an operator's own authority has signed.
       ...(outer['NODE_EXTRA_CA_CERTS'] !== undefined && { NODE_EXTRA_CA_CERTS: outer['NODE_EXTRA_CA_CERTS'] }),
     },

@@ -9,14 +9,6 @@ import { ok, skipped, wrong, type Check } from './check.js';
 /** A folder that holds a few runs and the ledger's journal. */
 const leastFree = 64 * 1024 * 1024;
 
-/** Who may change the configuration decides who is blocked. */
-export function checkConfigMode(file: string): Check {
-  const { mode } = statSync(file);
-  return (mode & 0o022) === 0
-    ? ok('permissions', `only its owner may change ${file}`)
-    : wrong('permissions', `others may change ${file} (mode ${octal(mode)})`, `chmod go-w ${file}`);
-}
-
 /** The state folder must be this account's own: what another makes there, the alarms' account cannot write. */
 export function checkStateFolder(folder: string, uid = process.getuid?.() ?? 0): Check {
   const name = 'state_dir';

@@ -80,8 +80,8 @@ function readAlarm(words: readonly string[]): GatewayRequest {
       bare.push(word);
       continue;
     }
-    const [, name = '', sign, value = ''] = /^--([a-z-]+)(=?)(.*)$/s.exec(word) ?? [];
-    if (flags.has(name) && sign === '') given.add(name);
+    const [, name = '', sign, value = ''] = /^--([a-z-]+)(?:(=)(.*))?$/s.exec(word) ?? [];
+    if (flags.has(name) && sign === undefined) given.add(name);
     else if (!options.has(name)) throw refuse(`unknown option ${quoteBack(word)}`);
     else if (sign === '=') add(values, name, value);
     else {

@@ -72,17 +72,22 @@ function parseJson(text: string): ListEntry[] {
   } catch (error) {
     throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${howToWrite}`);
   }
-  return flatten(parsed).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
+  return flatten(parsed, 0).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
 }
 
+/** No program's list is deeper. */
+const deepest = 20;
+
 /** Lists in lists, and the wrappers that programs put around theirs, down to addresses and objects that hold one. */
-function flatten(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value.flatMap(flatten);
+function flatten(value: unknown, depth: number): unknown[] {
+  if (depth > deepest)
+    throw new FirebreakError('list_invalid', `not a list: nested more than ${deepest} deep; ${howToWrite}`);
+  if (Array.isArray(value)) return value.flatMap((each) => flatten(each, depth + 1));
   if (typeof value !== 'object' || value === null) return [value];
-  if ('blocks' in value) return flatten(value.blocks);
-  if ('decisions' in value) return flatten(value.decisions);
+  if ('blocks' in value) return flatten(value.blocks, depth + 1);
+  if ('decisions' in value) return flatten(value.decisions, depth + 1);
   const values = Object.values(value) as unknown[];
-  return values.length > 0 && values.every(Array.isArray) ? flatten(values) : [value];
+  return values.length > 0 && values.every(Array.isArray) ? flatten(values, depth + 1) : [value];
 }
 
 function wordsOf(item: unknown): ListEntry['words'] {

@@ -4,6 +4,7 @@ import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, News } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
+import type { AddressChange, Seen } from '../core/policy.js';
 import type { History, OutcomeRecord, Storm } from './figures.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
@@ -26,8 +27,16 @@ export interface Ledger {
   findBlocks(query: BlockQuery): Promise<Block[]>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   findRun(id: string): Promise<RunRecord | undefined>;
-  /** By firewall, its own addresses as the last run has seen them. */
-  findAddresses(): Promise<Record<string, string[]>>;
+  /** What runs and callers have shown within the last days. */
+  findSeen(): Promise<Seen>;
+  /** Notes the addresses that a firewall tells by now, found by asking it. */
+  noteAddresses(firewall: string, addresses: readonly string[]): Promise<void>;
+  /** Says that the firewall is asked for its addresses now. @returns false where somebody asked within that time */
+  beginAsking(firewall: string, everyMs: number): Promise<boolean>;
+  /** By firewall, how its addresses changed last, within a week. */
+  findAddressChanges(): Promise<AddressChange[]>;
+  /** Notes that a change is told, together with the messages that tell it. */
+  tellAddressChange(firewall: string, messages: readonly NewMessage[]): Promise<void>;
 
   /** Takes a firewall's lease if nobody alive holds it. One that lapsed names the run its holder may have left. */
   acquireLease(firewall: string, owner: string): Promise<Lease | undefined>;
@@ -50,8 +59,8 @@ export interface Ledger {
   /** Says that one more process waits. @returns false if enough do already */
   beginWaiting(waiter: string, most: number, forMs: number): Promise<boolean>;
   endWaiting(waiter: string): Promise<void>;
-  /** Says that this process serves one more caller. @returns false if as many as may are being served */
-  beginSession(session: string, most: number, forMs: number): Promise<boolean>;
+  /** Says that this process serves one more caller, who is remembered. @returns false if as many as may are served */
+  beginSession(session: NewSession): Promise<boolean>;
   endSession(session: string): Promise<void>;
   /** Resolves when something may have changed, or when the time is up. */
   changed(timeoutMs: number): Promise<void>;
@@ -111,7 +120,7 @@ export interface KeepAlarm {
   id: string;
   /** Where it came from, for people: `ssh 192.0.2.9`, `root on a terminal`. */
   origin: string;
-  /** The SIEM's ids and figures. `event-id`, else `backlog-id`, tells a message that comes twice. */
+  /** The SIEM's ids and figures. `event-id` tells a message that comes twice. */
   context: Readonly<Record<string, string>>;
   blocks: readonly KeepBlock[];
 }
@@ -132,12 +141,26 @@ export interface KeepBlock {
 
 export interface KeepOptions {
   recheckMs: number;
-  /** Beyond these a new block is held. */
-  limits?: { perMinute: number; active: number; perDestination?: number } | undefined;
+  /** For how long the same event adds nothing, while its block stands. */
+  sameEventMs?: number | undefined;
+  limits?: KeepLimits | undefined;
   /** Who tries for the leases of firewalls that have work, if anybody. */
   owner?: string | undefined;
   /** The owner is a process that is only about to be started. */
   isHandedOver?: boolean | undefined;
+}
+
+/** Beyond these a new block is held. */
+export interface KeepLimits {
+  /** Alarms in a minute that make new blocks. */
+  perMinute: number;
+  /** Blocks that stand on one firewall. */
+  active: number;
+  /** Of these, towards one destination. */
+  perDestination?: number;
+  /** The share of each limit, in percent, that is kept for alarms of high risk and for sources that alarmed before. */
+  reserved?: number;
+  highRisk?: number;
 }
 
 export interface Kept {
@@ -145,8 +168,22 @@ export interface Kept {
   blocks: Block[][];
   /** Leases that were free and are ours now. */
   leases: Lease[];
+  /** Ids of blocks that this very event had asked for already. */
+  repeated: string[];
   /** Whether these are the first that are held: somebody has to be told. */
   isFirstHeld: boolean;
+}
+
+export interface NewSession {
+  id: string;
+  /** Sessions at once, in all and of one caller. */
+  most: number;
+  mostOfCaller: number;
+  forMs: number;
+  /** The caller's address; undefined where there is none. */
+  caller?: string | undefined;
+  /** Dry runs come one at a time, and leave room for alarms. */
+  isDryRun: boolean;
 }
 
 export interface Freeze {

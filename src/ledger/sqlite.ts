@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEntry } from '../core/audit.js';
 import type { Block } from '../core/block.js';
 import type { Ledger, Lease } from './ledger.js';
-import { findAddresses } from './sqlite/addresses.js';
 import {
   appendAudit,
   entriesOfAlarms,
@@ -33,6 +32,7 @@ import {
 } from './sqlite/outbox.js';
 import { findAlarms, findRun, findWork } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
+import { beginAsking, findAddressChanges, findSeen, noteAddresses, noteTold } from './sqlite/seen.js';
 import { beginSession, endSession } from './sqlite/sessions.js';
 import { findStorm } from './sqlite/storm.js';
 import { beginWaiting, endWaiting } from './sqlite/waiters.js';
@@ -74,7 +74,9 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
       decide(
         (at) => {
           const hadHeld = hasHeld(database);
-          const blocks = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
+          const keptAlarms = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
+          const blocks = keptAlarms.map((kept) => kept.map(({ block }) => block));
+          const repeated = keptAlarms.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : []));
           const { owner } = options;
           const firewalls = new Set(blocks.flat().map(({ firewall }) => firewall));
           const leases: Lease[] = [];
@@ -90,7 +92,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
             if (lease !== undefined) leases.push(lease);
           }
           const isFirstHeld = !hadHeld && blocks.flat().some(({ state }) => state === 'held');
-          return { blocks, leases, isFirstHeld };
+          return { blocks, leases, repeated, isFirstHeld };
         },
         ({ blocks }) => entriesOfAlarms(alarms, blocks),
       ),
@@ -100,7 +102,15 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     findBlocks: (query) => Promise.resolve(findBlocks(database, query)),
     findAlarms: (block) => Promise.resolve(findAlarms(database, block)),
     findRun: (id) => Promise.resolve(findRun(database, id)),
-    findAddresses: () => Promise.resolve(findAddresses(database)),
+    findSeen: () => Promise.resolve(findSeen(database, now())),
+    noteAddresses: (firewall, addresses) => write((at) => noteAddresses(database, firewall, addresses, at)),
+    beginAsking: (firewall, everyMs) => write((at) => beginAsking(database, firewall, everyMs, at)),
+    findAddressChanges: () => Promise.resolve(findAddressChanges(database, now())),
+    tellAddressChange: (firewall, messages) =>
+      write((at) => {
+        noteTold(database, firewall);
+        for (const message of messages) queueMessage(database, message, at);
+      }),
     findWork: (firewall) => Promise.resolve(findWork(database, firewall, now())),
 
     acquireLease: async (firewall, owner) =>
@@ -122,7 +132,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
 
     beginWaiting: (waiter, most, forMs) => write((at) => beginWaiting(database, waiter, most, at, forMs)),
     endWaiting: (waiter) => write(() => endWaiting(database, waiter)),
-    beginSession: (session, most, forMs) => write((at) => beginSession(database, session, most, at, forMs)),
+    beginSession: (session) => write((at) => beginSession(database, session, at)),
     endSession: (session) => write(() => endSession(database, session)),
     changed: async (timeoutMs) => {
       const before = dataVersion();

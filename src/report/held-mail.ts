@@ -45,6 +45,7 @@ export function renderHeldMail({ figures, limits, blocks, alarms }: Held, settin
     ],
     next: [
       'Further alarms beyond the limits are held as well. This is the only mail about it until none is held any more.',
+      'A held block goes on by itself where its alarm comes again and there is room by then.',
       `What nobody approves within ${formatDuration(limits.hold_for)} is refused.`,
     ],
     figures: [

@@ -3,8 +3,13 @@ import { describeFlow } from '../core/describe-flow.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 
 /** The answer as a person reads it: one line a block. */
-export const answerToText = ({ blocks, check, run }: Answer): string =>
-  blocks.map((block) => `${block.firewall}: ${check ? foretell(block) : tell(block, run)}`).join('\n');
+export const answerToText = ({ blocks, check, run, repeated = [] }: Answer): string =>
+  blocks
+    .map((block) => {
+      const again = repeated.includes(block.id) ? ' (this event was told before, and counts once)' : '';
+      return `${block.firewall}: ${check ? foretell(block) : tell(block, run)}${again}`;
+    })
+    .join('\n');
 
 /** One block in one line, with what is proven and what is not. */
 export function tell(block: Block, run: RunSummary | null): string {

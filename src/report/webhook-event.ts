@@ -126,6 +126,20 @@ export function driftEvent(where: Where, beganAt: number, differences: readonly 
   };
 }
 
+/** A firewall tells other addresses of its own than before. @param sentence says which */
+export function addressesEvent(where: Where, at: number, sentence: string): WebhookEvent {
+  const command = `firebreak reconcile --firewall ${where.firewall}`;
+  return {
+    ...about(where),
+    kind: 'drift',
+    title: `${where.firewall} tells other addresses of its own`,
+    text: toText([sentence, 'Where nobody changed them, find out who is on it.'], command),
+    command,
+    causes: [{ cause: 'addresses', since: toTime(at) }],
+    count: 1,
+  };
+}
+
 interface Met {
   address: string;
   blocks: number;

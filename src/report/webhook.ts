@@ -91,10 +91,11 @@ function readHeaders(file: string): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
-    const [, name, value] = /^([A-Za-z0-9-]+):\s*([\x20-\x7e]+?)\s*$/.exec(line) ?? [];
+    const [, name, value] = /^([A-Za-z0-9-]+):([\x20-\x7e\t]+)$/.exec(line.trim()) ?? [];
     // The line itself may be a secret, and is not told.
-    if (name === undefined || value === undefined) throw new Error(`${file} line ${index + 1}: expected Name: value`);
-    headers[name] = value;
+    if (name === undefined || value === undefined || value.trim() === '')
+      throw new Error(`${file} line ${index + 1}: expected Name: value`);
+    headers[name] = value.trim();
   }
   return headers;
 }

@@ -74,7 +74,13 @@ const toLimits = ({ max_megabytes, max_age, keep }: Config['log']) => ({
 /** `2026-03-14T03:12:45.000Z info run settled firewall=edge batch=1`: whatever stands in a fact, it is one line. */
 function toText({ level, message, timestamp, ...facts }: winston.Logform.TransformableInfo): string {
   const words = Object.entries(facts).map(([name, value]) => `${name}=${toWord(value)}`);
-  return toPrintable([timestamp, level, message, ...words].join(' ').replace(/\s*\n\s*/g, ' '));
+  return toPrintable(
+    [timestamp, level, message, ...words]
+      .join(' ')
+      .split('\n')
+      .map((line) => line.trim())
+      .join(' '),
+  );
 }
 
 const toWord = (value: unknown): string =>

@@ -39,7 +39,7 @@ describe('firebreak with a bad configuration', () => {
     const { exit, stderr } = await launcher.firebreak(alarm, { env: { FIREBREAK_CONFIG: '' }, folder: launcher.home });
     expect(exit).to.equal(2);
     expect(stderr).to.equal(
-      'firebreak: no configuration: looked for ./firebreak.yml and /etc/firebreak/firebreak.yml; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init\n',
+      'firebreak: no configuration: there is no /etc/firebreak/firebreak.yml; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init\n',
     );
   });
 

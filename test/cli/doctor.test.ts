@@ -80,7 +80,7 @@ describe('firebreak doctor, of this host,', function () {
 
   it('names a configuration that others may change', async () => {
     chmodSync(launcher.configFile, 0o666);
-    await expectFirst('permissions', /others may change .*mode 0666/, /^chmod go-w /);
+    await expectFirst('config', /is not used: others may change .*mode 0666\): chmod go-w /, /the command at its end/);
   });
 
   it('names a state folder that others may look into', async () => {

@@ -164,7 +164,9 @@ describe('firebreak gateway, behind a real sshd', function () {
     launcher.configure({ gateway: { max_sessions: 1 } });
     const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
     try {
-      expect(await ledger.beginSession('the test itself', 1, 60_000)).to.equal(true);
+      expect(
+        await ledger.beginSession({ id: 'the test itself', most: 1, mostOfCaller: 1, forMs: 60_000, isDryRun: false }),
+      ).to.equal(true);
       const { exit, stderr } = await ssh(`firebreak block ${alarm}`);
       expect(exit).to.equal(75);
       expect(stderr).to.equal(

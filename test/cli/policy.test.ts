@@ -116,17 +116,39 @@ describe("the firewall's own addresses", function () {
       expect(refused).to.equal(3);
       expect(answer.run).to.equal(null);
       expect(answer.blocks[0]?.reason).to.equal(
-        `refused: ${address} is an address of firewall edge (protected always)`,
+        `refused: ${address} is an address that firewall edge has (protected always)`,
       );
       const told = await launcher.firebreak(['check', address]);
       expect(told.exit).to.equal(3);
-      expect(told.stdout).to.include('is an address of firewall edge');
+      expect(told.stdout).to.include('is an address that firewall edge has');
     }
     expect((await launcher.json(['block', '203.0.113.8', '192.168.20.1', '22'])).exit).to.equal(3);
     writeFileSync(path.join(launcher.folder, 'list.txt'), `${own[0]}\n`);
     const list = ['import', 'list.txt', '--dst-ip', '192.168.1.10', '--dst-port', '22'];
     expect((await launcher.firebreak(list)).exit).to.equal(3);
     expect(edge.readConfig()).to.equal(before);
+  });
+
+  it('count on that firewall alone, lapse, and are told where they change', async () => {
+    launcher.configure({ firewalls: { edge: settingsOf(edge), inner: { host: '127.0.0.1', port: 9 } } });
+    expect((await launcher.json(['block', '203.0.113.7', '192.168.1.10', '22', '--firewall', 'edge'])).exit).to.equal(
+      0,
+    );
+    const words = ['block', '203.0.113.200', '192.168.1.10', '22', '--firewall'];
+    expect((await launcher.json([...words, 'edge'])).exit).to.equal(3);
+    expect((await launcher.json([...words, 'inner'])).exit).to.equal(4); // not refused, but away
+    const ifconfig = path.join(edge.root, 'sbin/ifconfig');
+    writeFileSync(ifconfig, "#!/bin/sh\nprintf '\\tinet 203.0.113.99 netmask 0xffffff00\\n'\n", { mode: 0o755 });
+    const { stderr } = await launcher.firebreak(['reconcile', '--firewall', 'edge']);
+    expect(stderr).to.match(
+      /edge tells other addresses of its own since .*: new 203\.0\.113\.99; gone 203\.0\.113\.200/,
+    );
+    expect((await launcher.json([...words, 'edge'])).exit).to.equal(0);
+    const told = await launcher.firebreak(['check', '203.0.113.99']);
+    expect(told.exit).to.equal(0);
+    expect(told.stdout)
+      .to.match(/on edge: refused: .* that firewall edge has/)
+      .and.match(/new 203\.0\.113\.99; gone/);
   });
 
   it('are refused by a dry run too, which asks no ledger', async () => {

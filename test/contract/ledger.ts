@@ -186,22 +186,45 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
 
       it('the same event twice counts once and changes nothing', async () => {
-        await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+        const sameEventMs = 10 * minute;
+        await keep(ledger, alarm([block()], { 'event-id': 'e-1' }), { sameEventMs });
         await carry(ledger);
-        test.advance(hour);
-        const again = await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
-        expect(again).to.include({ alarms: 1, dueAt: null });
+        test.advance(9 * minute);
+        const again = await ledger.keep([alarm([block()], { 'event-id': 'e-1' })], { recheckMs, sameEventMs });
+        expect(again.blocks[0]?.[0]).to.include({ alarms: 1, dueAt: null });
+        expect(again.repeated).to.deep.equal([again.blocks[0]?.[0]?.id]);
       });
 
-      it('the same event is no second block after its release', async () => {
-        const first = await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
+      it('the same event is another alarm after its time, and where nobody says for how long it is the same', async () => {
+        await keep(ledger, alarm([block()], { 'event-id': 'e-1' }));
         await carry(ledger);
-        await ledger.release({}, 'by a person');
-        await carry(ledger);
-        expect(await keep(ledger, alarm([block()], { 'event-id': 'e-1' }))).to.include({
-          id: first.id,
-          state: 'released',
+        test.advance(10 * minute + 1);
+        const late = await ledger.keep([alarm([block()], { 'event-id': 'e-1' })], {
+          recheckMs,
+          sameEventMs: 10 * minute,
         });
+        expect(late.blocks[0]?.[0]).to.include({ alarms: 2 });
+        expect(late.repeated).to.deep.equal([]);
+      });
+
+      for (const id of ['event-id', 'backlog-id']) {
+        it(`an old ${id} swallows no new attack: after a release it is a new block`, async () => {
+          const sameEventMs = 10 * minute;
+          const first = await keep(ledger, alarm([block()], { [id]: 'x-1' }), { sameEventMs });
+          await carry(ledger);
+          await ledger.release({}, 'by a person');
+          await carry(ledger);
+          const second = await keep(ledger, alarm([block()], { [id]: 'x-1' }), { sameEventMs });
+          expect(second).to.include({ state: 'pending', dueAt: ledger.now() });
+          expect(second.id).not.to.equal(first.id);
+        });
+      }
+
+      it('a backlog-id is no identity: OSSIM keeps one for a whole directive', async () => {
+        await keep(ledger, alarm([block()], { 'backlog-id': 'b-1' }), { sameEventMs: hour });
+        await carry(ledger);
+        const again = await keep(ledger, alarm([block()], { 'backlog-id': 'b-1' }), { sameEventMs: hour });
+        expect(again.alarms).to.equal(2);
       });
 
       it('a failed block never suppresses the next try, not even of the same event', async () => {
@@ -212,9 +235,9 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
 
       it('one event may concern two flows', async () => {
-        await keep(ledger, alarm([block()], { 'backlog-id': 'b-1' }));
+        await keep(ledger, alarm([block()], { 'event-id': 'b-1' }));
         await carry(ledger);
-        const other = await keep(ledger, alarm([block({}, { port: '443' })], { 'backlog-id': 'b-1' }));
+        const other = await keep(ledger, alarm([block({}, { port: '443' })], { 'event-id': 'b-1' }));
         expect(other.state).to.equal('pending');
       });
     });
@@ -265,6 +288,81 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(others).to.deep.equal([]);
         expect(lapsed).to.include({ state: 'refused' });
       });
+
+      it('however often its alarm comes, its time counts from the first one', async () => {
+        for (const port of [1, 2, 3]) await keep(ledger, nth(port), { limits: { perMinute: 2, active: 2 } });
+        test.advance(hour - minute);
+        expect((await keep(ledger, nth(3), { limits: { perMinute: 2, active: 2 } })).state).to.equal('held');
+        test.advance(minute);
+        expect(await ledger.expire({ heldMs: hour, keepAlarmsMs: 365 * 24 * hour })).to.have.length(1);
+      });
+
+      it('a held one goes on by itself where its alarm comes again and there is room', async () => {
+        for (const port of [1, 2]) await keep(ledger, nth(port), { limits });
+        const held = await keep(ledger, nth(3), { limits });
+        expect((await keep(ledger, nth(3), { limits })).state).to.equal('held');
+        test.advance(minute);
+        const again = await keep(ledger, nth(3), { limits });
+        expect(again).to.include({ id: held.id, state: 'pending', dueAt: ledger.now(), alarms: 3, reason: null });
+      });
+
+      it('an alarm counts once on however many firewalls, and what is held does not count', async () => {
+        const onBoth = (port: string): KeepAlarm =>
+          alarm([block({}, { port }), block({ firewall: 'inner' }, { port })]);
+        const states = async (port: string): Promise<string[]> =>
+          (await ledger.keep([onBoth(port)], { recheckMs, limits })).blocks.flat().map(({ state }) => state);
+        expect(await states('1')).to.deep.equal(['pending', 'pending']);
+        expect(await states('2')).to.deep.equal(['pending', 'pending']);
+        expect(await states('3')).to.deep.equal(['held', 'held']);
+        test.advance(minute);
+        expect(await states('4')).to.deep.equal(['pending', 'pending']);
+      });
+
+      it('a share is left for alarms of high risk, and for sources that alarmed before', async () => {
+        const shared = { perMinute: 4, active: 100, reserved: 25, highRisk: 5 };
+        const from = (last: number, risk = '1'): KeepAlarm =>
+          alarm([block({}, { source: `203.0.113.${last}` })], { risk });
+        const kept = async (one: KeepAlarm): Promise<string> => (await keep(ledger, one, { limits: shared })).state;
+        for (const last of [1, 2, 3]) expect(await kept(from(last))).to.equal('pending');
+        expect(await kept(from(4))).to.equal('held');
+        expect(await kept(from(5, '5'))).to.equal('pending');
+        expect(await kept(from(6, '10'))).to.equal('held');
+        test.advance(minute);
+        for (const last of [7, 8, 9]) expect(await kept(from(last))).to.equal('pending');
+        expect(await kept(from(10))).to.equal('held');
+        expect(await kept(from(4))).to.equal('pending');
+      });
+
+      it('of 1,000 forged sources and a real one that repeats, the real one goes on within two minutes', async () => {
+        const usual = { perMinute: 60, active: 10_000, perDestination: 1000, reserved: 25, highRisk: 5 };
+        const from = (source: string): KeepAlarm => alarm([block({}, { source })]);
+        const keepOne = async (source: string) => keep(ledger, from(source), { limits: usual });
+        let real = await keepOne('198.51.100.1').then(({ state }) => state);
+        expect(real).to.equal('pending');
+        await ledger.release({ source: '198.51.100.1' }, 'so that it comes in the middle of the storm');
+        let forged = 0;
+        let began: number | undefined;
+        for (let second = 0; second < 120; second += 1) {
+          for (let each = 0; each < 9 && forged < 1000; each += 1, forged += 1)
+            await keepOne(`10.${Math.floor(forged / 250)}.${forged % 250}.7`);
+          if (second >= 20 && second % 10 === 0) {
+            began ??= second;
+            real = (await keepOne('203.0.113.66')).state;
+          }
+          if (real === 'pending' && began !== undefined) break;
+          test.advance(1000);
+        }
+        expect(real).to.equal('pending');
+      });
+
+      it('of 5,000 innocent addresses at once all are held but those within the limit', async () => {
+        const usual = { perMinute: 60, active: 10_000, perDestination: 1000, reserved: 25, highRisk: 5 };
+        const all = Array.from({ length: 5000 }, (_, index) =>
+          alarm([block({}, { source: `10.9.${Math.floor(index / 250)}.${(index % 250) + 1}` })]),
+        );
+        const { blocks } = await ledger.keep(all, { recheckMs, limits: usual });
+        expect(blocks.flat().filter(({ state }) => state === 'pending')).to.have.length(45);
+      }).timeout(60_000);
     });
 
     describe('has one runner a firewall:', () => {
@@ -686,12 +784,32 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
     describe('counts who is served:', () => {
       it('up to the most, and forgets those whose time is up', async () => {
-        expect(await ledger.beginSession('a', 1, minute)).to.equal(true);
-        expect(await test.open().beginSession('b', 1, minute)).to.equal(false);
+        const one = { most: 1, mostOfCaller: 1, forMs: minute, isDryRun: false };
+        expect(await ledger.beginSession({ ...one, id: 'a' })).to.equal(true);
+        expect(await test.open().beginSession({ ...one, id: 'b' })).to.equal(false);
         await ledger.endSession('a');
-        expect(await ledger.beginSession('b', 1, minute)).to.equal(true);
+        expect(await ledger.beginSession({ ...one, id: 'b' })).to.equal(true);
         test.advance(minute);
-        expect(await ledger.beginSession('c', 1, minute)).to.equal(true);
+        expect(await ledger.beginSession({ ...one, id: 'c' })).to.equal(true);
+      });
+
+      it('of one caller up to his share, and dry runs one at a time', async () => {
+        const session = (id: string, caller: string, isDryRun = false) =>
+          ledger.beginSession({ id, caller, isDryRun, most: 9, mostOfCaller: 2, forMs: minute });
+        expect(await session('a', '192.0.2.1')).to.equal(true);
+        expect(await session('b', '192.0.2.1')).to.equal(true);
+        expect(await session('c', '192.0.2.1')).to.equal(false);
+        expect(await session('d', '192.0.2.2', true)).to.equal(true);
+        expect(await session('e', '192.0.2.3', true)).to.equal(false);
+        expect(await session('f', '192.0.2.3')).to.equal(true);
+      });
+
+      it('and remembers the callers for a month', async () => {
+        const forMs = minute;
+        await ledger.beginSession({ id: 'a', caller: '192.0.2.1', isDryRun: false, most: 9, mostOfCaller: 2, forMs });
+        expect((await test.open().findSeen()).callers).to.deep.equal(['192.0.2.1']);
+        test.advance(30 * 24 * hour + 1);
+        expect((await ledger.findSeen()).callers).to.deep.equal([]);
       });
     });
 
@@ -725,7 +843,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
     });
 
     it("knows each firewall's own addresses, as the last run that told them has seen them", async () => {
-      expect(await ledger.findAddresses()).to.deep.equal({});
+      expect((await ledger.findSeen()).addresses).to.deep.equal({});
       for (const [last, seen] of [
         [1, ['192.168.1.1', '203.0.113.200']],
         [2, ['203.0.113.201', '192.168.1.1']],
@@ -736,9 +854,36 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await settle(ledger, lease, await ledger.claimBatch(lease, `R${last}`, 10), settled, seen);
         await ledger.releaseLease(lease, true);
       }
-      const { edge = [], ...others } = await test.open().findAddresses();
+      const { edge = [], ...others } = (await test.open().findSeen()).addresses;
       expect(edge).to.have.members(['192.168.1.1', '203.0.113.201']).and.have.length(2);
       expect(others).to.deep.equal({});
+    });
+
+    it('says how a firewall’s addresses changed until that is told, and forgets what it did not see again', async () => {
+      await ledger.noteAddresses('edge', ['192.168.1.1', '203.0.113.200']);
+      expect(await ledger.findAddressChanges()).to.deep.equal([]);
+      await ledger.noteAddresses('edge', ['192.168.1.1', '203.0.113.201']);
+      const change = { firewall: 'edge', at: ledger.now(), added: ['203.0.113.201'], removed: ['203.0.113.200'] };
+      expect(await ledger.findAddressChanges()).to.deep.equal([{ ...change, isTold: false }]);
+      await ledger.tellAddressChange('edge', []);
+      expect(await ledger.findAddressChanges()).to.deep.equal([{ ...change, isTold: true }]);
+      test.advance(7 * 24 * hour + 1);
+      expect(await ledger.findAddressChanges()).to.deep.equal([]);
+      expect((await ledger.findSeen()).addresses).to.deep.equal({});
+    });
+
+    it('keeps 256 addresses of a firewall at most', async () => {
+      const many = Array.from({ length: 300 }, (_, index) => `10.0.${Math.floor(index / 250)}.${index % 250}`);
+      await ledger.noteAddresses('edge', many);
+      expect((await ledger.findSeen()).addresses['edge']).to.have.length(256);
+    });
+
+    it('lets one ask a firewall for its addresses within a time', async () => {
+      expect(await ledger.beginAsking('edge', hour)).to.equal(true);
+      expect(await test.open().beginAsking('edge', hour)).to.equal(false);
+      expect(await ledger.beginAsking('inner', hour)).to.equal(true);
+      test.advance(hour);
+      expect(await ledger.beginAsking('edge', hour)).to.equal(true);
     });
 
     describe('tells what happened', () => {

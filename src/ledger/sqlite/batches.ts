@@ -1,12 +1,12 @@
 import type { Block } from '../../core/block.js';
 import { carry, settle } from '../../core/lifecycle.js';
 import type { ClaimedBlock, EndedRun, Lease } from '../ledger.js';
-import { noteAddresses } from './addresses.js';
 import type { Database } from './database.js';
 import { isFrozen } from './freeze.js';
 import { noteOutcome } from './history.js';
 import { checkFence } from './leases.js';
 import { getBlock, toBlock, updateBlock } from './rows.js';
+import { noteAddresses } from './seen.js';
 
 /** Takes what is due along in a run; inside the caller's transaction. @throws LeaseLost */
 export function claimBatch(database: Database, lease: Lease, run: string, limit: number, now: number): ClaimedBlock[] {
@@ -34,7 +34,7 @@ export function claimBatch(database: Database, lease: Lease, run: string, limit:
 export function settleBatch(database: Database, lease: Lease, ended: EndedRun, now: number): Block[] {
   checkFence(database, lease, null);
   database.run('UPDATE run SET ms = ? WHERE id = ?', ended.ms, ended.id);
-  if (ended.addresses !== undefined) noteAddresses(database, lease.firewall, ended.addresses);
+  if (ended.addresses !== undefined) noteAddresses(database, lease.firewall, ended.addresses, now);
   return ended.claimed.map((claimed) => {
     const before = getBlock(database, claimed.id);
     const settled = settle(before, ended.findingOf(claimed), {

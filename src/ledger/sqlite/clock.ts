@@ -67,6 +67,10 @@ const times = {
   outcome: ['at'],
   drift: ['at'],
   feed: ['held_until'],
+  firewall_address: ['seen_at'],
+  address_change: ['at'],
+  asking: ['asked_at'],
+  caller: ['seen_at'],
 } as const;
 
 function shiftTimes(database: Database, by: number): void {

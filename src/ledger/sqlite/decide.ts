@@ -69,7 +69,7 @@ export function expireBlocks(
     .map(toBlock)
     .filter((block) => isExpired(block, now) && !isOver(block));
   const lapsed = database
-    .all("SELECT * FROM block WHERE state = 'held' AND updated_at <= ?", now - heldMs)
+    .all("SELECT * FROM block WHERE state = 'held' AND created_at <= ?", now - heldMs)
     .map(toBlock);
   const moved = [
     ...moveAll(database, due, (block) => release(block, now, 'its time is over'), now),

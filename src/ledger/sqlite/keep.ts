@@ -2,55 +2,67 @@ import { ulid } from 'ulid';
 import { newBlock, refuse, type Block } from '../../core/block.js';
 import { escalate } from '../../core/escalation.js';
 import type { Flow } from '../../core/flow.js';
-import { alarmAgain } from '../../core/lifecycle.js';
+import { alarmAgain, approve } from '../../core/lifecycle.js';
 import { computeTracker } from '../../core/tracker.js';
 import type { KeepAlarm, KeepBlock, KeepOptions } from '../ledger.js';
 import type { Database } from './database.js';
 import { noteOutcome } from './history.js';
 import { insertBlock, toBlock, updateBlock } from './rows.js';
 
-/** Keeps one alarm with its blocks, inside the caller's transaction. */
-export function keepAlarm(database: Database, alarm: KeepAlarm, options: KeepOptions, now: number): Block[] {
-  const message = alarm.context['event-id'] ?? alarm.context['backlog-id'] ?? null;
-  database.run(
-    'INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)',
-    ...[alarm.id, now, alarm.origin, message, JSON.stringify(alarm.context)],
-  );
-  return alarm.blocks.map((wanted) => {
-    const block = keepBlock(database, wanted, message, options, now);
-    database.run('INSERT OR IGNORE INTO alarm_block (alarm, block) VALUES (?, ?)', alarm.id, block.id);
-    return block;
-  });
+export interface KeptBlock {
+  block: Block;
+  /** This very event had asked for it already, a moment ago. */
+  isRepeated: boolean;
 }
 
-function keepBlock(
-  database: Database,
-  wanted: KeepBlock,
-  message: string | null,
-  options: KeepOptions,
-  now: number,
-): Block {
-  if (wanted.refusal !== undefined) return keepRefusal(database, wanted, wanted.refusal, now);
-  if (message !== null) {
-    const known = findSameMessage(database, wanted, message);
-    if (known !== undefined) return known;
-  }
+/** Keeps one alarm with its blocks, inside the caller's transaction. */
+export function keepAlarm(database: Database, alarm: KeepAlarm, options: KeepOptions, now: number): KeptBlock[] {
+  const event = alarm.context['event-id'] ?? null;
+  database.run(
+    'INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)',
+    ...[alarm.id, now, alarm.origin, event, JSON.stringify(alarm.context)],
+  );
+  const request: Request = { event, risk: Number(alarm.context['risk'] ?? 0) || 0, options, now };
+  const kept = alarm.blocks.map((wanted) => keepBlock(database, wanted, request));
+  for (const { block } of kept)
+    database.run('INSERT OR IGNORE INTO alarm_block (alarm, block) VALUES (?, ?)', alarm.id, block.id);
+  // An alarm counts once, on however many firewalls; what is held does not, nor does a list that a person looked at.
+  if (options.limits?.perMinute !== Infinity && kept.some(({ isNew }) => isNew))
+    database.run('UPDATE alarm SET counted = 1 WHERE id = ?', alarm.id);
+  return kept;
+}
+
+/** What of an alarm each of its blocks is kept by. */
+interface Request {
+  event: string | null;
+  risk: number;
+  options: KeepOptions;
+  now: number;
+}
+
+function keepBlock(database: Database, wanted: KeepBlock, request: Request): KeptBlock & { isNew: boolean } {
+  const { event, options, now } = request;
+  const as = (block: Block, more = {}) => ({ block, isRepeated: false, isNew: false, ...more });
+  if (wanted.refusal !== undefined) return as(keepRefusal(database, wanted, wanted.refusal, now));
   const live = findLive(database, wanted);
+  if (live !== undefined && event !== null && isSameEvent(database, live, event, now - (options.sameEventMs ?? 0)))
+    return as(live, { isRepeated: true });
   const durationMs = lengthen(database, wanted, live, now);
   const expiresAt = durationMs === null ? null : now + durationMs;
   if (live !== undefined) {
     const counted = alarmAgain(live, { now, expiresAt, recheckMs: options.recheckMs });
-    const again = { ...counted, override: wanted.override ?? live.override };
+    const goesOn = live.state === 'held' && findLimit(database, wanted, request, true) === undefined;
+    const again = { ...(goesOn ? approve(counted, now) : counted), override: wanted.override ?? live.override };
     updateBlock(database, again);
-    return again;
+    return as(again, { isNew: goesOn });
   }
-  const reason = findLimit(database, wanted, options.limits, now);
+  const reason = findLimit(database, wanted, request, hasAlarmedBefore(database, wanted.flow.source));
   const block = makeBlock(wanted, findTracker(database, wanted.firewall, wanted.flow), now);
   const kept: Block =
     reason === undefined ? { ...block, expiresAt } : { ...block, expiresAt, state: 'held', dueAt: null, reason };
   insertBlock(database, kept);
   noteOutcome(database, undefined, kept, now);
-  return kept;
+  return as(kept, { isNew: reason === undefined });
 }
 
 const makeBlock = ({ firewall, flow, description, override }: KeepBlock, tracker: number, now: number): Block => ({
@@ -80,16 +92,18 @@ function findLive(database: Database, wanted: KeepBlock): Block | undefined {
   return row && toBlock(row);
 }
 
-/** A block that this very message has made already, unless it never came into force: then the message tries again. */
-function findSameMessage(database: Database, wanted: KeepBlock, message: string): Block | undefined {
-  const row = database.get(
-    `SELECT block.* FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id JOIN block ON block.id = alarm_block.block
-     WHERE alarm.message = ? AND ${sameFlow} AND state IN ('active', 'releasing', 'released') AND proven_at IS NOT NULL
-     ORDER BY block.seq DESC LIMIT 1`,
-    ...[message, ...flowValues(wanted)],
-  );
-  return row && toBlock(row);
-}
+/** Has this very event asked for the block since then? Only while the block is in force: else the event tries again. */
+const isSameEvent = (database: Database, { id, state }: Block, event: string, since: number): boolean =>
+  state === 'active' &&
+  database.get(
+    `SELECT 1 FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id
+     WHERE alarm.message = ? AND alarm_block.block = ? AND alarm.received_at >= ? LIMIT 1`,
+    ...[event, id, since],
+  ) !== undefined;
+
+/** Whoever forges sources has a new one each time; an attacker who means it comes again. */
+const hasAlarmedBefore = (database: Database, source: string): boolean =>
+  database.get("SELECT 1 FROM block WHERE source = ? AND state <> 'refused' LIMIT 1", source) !== undefined;
 
 /** Refusals of one flow are one row that counts: an attacker can have as many as he likes. */
 function keepRefusal(database: Database, wanted: KeepBlock, refusal: string, now: number): Block {
@@ -123,37 +137,30 @@ function lengthen(database: Database, wanted: KeepBlock, live: Block | undefined
   return escalate(durationMs, Number(row?.['offences'] ?? 0), escalation);
 }
 
-/** The sentence that holds a new block, when more come than anybody has looked at. */
+/**
+ * The sentence that holds a block, when more come than anybody has looked at. A share of each limit is left for alarms
+ * of high risk and for sources that alarmed before.
+ */
 function findLimit(
   database: Database,
   { firewall, flow }: KeepBlock,
-  limits: KeepOptions['limits'],
-  now: number,
+  { risk, options: { limits }, now }: Request,
+  hasAlarmed: boolean,
 ): string | undefined {
   if (limits === undefined) return undefined;
-  const made = database.get(
-    'SELECT count(*) AS made FROM block WHERE created_at > ? AND state <> ?',
-    now - 60_000,
-    'refused',
-  );
-  if (Number(made?.['made']) >= limits.perMinute) {
-    return `held: more than ${limits.perMinute} new blocks in a minute (policy.limits.per_minute)`;
-  }
-  const active = database.get(
-    "SELECT count(*) AS active FROM block WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed')",
-  );
-  if (Number(active?.['active']) >= limits.active) {
-    return `held: ${limits.active} blocks are in force already (policy.limits.active)`;
-  }
-  const { perDestination = Infinity } = limits;
-  const there = database.get(
-    `SELECT count(*) AS there FROM block WHERE destination = ? AND firewall = ? AND wanted = 'present'
-       AND state IN ('pending', 'active', 'failed')`,
-    ...[flow.destination, firewall],
-  );
-  if (Number(there?.['there']) >= perDestination) {
-    return `held: ${perDestination} blocks towards ${flow.destination} are in force already (policy.limits.per_destination)`;
-  }
+  const { perMinute, active, perDestination = Infinity, reserved = 0, highRisk = Infinity } = limits;
+  const isFirst = hasAlarmed || risk >= highRisk;
+  const open = (limit: number): number => (isFirst ? limit : limit - Math.floor((limit * reserved) / 100));
+  const isOver = (limit: number, sql: string, ...values: (string | number)[]): boolean =>
+    limit !== Infinity && Number(database.get(sql, ...values)?.['many']) >= open(limit);
+  if (isOver(perMinute, 'SELECT count(*) AS many FROM alarm WHERE received_at > ? AND counted = 1', now - 60_000))
+    return `held: more than ${open(perMinute)} alarms of new blocks in a minute (policy.limits.per_minute)`;
+  const standing =
+    "SELECT count(*) AS many FROM block WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed')";
+  if (isOver(active, `${standing} AND firewall = ?`, firewall))
+    return `held: ${open(active)} blocks stand on ${firewall} already (policy.limits.active)`;
+  if (isOver(perDestination, `${standing} AND destination = ? AND firewall = ?`, flow.destination, firewall))
+    return `held: ${open(perDestination)} blocks towards ${flow.destination} stand already (policy.limits.per_destination)`;
   return undefined;
 }
 

@@ -1,12 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { endianness, tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
+import ipaddr from 'ipaddr.js';
 import { loadConfig } from '#firebreak/config/load.js';
-import { findPolicy, withSeen } from '#firebreak/config/policy.js';
+import { findPolicy } from '#firebreak/config/policy.js';
 import { findThisHost } from '#firebreak/config/this-host.js';
 import { parseAddress } from '#firebreak/core/address.js';
 import { findProtection } from '#firebreak/core/policy.js';
+
+/** An address as the kernel writes it: each 32 bits as one number of this machine's byte order. */
+function inMemory(text: string): string {
+  const bytes = ipaddr.parse(text).toByteArray();
+  const words = Array.from({ length: bytes.length / 4 }, (_, at) => bytes.slice(4 * at, 4 * at + 4));
+  return words
+    .flatMap((word) => (endianness() === 'LE' ? word.reverse() : word))
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('')
+    .toUpperCase();
+}
 
 /** As Linux shows them; the byte order of /proc/net/route is this machine's. */
 const files: Record<string, string> = {
@@ -19,6 +31,22 @@ const files: Record<string, string> = {
     `fd000000000000000000000000000000 40 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000100 00000001 00000000 00000001 eth0`,
     `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 20010db8000100000000000000000001 00000400 1 0 00000003 eth0`,
   ].join('\n'),
+  // What /proc/net/tcp shows on a little-endian machine: state 01 is established, 0A listens, 06 is waiting to be closed.
+  '/proc/self/net/tcp': [
+    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
+    `   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1`,
+    `   1: ${inMemory('192.168.1.2')}:0016 ${inMemory('198.51.100.30')}:D431 01 00000000:00000000 00:00000000 0 0 0 2`,
+    `   2: ${inMemory('192.168.1.2')}:08AE ${inMemory('198.51.100.31')}:D431 01 00000000:00000000 00:00000000 0 0 0 3`,
+    `   3: ${inMemory('192.168.1.2')}:01BB ${inMemory('198.51.100.32')}:D431 01 00000000:00000000 00:00000000 0 0 0 4`,
+    `   4: ${inMemory('192.168.1.2')}:0016 ${inMemory('198.51.100.33')}:D431 06 00000000:00000000 00:00000000 0 0 0 5`,
+  ].join('\n'),
+  '/proc/self/net/tcp6': [
+    '  sl  local_address                         remote_address                        st',
+    `   0: ${'0'.repeat(32)}:0016 ${inMemory('::ffff:198.51.100.34')}:D431 01`,
+    `   1: ${'0'.repeat(32)}:0016 ${inMemory('2001:db8:5::7')}:D431 01`,
+  ].join('\n'),
+  '/etc/ssh/sshd_config': '#Port 22\nPermitRootLogin no\n',
+  '/etc/ssh/sshd_config.d/ours.conf': 'Port 2222\n',
   '/etc/resolv.conf': '# made by hand\nnameserver 192.168.1.53\nsearch example.org\nnameserver fe80::53%eth0\n',
 };
 
@@ -28,13 +56,14 @@ const host = findThisHost({
     lo: [{ address: '127.0.0.1' }],
   }),
   read: (file) => files[file] ?? '',
+  list: (folder) => Object.keys(files).filter((name) => name.startsWith(`${folder}/`)),
   environment: { SSH_CLIENT: '::ffff:192.168.1.30 50000 22' },
 });
 
 const refusalOf = (text: string, protections = host): string | undefined => {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new Error(parsed.message);
-  return findProtection(parsed.address, protections);
+  return findProtection(parsed.address, { protections });
 };
 
 describe('findThisHost', () => {
@@ -44,6 +73,10 @@ describe('findThisHost', () => {
     ['192.168.1.53', "this host's resolver"],
     ['192.168.1.2', "this host's own address"],
     ['192.168.1.30', 'the SSH client that calls us'],
+    ['198.51.100.30', 'connected to the sshd of this host'],
+    ['198.51.100.31', 'connected to the sshd of this host'],
+    ['198.51.100.34', 'connected to the sshd of this host'],
+    ['2001:db8:5::7', 'connected to the sshd of this host'],
   ] as const) {
     it(`protects ${address}: ${reason}`, () => {
       expect(refusalOf(address)).to.equal(`refused: ${address} is ${reason} (protected always)`);
@@ -51,11 +84,12 @@ describe('findThisHost', () => {
   }
 
   it('protects nothing else', () => {
-    expect(refusalOf('192.168.1.10')).to.equal(undefined);
+    for (const address of ['192.168.1.10', '198.51.100.32', '198.51.100.33'])
+      expect(refusalOf(address)).to.equal(undefined);
   });
 
   it('lives without what it may not read', () => {
-    expect(findThisHost({ interfaces: () => ({}), read: () => '', environment: {} })).to.deep.equal([]);
+    expect(findThisHost({ interfaces: () => ({}), read: () => '', list: () => [], environment: {} })).to.deep.equal([]);
   });
 });
 
@@ -76,7 +110,7 @@ describe('findPolicy', () => {
   it('knows the firewalls, the SIEM, and each form of never_block', () => {
     writeFileSync(path.join(folder, 'spared.txt'), '# ours\n203.0.113.64/28\n\n2001:db8:9::1 # the mail host\n');
     const never_block = ['192.0.2.128/28', '203.0.113.10-203.0.113.12', '@spared.txt'];
-    const { protections } = findPolicy(load({ never_block, siem: ['192.0.2.50'] }), []);
+    const { protections } = findPolicy(load({ never_block, siem: ['192.0.2.50'] }), { host: [] });
     for (const [address, reason] of [
       ['192.0.2.1', 'the address of firewall edge (protected always)'],
       ['10.1.0.1', 'an address of firewall edge (protected always)'],
@@ -91,25 +125,32 @@ describe('findPolicy', () => {
     expect(refusalOf('203.0.113.13', [...protections])).to.equal(undefined);
   });
 
-  it('knows what runs have seen on the firewalls, and nothing that is no address', () => {
-    const seen = { edge: ['203.0.113.1', 'dhcp', '2001:db8:7::1'], gone: ['203.0.113.9'] };
-    const protections = [...findPolicy(withSeen(load({}), seen), []).protections];
-    for (const address of ['203.0.113.1', '2001:db8:7::1', '198.51.100.1']) {
+  it('knows what was seen on the firewall in question, hosts only, and who calls', () => {
+    const seen = {
+      addresses: { edge: ['203.0.113.1', 'dhcp', '2001:db8:7::1', '0.0.0.0/1', '::/1'], other: ['203.0.113.9'] },
+      callers: ['192.0.2.77'],
+    };
+    const protections = [...findPolicy(load({}), { seen, firewall: 'edge', host: [] }).protections];
+    for (const address of ['203.0.113.1', '2001:db8:7::1']) {
       expect(refusalOf(address, protections)).to.equal(
-        `refused: ${address} is an address of firewall edge (protected always)`,
+        `refused: ${address} is an address that firewall edge has (protected always)`,
       );
     }
-    expect(refusalOf('203.0.113.9', protections)).to.equal(undefined);
+    expect(refusalOf('192.0.2.77', protections)).to.match(/is a host that hands alarms to this gateway/);
+    expect(refusalOf('198.51.100.1', protections)).to.match(/an address of firewall edge/);
+    for (const address of ['203.0.113.9', '8.8.8.8', '2a00::1'])
+      expect(refusalOf(address, protections)).to.equal(undefined);
   });
 
   it('reads the file anew at each start', () => {
     const file = path.join(folder, 'spared.txt');
     writeFileSync(file, '203.0.113.7\n');
-    expect(refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), []).protections])).to.exist;
+    expect(refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), { host: [] }).protections]))
+      .to.exist;
     writeFileSync(file, '');
-    expect(refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), []).protections])).to.equal(
-      undefined,
-    );
+    expect(
+      refusalOf('203.0.113.7', [...findPolicy(load({ never_block: ['@spared.txt'] }), { host: [] }).protections]),
+    ).to.equal(undefined);
   });
 
   it('goes on with no half of a list', () => {

@@ -23,6 +23,7 @@ function protect(text: string, reason: string): Policy['protections'][number] {
 const policy: Policy = {
   protections: [...alwaysProtected, protect('192.0.2.0/28', 'ours'), protect('2001:db8:1::/64', 'ours as well')],
   types: ['block', 'reject'],
+  nat64: [protect('2001:db8:64::/48', '').address, protect('2001:db8:96::/96', '').address],
 };
 
 describe('findRefusal', () => {
@@ -56,6 +57,19 @@ describe('findRefusal', () => {
       '2002:c000::/32',
       'refused: 2002:c000::/32 carries 192.0.0.0/16, which holds 192.0.2.0/28, which is ours (protected always)',
     ],
+    ['::c000:203', 'refused: ::c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    ['::ffff:0:c000:203', 'refused: ::ffff:0:c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    ['64:ff9b:1:c000:2:300::', 'refused: 64:ff9b:1:c000:2:300:: carries 192.0.2.3, which is ours (protected always)'],
+    ['64:ff9b:1:c0:0:203::', 'refused: 64:ff9b:1:c0:0:203:: carries 192.0.2.3, which is ours (protected always)'],
+    ['64:ff9b:1:0:c0:2:300:0', 'refused: 64:ff9b:1:0:c0:2:300:0 carries 192.0.2.3, which is ours (protected always)'],
+    ['64:ff9b:1::c000:203', 'refused: 64:ff9b:1::c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    ['2001:db8::5efe:c000:203', 'refused: 2001:db8::5efe:c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    ['fd00::200:5efe:c000:203', 'refused: fd00::200:5efe:c000:203 carries 192.0.2.3, which is ours (protected always)'],
+    [
+      '2001:db8:64:c000:2:300::',
+      'refused: 2001:db8:64:c000:2:300:: carries 192.0.2.3, which is ours (protected always)',
+    ],
+    ['2001:db8:96::c000:203', 'refused: 2001:db8:96::c000:203 carries 192.0.2.3, which is ours (protected always)'],
     ['2002:7f00:1::', 'refused: 2002:7f00:1:: carries 127.0.0.1, which is loopback (protected always)'],
   ] as const) {
     it(`says it in one sentence: ${sentence}`, () => {

@@ -26,7 +26,6 @@ def load_ours(name):
 flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
 answers = remote.answers
 
-MOST_ADDRESSES = 256
 REFUSALS = ("interface_disabled", "interface_unknown")
 
 # How lineinfile is to insert: expressions of a few tags, and what stands around the new rules.
@@ -55,7 +54,7 @@ def shape_of(present, absent):
         "loaded": answers.set_of(either, most),
         "refused": answers.list_of(refusal, most),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
-        "addresses": answers.set_of(answers.host_address, MOST_ADDRESSES),
+        "addresses": answers.set_of(answers.host_address, answers.MOST_ADDRESSES),
         "version": answers.nothing_or(answers.text(40)),
         "python": answers.matching(r"/[A-Za-z0-9._/+-]{1,200}"),
     }

@@ -37,12 +37,13 @@ RULE = answers.mapping(
         "changed_by": answers.nothing_or(answers.text(100)),
     }
 )
-ANSWER = {"rules": answers.list_of(RULE, MOST), "loaded": answers.set_of(TRACKER, MOST)}
+ANSWER = {"rules": answers.list_of(RULE, MOST), "loaded": answers.set_of(TRACKER, MOST),
+          "addresses": answers.set_of(answers.host_address, answers.MOST_ADDRESSES)}
 
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -60,6 +61,7 @@ class ActionModule(ActionBase):
             "changed": False,
             "standing": standing,
             "only_in_pf": only_in_pf,
+            "addresses": found["addresses"],
             "lines": tell(standing, only_in_pf),
         }
 

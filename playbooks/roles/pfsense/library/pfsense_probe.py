@@ -87,7 +87,7 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     says_what_it_should,
 )
-from ansible.module_utils.pfsense_pf import read_addresses, read_blocking_trackers
+from ansible.module_utils.pfsense_pf import find_addresses, read_blocking_trackers
 
 
 def sort_present(config, flows, fix):
@@ -140,11 +140,6 @@ def find_loaded(pfctl, config, trackers, check_mode):
             raise
         blocking = config.rules
     return [tracker for tracker in trackers if tracker in blocking]
-
-
-def find_addresses(config, ifconfig):
-    found = set(config.addresses + read_addresses(ifconfig))
-    return sorted(each for each in found if not each.lower().startswith(("127.", "::1", "fe80:", "0.0.0.0")))
 
 
 def probe(arguments, check_mode=False):

@@ -21,6 +21,10 @@ options:
     description: Path of pfctl on the firewall.
     required: true
     type: str
+  ifconfig:
+    description: Path of ifconfig on the firewall. Where there is none, only written down addresses are known.
+    required: true
+    type: str
 author: Firebreak
 """
 
@@ -29,6 +33,7 @@ EXAMPLES = """
   pfsense_status:
     config: /cf/conf/config.xml
     pfctl: /sbin/pfctl
+    ifconfig: /sbin/ifconfig
 """
 
 RETURN = """
@@ -36,6 +41,8 @@ rules:
   description: Our rules as they stand, each with its tracker, its flow, and an element that makes it block less or something else.
 loaded:
   description: Trackers of our band that pf blocks by now.
+addresses:
+  description: The firewall's own addresses, none of them loopback or link-local.
 """
 
 from ansible.module_utils.pfsense_config import (
@@ -46,7 +53,7 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     read_flow,
 )
-from ansible.module_utils.pfsense_pf import read_blocking_trackers
+from ansible.module_utils.pfsense_pf import find_addresses, read_blocking_trackers
 
 # Trackers of ours: above every one made from a clock until 2033, and below 2^31.
 BAND_START, BAND_END = 2000000000, 2147483648
@@ -75,8 +82,10 @@ def read_ours(config):
 def run(arguments, check_mode, diff):
     path = arguments["config"]
     try:
-        rules = read_ours(parse_config(read_config(path), path))
+        config = parse_config(read_config(path), path)
+        rules = read_ours(config)
         loaded = sorted(filter(is_ours, read_blocking_trackers(arguments["pfctl"])))
     except Refusal as refusal:
         return refusal.result()
-    return {"changed": False, "rules": rules, "loaded": loaded}
+    addresses = find_addresses(config, arguments["ifconfig"])
+    return {"changed": False, "rules": rules, "loaded": loaded, "addresses": addresses}

@@ -79,3 +79,14 @@ def read_addresses(ifconfig, seconds=5):
     except OSError:
         return []
     return INET.findall(ended.output) if ended.status == 0 else []
+
+
+# More than these no answer may have; the controller refuses it then.
+MOST_ADDRESSES = 256
+
+
+def find_addresses(config, ifconfig):
+    """The firewall's own, written down or given to it by now, none of them loopback or link-local."""
+    found = set(config.addresses + read_addresses(ifconfig))
+    own = (each for each in found if not each.lower().startswith(("127.", "::1", "fe80:", "0.0.0.0")))
+    return sorted(own)[:MOST_ADDRESSES]
