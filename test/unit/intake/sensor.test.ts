@@ -8,6 +8,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -273,13 +274,54 @@ describe('the sensor script', function () {
     expect(sensor.waiting()).to.have.length(12);
     const [first] = sensor.waiting();
     mkdirSync(path.join(sensor.spool, 'now'), { recursive: true });
-    writeFileSync(path.join(sensor.spool, 'now/100000000999.1-1'), '203.0.113.99 192.168.1.10 22 --event-id=left\n');
+    writeFileSync(path.join(sensor.spool, 'now/9000000000000000000-1.1-1'), '203.0.113.99 192.168.1.10 22 --event-id=left\n');
     await sshd.comeBack();
     await sensor.call(['--deliver']);
     expect(sensor.waiting()).to.deep.equal([]);
     expect(received()).to.have.length(13);
     expect(received()[0]).to.equal(`firebreak block ${first} --no-wait`);
     expect(received().at(-1)).to.include('203.0.113.99');
+  });
+
+  it('loses none of 500 that are called at once while the far end is away', async () => {
+    await startWithKey('--connect-timeout', '2');
+    await sshd.goAway();
+    const shells = ['dash', 'bash'].filter(hasCommand);
+    const calls = [...Array(500).keys()].map((index) =>
+      sensor.call([`10.0.${index >> 8}.${index & 255}`, ...alarm.slice(1)], shells[index % shells.length]),
+    );
+    const exits = (await Promise.all(calls)).map(({ exit }) => exit);
+    expect(exits.filter((exit) => exit !== 75)).to.deep.equal([]);
+    expect(new Set(sensor.waiting().map((line) => line.split(' ')[0])).size).to.equal(500);
+    expect(readdirSync(sensor.spool).filter((name) => name.startsWith('new.'))).to.deep.equal([]);
+  });
+
+  it('holds no more than it may of those that come at once, and tells of each that is lost', async () => {
+    await startWithKey('--connect-timeout', '2', '--spool-most', '20');
+    await sshd.goAway();
+    const calls = [...Array(40).keys()].map((index) => sensor.call([`10.0.0.${index}`, ...alarm.slice(1)]));
+    const exits = (await Promise.all(calls)).map(({ exit }) => exit);
+    const lost = sensor.syslog().filter((line) => line.startsWith('LOST: '));
+    // Who is counted before an earlier one is there stays too: the bound is kept but for a few.
+    expect(sensor.waiting().length).to.be.within(20, 32);
+    expect(lost).to.have.length(40 - sensor.waiting().length);
+    expect(exits.filter((exit) => exit === 70)).to.have.length(lost.length);
+  });
+
+  it('makes nothing where its spool is a link, or a folder in it is one', async () => {
+    await startWithKey('--connect-timeout', '2');
+    const elsewhere = path.join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, sensor.spool);
+    await sshd.goAway();
+    expect((await sensor.call(alarm)).exit).to.equal(70);
+    expect(readdirSync(elsewhere)).to.deep.equal([]);
+    rmSync(sensor.spool);
+    mkdirSync(sensor.spool, { mode: 0o700 });
+    symlinkSync(elsewhere, path.join(sensor.spool, 'queue'));
+    expect((await sensor.call(alarm)).exit).to.equal(70);
+    expect(readdirSync(elsewhere)).to.deep.equal([]);
+    expect(sensor.syslog().join()).to.include('cannot be used; going on without it');
   });
 
   it('sends nothing that somebody else wrote into the spool', async () => {
