@@ -1,6 +1,6 @@
 // Builds the Debian package of the built program, for the kind of machine that this one is:
 //
-//   npm run deb                    build/deb/firebreak_VERSION_ARCH.deb
+//   npm run deb                    build/deb/firebreak_VERSION_ARCH.deb, and beside it the SBOM
 //   node scripts/deb.mjs FOLDER    the same, into another folder
 //
 // The same sources and SOURCE_DATE_EPOCH (by default the last commit's time) give the same file, byte by byte.
@@ -26,6 +26,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { renderGateway, renderSshdSettings, renderUnits } from '../build/src/setup/host-files.js';
 import { external } from './bundle.mjs';
+import { writeSbom } from './sbom.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const home = 'usr/lib/firebreak';
@@ -197,6 +198,7 @@ function buildDeb(folder) {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
+    writeSbom(folder, epoch);
     return file;
   } finally {
     rmSync(stage, { recursive: true, force: true });

@@ -175,7 +175,7 @@ if ! lint_ready; then install_venv "$lint" ansible-lint 'reads the playbooks'; f
 
 # npm writes its hidden lockfile last, so an install that was cut short is found here as well.
 hidden=node_modules/.package-lock.json
-if [ ! -e "$hidden" ] || [ -n "$(find package-lock.json -newer "$hidden")" ]; then
+if [ ! -e "$hidden" ] || [ -n "$(find npm-shrinkwrap.json -newer "$hidden")" ]; then
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
     stop 2 "Node 20.19 or newer is needed; this is $(node --version)."
   say 'installing npm packages: the launcher, its compiler and its tests'

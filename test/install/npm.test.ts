@@ -62,6 +62,32 @@ describe('the package of npm', function () {
     expect(existsSync(path.join(folder, 'prefix/share/man/man1/firebreak.1'))).to.equal(true);
   });
 
+  it('brings each package in the version that was tested, and none besides', () => {
+    const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as { version: string }; // package.json
+    const lock = JSON.parse(readFileSync(path.join(packageRoot, 'npm-shrinkwrap.json'), 'utf8')) as {
+      packages: Record<string, { version: string; dev?: boolean }>;
+    };
+    const wanted = Object.entries(lock.packages).filter(([place, { dev }]) => place !== '' && dev !== true);
+    const brought = wanted.filter(([place]) => existsSync(path.join(installed, place)));
+    expect(brought.length).to.be.greaterThan(60);
+    for (const [place, { version }] of brought)
+      expect(read(path.join(installed, place, 'package.json')).version, place).to.equal(version);
+  });
+
+  it('comes with an SBOM in CycloneDX that names them, and is the same each time', async () => {
+    const [one, two] = [path.join(folder, 'one'), path.join(folder, 'two')];
+    for (const each of [one, two])
+      await run('node', ['scripts/sbom.mjs', each], { cwd: packageRoot, env: { ...npmEnv, SOURCE_DATE_EPOCH: '0' } });
+    const [name = ''] = readdirSync(one);
+    expect(name).to.match(/^firebreak-.*\.cdx\.json$/);
+    const text = readFileSync(path.join(one, name), 'utf8');
+    expect(readFileSync(path.join(two, name), 'utf8')).to.equal(text);
+    const sbom = JSON.parse(text) as { bomFormat: string; components: { name: string }[] }; // CycloneDX 1.5
+    expect(sbom.bomFormat).to.equal('CycloneDX');
+    const names = sbom.components.map((each) => each.name);
+    expect(names).to.include.members(['yargs', 'execa', 'winston', '@photostructure/sqlite']).and.not.include('mocha');
+  });
+
   it('says its version in any folder', async () => {
     const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     for (const cwd of ['/', tmpdir()]) {

@@ -274,7 +274,10 @@ describe('the sensor script', function () {
     expect(sensor.waiting()).to.have.length(12);
     const [first] = sensor.waiting();
     mkdirSync(path.join(sensor.spool, 'now'), { recursive: true });
-    writeFileSync(path.join(sensor.spool, 'now/9000000000000000000-1.1-1'), '203.0.113.99 192.168.1.10 22 --event-id=left\n');
+    writeFileSync(
+      path.join(sensor.spool, 'now/9000000000000000000-1.1-1'),
+      '203.0.113.99 192.168.1.10 22 --event-id=left\n',
+    );
     await sshd.comeBack();
     await sensor.call(['--deliver']);
     expect(sensor.waiting()).to.deep.equal([]);
