@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --source | --since | --format | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --source | --since | --format | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -56,7 +56,7 @@ _firebreak() {
     show) _firebreak_words " $every" ;;
     check) _firebreak_words " $every" ;;
     report) _firebreak_words "--since --format $every" ;;
-    audit) _firebreak_words "--verify $every" ;;
+    audit) _firebreak_words "--verify --anchor $every" ;;
     drain) _firebreak_words " $every" ;;
     expire) _firebreak_words " $every" ;;
     reconcile) _firebreak_words "--fix --firewall $every" ;;

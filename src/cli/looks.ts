@@ -64,10 +64,20 @@ export const looks: Commands = {
             default: [] as string[],
             describe: 'logs moved away, the oldest first',
           })
-          .option('verify', { type: 'boolean', default: false, describe: 'check the whole chain' }),
+          .options({
+            verify: { type: 'boolean', default: false, describe: 'check the whole chain' },
+            anchor: {
+              type: 'string',
+              requiresArg: true,
+              describe: 'check it, and that it holds this entry, NUMBER:HASH of a digest or of syslog',
+            },
+          }),
       (args) =>
         run(args, async (context) =>
-          (await import('../commands/audit.js')).audit({ older: args.older, verify: args.verify }, context),
+          (await import('../commands/audit.js')).audit(
+            { older: args.older, verify: args.verify, anchor: args.anchor },
+            context,
+          ),
         ),
     ),
 };

@@ -25,7 +25,8 @@ async function findDigest(day: DigestDay, config: Config, ledger: Ledger): Promi
   const names = Object.keys(config.firewalls);
   const firewalls = await Promise.all(names.map((name) => findFirewall(name, ledger)));
   const alarms = await findAlarmsOf(open.slice(0, mostOpen), ledger);
-  return { day, recent, open, alarms, firewalls, now: ledger.now() };
+  const head = await ledger.findAuditHead();
+  return { day, recent, open, alarms, firewalls, audit: head ?? null, now: ledger.now() };
 }
 
 async function findFirewall(name: string, ledger: Ledger): Promise<FirewallDigest> {

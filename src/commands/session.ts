@@ -14,10 +14,17 @@ export interface OpenLedger extends Pick<Parts, 'config' | 'ledger'> {
 }
 
 export const openLedger = (config: Config): Ledger =>
-  openSqliteLedger(join(config.state_dir, 'ledger.db'), undefined, { file: auditFileOf(config), by: findOrigin() });
+  openSqliteLedger(join(config.state_dir, 'ledger.db'), undefined, {
+    file: auditFileOf(config),
+    keyFile: auditKeyOf(config),
+    by: findOrigin(),
+  });
 
 /** Every decision, a line each. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');
+
+/** What signs them. */
+export const auditKeyOf = (config: Config): string => join(config.state_dir, 'audit.key');
 
 /**
  * Opens configuration and ledger, and closes it when the work has ended.

@@ -28,7 +28,8 @@ export async function tellSyslog(
     import('../report/syslog.js'),
     import('../report/syslog-line.js'),
   ]);
-  const origin = { facility: syslog.facility, host: hostname(), pid: process.pid };
+  const audit = await ledger.findAuditHead();
+  const origin = { facility: syslog.facility, host: hostname(), pid: process.pid, audit };
   while (outcomes.length > 0) {
     const lines: string[] = [];
     for (const outcome of outcomes) {

@@ -81,7 +81,9 @@ export interface Ledger {
   /** Writes down what was decided and is in no other method: a caller that was refused. */
   note(entry: AuditEntry): Promise<void>;
   /** Where the audit log ends; undefined before its first entry. */
-  findAuditHead(): Promise<AuditHead | undefined>;
+  findAuditHead(): Promise<(AuditHead & { isKeyed: boolean }) | undefined>;
+  /** When the oldest block that is known was made; undefined where there is none. */
+  findOldestBlock(): Promise<number | undefined>;
 
   /** Keeps a message until it is sent, by whoever comes next. One whose id is known adds nothing. */
   queueMessage(message: NewMessage): Promise<void>;

@@ -8,6 +8,7 @@ import {
   entryOfBlock,
   entryOfSettled,
   findAuditHead,
+  findOldestBlock,
   type Audit,
 } from './sqlite/audit.js';
 import { claimBatch, settleBatch } from './sqlite/batches.js';
@@ -157,6 +158,7 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
         () => [entry],
       ),
     findAuditHead: () => Promise.resolve(findAuditHead(database)),
+    findOldestBlock: () => Promise.resolve(findOldestBlock(database)),
     findFreeze: () => Promise.resolve(findFreeze(database)),
     findStorm: () => Promise.resolve(findStorm(database, now())),
     noteDrift: (firewall, differences) => write((at) => noteDrift(database, firewall, differences, at)),

@@ -15,6 +15,8 @@ export interface Digest {
   /** The alarms of the open ones that are listed. */
   alarms: AlarmsOf;
   firewalls: readonly FirewallDigest[];
+  /** Where the audit log ends: kept elsewhere, it tells a log that was made anew. Null before its first entry. */
+  audit: { seq: number; hash: string } | null;
   now: number;
 }
 
@@ -30,7 +32,10 @@ export interface FirewallDigest {
 export const mostOpen = 10;
 
 /** Says what happened in a day, how it stands now, and what waits for somebody. */
-export function renderDigestMail({ day, recent, open, alarms, firewalls, now }: Digest, setting: MailSetting): Mail {
+export function renderDigestMail(
+  { day, recent, open, alarms, firewalls, audit, now }: Digest,
+  setting: MailSetting,
+): Mail {
   const isIn = (ms: number): boolean => ms >= day.from && ms < day.to;
   const made = recent.filter(({ createdAt, state }) => isIn(createdAt) && state !== 'refused');
   const countEnded = (how: Block['state']): number =>
@@ -74,6 +79,7 @@ export function renderDigestMail({ day, recent, open, alarms, firewalls, now }: 
       next: block.state === 'held' ? 'held until somebody approves it' : nextOf(block, now),
     })),
     more: Math.max(0, open.length - mostOpen),
+    audit: audit === null ? '' : `${audit.seq}:${audit.hash.slice(0, 32)}`,
     sources: countTop(made, 'source'),
     destinations: countTop(made, 'destination'),
   } satisfies MailFacts & Record<string, unknown>;

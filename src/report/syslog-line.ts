@@ -25,11 +25,16 @@ const severities: Record<OutcomeKind, number> = { proven: 5, released: 6, held: 
 /** The enterprise number that RFC 5612 sets aside for those who have none. */
 const structure = 'firebreak@32473';
 
+export interface SyslogOrigin {
+  facility: SyslogConfig['facility'];
+  host: string;
+  pid: number;
+  /** Where the audit log ends: kept elsewhere, it tells a log that was made anew. */
+  audit?: { seq: number; hash: string } | undefined;
+}
+
 /** One outcome as RFC 5424 has it, in one line of ASCII, whatever stands in it. */
-export function toSyslogLine(
-  outcome: ToldOutcome,
-  { facility, host, pid }: { facility: SyslogConfig['facility']; host: string; pid: number },
-): string {
+export function toSyslogLine(outcome: ToldOutcome, { facility, host, pid, audit }: SyslogOrigin): string {
   const { at, kind, ms, code, event, block } = outcome;
   const { flow } = block;
   // Each is always there: a plugin's regular expression has no choice to make.
@@ -57,7 +62,8 @@ export function toSyslogLine(
     pid,
     kind.toUpperCase(),
   ].join(' ');
-  return `${header} [${structure} ${data.join(' ')}] ${toAscii(describe(outcome))}`;
+  const anchor = audit === undefined ? '' : `[audit@32473 seq="${audit.seq}" hash="${audit.hash.slice(0, 32)}"]`;
+  return `${header} [${structure} ${data.join(' ')}]${anchor} ${toAscii(describe(outcome))}`;
 }
 
 const verbs: Record<OutcomeKind, string> = {

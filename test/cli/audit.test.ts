@@ -1,6 +1,8 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
+import { auditStart, linkEntry } from '#firebreak/core/audit.js';
 import { makeLauncher, type Launcher } from '../lab/launcher.js';
 
 const alarm = (last: number): string[] => ['block', `203.0.113.${last}`, '192.168.1.10', '22', '--no-wait'];
@@ -61,12 +63,67 @@ describe('firebreak audit', function () {
     writeFileSync(file, whole.split('\n').slice(0, 3).join('\n') + '\n');
     const cut = await launcher.firebreak(['audit', '--verify', '--json']);
     expect(JSON.parse(cut.stdout)).to.deep.equal({
-      ...{ entries: 3, breaks: ['the end was cut off: missing are entries 4 to 4'] },
+      entries: 3,
+      breaks: ['the end was cut off: missing are entries 4 to 4'],
+      head: `4:${(JSON.parse(whole.split('\n')[3] ?? '') as { hash: string }).hash}`,
     });
     await launcher.firebreak(alarm(4)); // it goes on from what the ledger knows, and so the hole stays to be seen
     expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include(
       'missing or changed are entries 4 to 4',
     );
+  });
+
+  const verify = () => launcher.firebreak(['audit', '--verify']);
+  const remove = (...names: string[]): void => {
+    for (const name of names) rmSync(path.join(launcher.stateDir, name), { force: true });
+  };
+
+  it('tells that log and key are gone, and that both ends of it are', async () => {
+    await launcher.firebreak(alarm(1));
+    remove('audit.jsonl');
+    expect((await verify()).stdout).to.match(/missing are entries 1 to 2/);
+    remove('audit.key');
+    const both = await verify();
+    expect(both.exit).to.equal(1);
+    expect(both.stdout).to.match(/the key of this log is gone/);
+  });
+
+  it('tells a chain that somebody made anew, with the ledger’s end of it, who cannot read the key', async () => {
+    await launcher.firebreak(alarm(1));
+    let head = auditStart;
+    const lines = ['nothing', 'happened'].map((reason) => {
+      const linked = linkEntry({ event: 'alarm', by: 'root', reason }, new Date().toISOString(), head);
+      head = linked.head;
+      return linked.line;
+    });
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const database = new DatabaseSync(path.join(launcher.stateDir, 'ledger.db'));
+    database.prepare('UPDATE audit_head SET seq = ?, hash = ?, keyed = 0').run(head.seq, head.hash);
+    database.close();
+    const { exit, stdout } = await verify();
+    expect(exit).to.equal(1);
+    expect(stdout).to.match(/no line was written with this host's key/);
+  });
+
+  it('tells a ledger that was begun anew under an old log', async () => {
+    await launcher.firebreak(alarm(1));
+    remove('ledger.db', 'ledger.db-wal', 'ledger.db-shm');
+    await launcher.firebreak(['freeze']);
+    const { exit, stdout } = await verify();
+    expect(exit).to.equal(1);
+    expect(stdout).to.equal('4 entries: NOT whole\nat line 3 the ledger was begun anew under this log\n');
+  });
+
+  it('is compared with where it ended once', async () => {
+    await launcher.firebreak(alarm(1));
+    const { head } = JSON.parse((await launcher.firebreak(['audit', '--verify', '--json'])).stdout) as { head: string };
+    await launcher.firebreak(alarm(2));
+    const anchored = await launcher.firebreak(['audit', '--anchor', head.slice(0, 34)]);
+    expect(anchored).to.deep.include({ exit: 0, stdout: '3 entries: whole\n' });
+    const other = await launcher.firebreak(['audit', '--anchor', `1:${head.slice(2, 34)}`]);
+    expect(other.exit).to.equal(1);
+    expect(other.stdout).to.match(/entry 1 is not the one that was told elsewhere/);
+    expect((await launcher.firebreak(['audit', '--anchor', 'yesterday'])).stderr).to.match(/expected NUMBER:HASH/);
   });
 
   it('goes on over a log that was moved away, and over half a line', async () => {

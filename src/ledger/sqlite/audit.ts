@@ -1,13 +1,15 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { auditStart, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
+import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import type { KeepAlarm } from '../ledger.js';
+import { makeAuditKey, readAuditKey } from './audit-key.js';
 import type { Database } from './database.js';
 
-/** Where decisions are written down, and who makes them. */
+/** Where decisions are written down, with which key, and who makes them. */
 export interface Audit {
   file: string;
+  keyFile: string;
   by: string;
 }
 
@@ -19,18 +21,22 @@ export function appendAudit(database: Database, audit: Audit, entries: readonly 
   if (entries.length === 0) return;
   const file = openSync(audit.file, 'a+', 0o600);
   try {
-    let head = findAuditHead(database) ?? findLastHead(audit.file);
+    const key = readAuditKey(audit.keyFile) ?? makeAuditKey(audit.keyFile);
+    const known = findAuditHead(database);
+    let head = known ?? findLastHead(audit.file);
+    const isAnew = known === undefined && head.seq > 0;
+    const first: AuditEntry[] = isAnew ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
     let text = endsInLine(file) ? '' : '\n';
-    for (const entry of entries) {
+    for (const entry of [...first, ...entries]) {
       const { event, ...facts } = entry;
-      const linked = linkEntry({ event, by: audit.by, ...facts }, new Date(now).toISOString(), head);
+      const linked = linkEntry({ event, by: audit.by, ...facts }, new Date(now).toISOString(), head, key);
       text += `${linked.line}\n`;
       head = linked.head;
     }
     writeSync(file, text);
     database.run(
-      `INSERT INTO audit_head (one, seq, hash) VALUES (1, ?, ?)
-       ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`,
+      `INSERT INTO audit_head (one, seq, hash, keyed) VALUES (1, ?, ?, 1)
+       ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, keyed = 1`,
       ...[head.seq, head.hash],
     );
   } finally {
@@ -38,9 +44,14 @@ export function appendAudit(database: Database, audit: Audit, entries: readonly 
   }
 }
 
-export function findAuditHead(database: Database): AuditHead | undefined {
-  const row = database.get('SELECT seq, hash FROM audit_head');
-  return row && { seq: Number(row['seq']), hash: String(row['hash']) };
+export function findAuditHead(database: Database): (AuditHead & { isKeyed: boolean }) | undefined {
+  const row = database.get('SELECT seq, hash, keyed FROM audit_head');
+  return row && { seq: Number(row['seq']), hash: String(row['hash']), isKeyed: row['keyed'] === 1 };
+}
+
+export function findOldestBlock(database: Database): number | undefined {
+  const at = database.get('SELECT min(created_at) AS at FROM block')?.['at'];
+  return typeof at === 'number' ? at : undefined;
 }
 
 /** A new ledger goes on where the log ends. */

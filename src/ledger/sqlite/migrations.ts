@@ -203,6 +203,8 @@ export const migrations: readonly string[] = [
     seen_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  ALTER TABLE audit_head ADD COLUMN keyed INTEGER NOT NULL DEFAULT 0;
+
   ALTER TABLE session ADD COLUMN caller TEXT;
   ALTER TABLE session ADD COLUMN dry_run INTEGER NOT NULL DEFAULT 0;
   `,

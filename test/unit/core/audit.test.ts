@@ -62,6 +62,64 @@ describe('the audit chain', () => {
     expect(findBreaks(lines.with(5, other), end)).to.deep.equal(['the last entry, 6, is not the one the ledger knows']);
   });
 
+  describe('with a key', () => {
+    const key = Buffer.alloc(32, 1);
+    const chain = (
+      count: number,
+      keyed: Buffer | undefined,
+      from = auditStart,
+    ): { lines: string[]; end: AuditHead } => {
+      const made: string[] = [];
+      let head = from;
+      for (let index = 0; index < count; index += 1) {
+        const linked = linkEntry({ event: 'alarm', reason: `number ${index}` }, 'now', head, keyed);
+        made.push(linked.line);
+        head = linked.head;
+      }
+      return { lines: made, end: head };
+    };
+
+    it('is whole, also where it goes on from lines that release 0.1 wrote without one', () => {
+      const old = chain(3, undefined);
+      const { lines: more, end: last } = chain(3, key, old.end);
+      expect(findBreaks([...old.lines, ...more], last, { key, isKeyed: true })).to.deep.equal([]);
+    });
+
+    it('tells a chain that was made anew with no key, with another one, or in part', () => {
+      const bare = chain(4, undefined);
+      expect(findBreaks(bare.lines, bare.end, { key }).join()).to.match(/no line was written with this host's key/);
+      const other = chain(4, Buffer.alloc(32, 2));
+      expect(findBreaks(other.lines, other.end, { key })).to.have.length(4);
+      const ours = chain(2, key);
+      const tail = chain(2, undefined, ours.end);
+      expect(findBreaks([...ours.lines, ...tail.lines], tail.end, { key })).to.deep.equal([
+        "line 3 was not written with this host's key",
+        "line 4 was not written with this host's key",
+      ]);
+    });
+
+    it('tells that the key is gone, and that all is gone under a ledger that has blocks', () => {
+      const { lines: kept, end: last } = chain(2, key);
+      expect(findBreaks(kept, last, {}).join()).to.match(/the key of this log is gone/);
+      expect(findBreaks([], undefined, { isKeyed: true }).join()).to.match(/the key of this log is gone/);
+      expect(findBreaks([], undefined, { oldestBlock: 0 }).join()).to.match(
+        /has blocks since 1970-01-01.*no entry tells/,
+      );
+      expect(findBreaks([], undefined, {})).to.deep.equal([]);
+    });
+
+    it('is compared with what was told elsewhere', () => {
+      const { lines: kept, end: last } = chain(4, key);
+      const anchor = { seq: 3, hash: readLink(kept[2]!)!.hash.slice(0, 16) };
+      expect(findBreaks(kept, last, { key, anchor })).to.deep.equal([]);
+      const anew = chain(4, key);
+      const changed = [...anew.lines.slice(0, 2), ...chain(2, key, { seq: 2, hash: 'f'.repeat(64) }).lines];
+      expect(findBreaks(changed, last, { key, anchor }).join()).to.match(
+        /entry 3 is not the one that was told elsewhere/,
+      );
+    });
+  });
+
   it('lets no change of a byte pass', () => {
     fc.assert(
       fc.property(fc.nat(5), fc.nat(500), fc.constantFrom('x', '0', ' ', '}', '\\'), (row, column, letter) => {

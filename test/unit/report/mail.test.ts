@@ -203,6 +203,7 @@ describe('every mail', () => {
       { name: 'edge', active: 41, driftSince: now - hour },
       { name: 'depot', active: 1, driftSince: null },
     ],
+    audit: { seq: 1234, hash: 'c0ffee'.repeat(10) },
     now,
   };
   const mails: Record<string, Mail> = {
