@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --source | --since | --format | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --firewall | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --override-policy | --id | --source | --since | --format | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -65,7 +65,7 @@ _firebreak() {
     config) _firebreak_words "--explain $every" ;;
     gateway) _firebreak_words "--authorized-key -c $every" ;;
     sensor) _firebreak_words "--host --user --port --key-file --password-file --known-hosts-file --command --script --spool --spool-most --spool-days --connect-timeout --timeout --check $every" ;;
-    install) _firebreak_words "--systemd --user --root --yes --dry-run $every" ;;
+    install) _firebreak_words "--systemd --user --owner --root --yes --dry-run $every" ;;
     uninstall) _firebreak_words "--root --yes --dry-run $every" ;;
   esac
 }

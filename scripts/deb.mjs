@@ -24,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { renderGateway, renderSshdSettings, renderUnits } from '../build/src/setup/host-files.js';
+import { renderGateway, renderSshdSettings, renderSudoers, renderUnits } from '../build/src/setup/host-files.js';
 import { external } from './bundle.mjs';
 import { writeSbom } from './sbom.mjs';
 
@@ -37,6 +37,7 @@ const maintainer = 'The Firebreak maintainers <firebreak@example.org>';
 
 const words = {
   user: 'siem',
+  owner: 'firebreak',
   program: ['/usr/bin/firebreak'],
   configFile: '/etc/firebreak/firebreak.yml',
   writable: ['/var/lib/firebreak', '/var/log/firebreak'],
@@ -103,7 +104,7 @@ function renderFiles(epoch) {
   const docs = `usr/share/doc/${name}`;
   const documents = readdirSync(path.join(root, 'docs')).map((file) => [`${docs}/${file}`, read(`docs/${file}`)]);
   const units = renderUnits(words, '/usr/lib/systemd/system');
-  const host = [renderGateway(words, gateway), renderSshdSettings(words, gateway), ...units];
+  const host = [renderGateway(words, gateway), renderSshdSettings(words, gateway), ...renderSudoers(words), ...units];
   return {
     ...Object.fromEntries(host.map((file) => [file.path.slice(1), file.text])),
     ...Object.fromEntries(documents),
@@ -141,8 +142,9 @@ function settle(stage, epoch) {
       lutimesSync(there, epoch, epoch);
       continue;
     }
+    const secret = file.startsWith('etc/sudoers.d/');
     const runs = stat.isDirectory() || ['gateway', 'dist/cli.js'].includes(path.relative(home, file));
-    chmodSync(there, runs || /^DEBIAN\/(post|pre)/.test(file) ? 0o755 : 0o644);
+    chmodSync(there, runs || /^DEBIAN\/(post|pre)/.test(file) ? 0o755 : secret ? 0o440 : 0o644);
     utimesSync(there, epoch, epoch);
   }
 }
@@ -159,7 +161,7 @@ Version: ${version}
 Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${size}
-Depends: nodejs (>= 20.19), ansible-core (>= 2.14), openssh-client, passwd, libc6, libstdc++6
+Depends: nodejs (>= 20.19), ansible-core (>= 2.14), openssh-client, passwd, sudo, libc6, libstdc++6
 Recommends: openssh-server
 Suggests: sshpass
 Section: net

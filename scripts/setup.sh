@@ -96,6 +96,7 @@ list_packages() {
   has_sshd || need openssh-server 'the stand-in firewall listens with it, on loopback only (the service itself stays off)'
   if ! have ssh || ! have ssh-keygen; then need openssh-client 'Ansible reaches the firewall with it'; fi
   have sshpass || need sshpass 'the SIEM logs in to the Ansible host with it'
+  if [ "$purpose" = test ] && ! have sudo; then need sudo 'one account hands alarms to the other with it'; fi
   if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'reads the shell scripts'; fi
   if needs_venv && ! { venv_ready "$latest" && lint_ready; } && ! python_for_venv >/dev/null; then
     need python3-venv 'holds the newest Ansible beside the system one'

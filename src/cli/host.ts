@@ -6,6 +6,12 @@ const user = {
   default: 'siem',
   describe: 'the account that the SIEM logs in to',
 } as const;
+const owner = {
+  type: 'string',
+  requiresArg: true,
+  default: 'firebreak',
+  describe: 'the account that applies alarms, and has key, ledger and audit log; for a trial the same',
+} as const;
 const host = {
   root: { type: 'string', requiresArg: true, default: '/', describe: 'folder that holds the host, as of an image' },
   yes: { type: 'boolean', default: false, describe: 'do it without asking' },
@@ -17,18 +23,19 @@ export const hosts: Commands = {
   install: (argv, run) =>
     argv.command(
       'install',
-      "set up the SIEM's account and the timers, after showing what that writes",
+      'set up the accounts and the timers, after showing what that writes',
       (args) =>
         args.options({
           systemd: { type: 'boolean', default: false, describe: 'for a host with systemd' },
           user,
+          owner,
           ...host,
         }),
       (args) =>
         run(args, async (context) => {
           const { install } = await import('../commands/install.js');
           const { systemd, root, yes } = args;
-          return install({ systemd, user: args.user, root, yes, dryRun: args['dry-run'] }, context);
+          return install({ systemd, user: args.user, owner: args.owner, root, yes, dryRun: args['dry-run'] }, context);
         }),
     ),
   uninstall: (argv, run) =>

@@ -1,5 +1,4 @@
 import { ulid } from 'ulid';
-import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { cleanDescription } from '../core/description.js';
@@ -13,7 +12,7 @@ import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
 import { findRun, seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { openLedger } from './session.js';
+import { openConfig, openLedger } from './session.js';
 import { tellHeld } from './tell-held.js';
 import { findMismatches, toKeepBlocks } from './wanted.js';
 
@@ -30,7 +29,7 @@ export interface BlockOptions {
 export async function block(options: BlockOptions, context: CommandContext): Promise<CommandResult> {
   const words = readBlockArguments(options.argv);
   const configFile = locateConfig(context.configFile);
-  return blockWords(words, options, { config: loadConfig(configFile), configFile }, context);
+  return blockWords(words, options, { config: openConfig(configFile), configFile }, context);
 }
 
 /** The same from its words on, with a configuration that was read already. */

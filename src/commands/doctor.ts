@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { ulid } from 'ulid';
 import { openWorkspace } from '../ansible/workspace.js';
 import { findChildEnvironment } from '../config/child-environment.js';
-import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
@@ -17,10 +16,12 @@ import { checkMail } from '../doctor/mail.js';
 import { checkPlaybooks, checkTemplates } from '../doctor/package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from '../doctor/programs.js';
 import { checksToJson, checksToText } from '../doctor/render.js';
+import { checkSshd } from '../doctor/sshd.js';
 import { checkTimers } from '../doctor/timers.js';
 import { watchSignals } from '../runtime/shutdown.js';
 import { startProgress } from './progress.js';
 import type { CommandContext, CommandResult } from './result.js';
+import { openConfig } from './session.js';
 
 export interface DoctorOptions {
   /** Sends a test mail. */
@@ -36,6 +37,7 @@ interface Loaded {
 
 /** Looks at all that a block needs, in the order in which it is needed, and says how to mend what is wrong. */
 export async function doctor(options: DoctorOptions, context: CommandContext): Promise<CommandResult> {
+  const sshd = await checkSshd(); // as root, if we are: from here on we may be somebody else
   const loaded = load(context.configFile);
   const chosen = 'config' in loaded ? selectFirewalls(loaded.config, options.firewalls) : [];
   const signals = watchSignals();
@@ -44,7 +46,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
     work.finally(progress.wait(where, what));
   try {
     const host = await showing('this host', 'looks at programs and files', checkHost(loaded));
-    const sections: Section[] = [{ title: 'this host', checks: host.checks }];
+    const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...sshd] }];
     if ('config' in loaded) {
       const { config } = loaded;
       const mail = await showing('mail', 'asks the server', checkMail(config, options.send, hostname()));
@@ -74,7 +76,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
 function load(option: string | undefined): Loaded | { error: FirebreakError } {
   try {
     const file = locateConfig(option);
-    return { file, config: loadConfig(file) };
+    return { file, config: openConfig(file) };
   } catch (error) {
     if (error instanceof FirebreakError) return { error };
     throw error;

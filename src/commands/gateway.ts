@@ -1,5 +1,4 @@
 import { ulid } from 'ulid';
-import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { formatDuration, parseDuration } from '../core/duration.js';
@@ -10,9 +9,10 @@ import { readBlockArguments } from '../intake/argv.js';
 import { findCaller, findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { errorToJson } from '../report/json.js';
+import { gatewayComment, readAccounts } from '../runtime/account.js';
 import { blockWords } from './block.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { openLedger } from './session.js';
+import { openConfig, openLedger } from './session.js';
 
 export interface GatewayOptions {
   /** What sshd hands to a login shell behind `-c`. */
@@ -67,7 +67,7 @@ function capDuration(words: AlarmWords, longest: number | null, { tell }: Comman
 function load(context: CommandContext): { config: Config; configFile: string } {
   try {
     const configFile = locateConfig(context.configFile, {});
-    return { configFile, config: loadConfig(configFile) };
+    return { configFile, config: openConfig(configFile) };
   } catch (error) {
     throw error instanceof FirebreakError ? unable(error) : error;
   }
@@ -140,7 +140,8 @@ const unable = (error: FirebreakError): FirebreakError =>
 async function showAuthorizedKey(file: string, context: CommandContext): Promise<CommandResult> {
   const { renderAuthorizedKey } = await import('../intake/authorized-key.js');
   const configFile = locateConfig(context.configFile);
-  const program = process.argv[1] ?? '';
-  const line = renderAuthorizedKey(file, [process.execPath, program, 'gateway', '--config', configFile]);
+  const account = readAccounts('/').find(({ comment }) => comment === gatewayComment);
+  const here = [process.execPath, process.argv[1] ?? '', 'gateway', '--config', configFile];
+  const line = renderAuthorizedKey(file, account === undefined ? here : [account.shell]);
   return { exit: 0, text: line, json: { line } };
 }

@@ -6,11 +6,19 @@ import type { Parts } from '../dispatch/carry.js';
 import { findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openSqliteLedger } from '../ledger/sqlite.js';
+import { becomeOwner } from '../runtime/become-owner.js';
 import type { CommandContext } from './result.js';
 
 /** What a command works with that reads or changes what stands. */
 export interface OpenLedger extends Pick<Parts, 'config' | 'ledger'> {
   configFile: string;
+}
+
+/** Reads the configuration, and goes on as the account whose state it names. */
+export function openConfig(file: string): Config {
+  const config = loadConfig(file);
+  becomeOwner(config.state_dir);
+  return config;
 }
 
 export const openLedger = (config: Config): Ledger =>
@@ -32,7 +40,7 @@ export const auditKeyOf = (config: Config): string => join(config.state_dir, 'au
  */
 export async function withLedger<T>(context: CommandContext, work: (open: OpenLedger) => Promise<T>): Promise<T> {
   const configFile = locateConfig(context.configFile);
-  const config = loadConfig(configFile);
+  const config = openConfig(configFile);
   const ledger = openLedger(config);
   try {
     return await work({ config, ledger, configFile });

@@ -23,8 +23,9 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
 
 /** Each file that the configuration names must be there and be ours to believe, and a secret one for its owner alone. */
 export function findFileProblems(config: Config, folder: string): Problem[] {
+  const stateGroup = findGroup(config.state_dir);
   return namedFiles(config, folder).flatMap(({ path, file, secret }) => {
-    const message = explainFile(file, secret);
+    const message = explainFile(file, secret, stateGroup);
     return message === undefined ? [] : [{ path, message }];
   });
 }
@@ -64,12 +65,22 @@ function namedFiles(config: Config, folder: string): NamedFile[] {
 /** A program that is not there is told with what to install, when it is needed. */
 const findProgramFile = (file: string): string | undefined => (existsSync(file) ? file : undefined);
 
-function explainFile(file: string, secret: boolean): string | undefined {
+function findGroup(folder: string): number | undefined {
   try {
-    const { mode } = statSync(file);
+    return statSync(folder).gid;
+  } catch {
+    return undefined; // not there yet, or not ours to see
+  }
+}
+
+function explainFile(file: string, secret: boolean, stateGroup: number | undefined): string | undefined {
+  try {
+    const { mode, uid, gid } = statSync(file);
     const foreign = explainDistrust(file);
     if (foreign !== undefined || !secret) return foreign;
-    if ((mode & 0o077) === 0) return undefined;
+    // Root's, and to be read by the group of the account that we are, or go on as.
+    const isShared = uid === 0 && (gid === 0 || gid === process.getegid?.() || gid === stateGroup);
+    if ((mode & (isShared ? 0o037 : 0o077)) === 0) return undefined;
     return `others can read ${file} (mode ${octal(mode)}): chmod 600 ${file}`;
   } catch (error) {
     return `${file}: ${describeError(error)}`;

@@ -38,7 +38,9 @@ export function findThisHost(sources: HostSources = here): Protection[] {
   const { interfaces, read, environment } = sources;
   const [client = ''] = (environment['SSH_CLIENT'] ?? '').split(' ');
   return [
-    ...findGateways(read('/proc/net/route'), read('/proc/net/ipv6_route')).map(as("this host's default gateway")),
+    ...findGateways(read('/proc/self/net/route'), read('/proc/self/net/ipv6_route')).map(
+      as("this host's default gateway"),
+    ),
     ...findResolvers(read('/etc/resolv.conf')).map(as("this host's resolver")),
     ...toAddresses([client]).map(as('the SSH client that calls us')),
     ...findLoggedIn(sources).map(as('connected to the sshd of this host')),

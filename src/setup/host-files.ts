@@ -8,6 +8,8 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 export interface HostWords {
   /** The account that the SIEM logs in to. */
   user: string;
+  /** The account that applies alarms, and whose key, ledger and audit log are; for a trial the same one. */
+  owner: string;
   /** How this program is called, in words. */
   program: readonly string[];
   configFile: string;
@@ -48,16 +50,30 @@ export function renderUnits(words: HostWords, folder: string): HostFile[] {
   ]);
 }
 
+/** Whether the account that takes alarms is another one than that which applies them. */
+export const isTwo = ({ user, owner }: Pick<HostWords, 'user' | 'owner'>): boolean => user !== owner;
+
 /** The login command of the SIEM's account. @throws FirebreakError usage, as above */
 export function renderGateway(words: HostWords, path: string): HostFile {
   refuseOdd(words);
-  return file(path, 0o755, 'host/gateway.sh', { ...words, program: words.program.join(' ') });
+  const context = { ...words, gateway: path, isTwo: isTwo(words), program: words.program.join(' ') };
+  return file(path, 0o755, 'host/gateway.sh', context);
 }
+
+export const sshdFile = '/etc/ssh/sshd_config.d/00-firebreak.conf';
+export const sudoersFile = '/etc/sudoers.d/firebreak';
 
 /** What sshd is to deny to that account. @throws FirebreakError usage, as above */
 export function renderSshdSettings(words: HostWords, gateway: string): HostFile {
   refuseOdd(words);
-  return file('/etc/ssh/sshd_config.d/firebreak.conf', 0o644, 'host/sshd.conf', { ...words, gateway });
+  return file(sshdFile, 0o644, 'host/sshd.conf', { ...words, gateway });
+}
+
+/** How the one account hands an alarm to the other; none where they are the same. @throws FirebreakError usage, as above */
+export function renderSudoers(words: HostWords): HostFile[] {
+  refuseOdd(words);
+  if (!isTwo(words)) return [];
+  return [file(sudoersFile, 0o440, 'host/sudoers', { ...words, program: words.program.join(' ') })];
 }
 
 function file(path: string, mode: number, template: string, context: object): HostFile {
@@ -65,9 +81,10 @@ function file(path: string, mode: number, template: string, context: object): Ho
   return { path, mode, text: Handlebars.compile(source, { noEscape: true, strict: true })(context) };
 }
 
-function refuseOdd({ user, program, configFile, writable }: HostWords): void {
-  if (!/^[a-z_][a-z0-9_-]{0,30}$/.test(user)) {
-    throw new FirebreakError('usage', `user: expected the name of an account, got ${quoteBack(user)}`);
+function refuseOdd({ user, owner, program, configFile, writable }: HostWords): void {
+  for (const [option, name] of Object.entries({ user, owner })) {
+    if (/^[a-z_][a-z0-9_-]{0,30}$/.test(name)) continue;
+    throw new FirebreakError('usage', `--${option}: expected the name of an account, got ${quoteBack(name)}`);
   }
   const odd = [...program, configFile, ...writable].find((word) => !/^\/[A-Za-z0-9._/@+-]+$/.test(word));
   if (odd === undefined) return;

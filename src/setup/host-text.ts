@@ -1,13 +1,20 @@
-import type { InstallPlan, PlannedFile, UninstallPlan } from './host-plan.js';
+import type { InstallPlan, PlannedFile, PlannedFolder, UninstallPlan } from './host-plan.js';
 
 const standings = { missing: 'new', ours: 'anew', same: 'there already', foreign: 'in the way' } as const;
 
 /** What an install would do, every file with all its lines. */
-export function showInstall({ files, addAccount, account, folders, links, commands, remarks }: InstallPlan): string {
+export function showInstall(plan: InstallPlan): string {
+  const { files, former, accounts, folders, gives, keys, links, commands, remarks } = plan;
   return [
     ...files.map(showFile),
-    ...listed(`the account ${account}`, addAccount === null ? [] : [addAccount.join(' ')]),
-    ...listed(`folders of ${account}, mode 0700, where they are missing`, folders),
+    ...listed('taken out, an earlier release wrote it', former),
+    ...listed('the accounts', accounts.map(toLine)),
+    ...listed('folders, where they are missing', folders.map(showFolder)),
+    ...listed(
+      'what is theirs goes over',
+      gives.map(({ path, from, account, group }) => `${path}: from ${from} to ${account ?? 'root'}:${group ?? 'root'}`),
+    ),
+    ...listed('keys that may log in', keys === null ? [] : [`${keys.from} -> ${keys.to}`]),
     ...listed(
       'links, so that systemd starts the timers',
       links.map(({ path, target }) => `${path} -> ${target}`),
@@ -17,8 +24,11 @@ export function showInstall({ files, addAccount, account, folders, links, comman
   ].join('\n\n');
 }
 
-export function showUninstall({ files, links, removeAccount, before, commands, remarks }: UninstallPlan): string {
-  const calls = [...before, ...(removeAccount === null ? [] : [removeAccount]), ...commands];
+const showFolder = ({ path, account, group, mode }: PlannedFolder): string =>
+  `${path} (${mode.toString(8).padStart(4, '0')}, ${account ?? 'root'}:${group ?? 'root'})`;
+
+export function showUninstall({ files, links, removeAccounts, before, commands, remarks }: UninstallPlan): string {
+  const calls = [...before, ...removeAccounts, ...commands];
   return [
     ...listed('take out', [...links, ...files]),
     ...listed('call', calls.map(toLine)),

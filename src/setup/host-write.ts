@@ -1,9 +1,22 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
-import { readAccounts } from './account.js';
+import { readAccounts } from '../runtime/account.js';
 import type { InstallPlan, UninstallPlan } from './host-plan.js';
 
 /**
@@ -20,8 +33,12 @@ export async function carryInstall(plan: InstallPlan): Promise<string[]> {
       writeFileSync(join(root, path), text);
       chmodSync(join(root, path), mode); // whatever the umask
     }
-    if (plan.addAccount !== null) await call(plan.addAccount);
+    for (const command of plan.accounts) await call(command);
     const remarks = makeOwnFolders(plan);
+    for (const { path, from, account, group } of plan.gives)
+      giveAll(join(root, path), idsOf(root, from), { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid });
+    if (plan.keys !== null) copyKeys(join(root, plan.keys.from), join(root, plan.keys.to));
+    for (const path of plan.former) rmSync(join(root, path));
     for (const { path, target } of plan.links) {
       makeFolder(dirname(join(root, path)));
       rmSync(join(root, path), { force: true });
@@ -34,29 +51,71 @@ export async function carryInstall(plan: InstallPlan): Promise<string[]> {
 
 /** Takes out what the plan names, and nothing else. @throws FirebreakError usage, as above */
 export async function carryUninstall(plan: UninstallPlan): Promise<void> {
+  const { root } = plan;
   await told(async () => {
     for (const command of plan.before) await call(command);
-    for (const path of [...plan.links, ...plan.files]) rmSync(join(plan.root, path));
-    if (plan.removeAccount !== null) await call(plan.removeAccount);
+    for (const path of [...plan.links, ...plan.files]) rmSync(join(root, path));
+    const left = plan.leftBehind.map(({ path, from }) => ({ folder: join(root, path), ids: idsOf(root, from) }));
+    for (const command of plan.removeAccounts) await call(command);
+    if (plan.removeAccounts.length > 0) for (const { folder, ids } of left) giveAll(folder, ids, { uid: 0, gid: 0 });
     for (const command of plan.commands) await call(command);
   });
 }
 
-/** For the account alone. One that is there stays as it is; if it is another account's, that is told. */
-function makeOwnFolders({ root, account, folders }: InstallPlan): string[] {
-  const owner = readAccounts(root).find(({ name }) => name === account);
-  return folders.flatMap((path) => {
+interface Ids {
+  uid: number;
+  gid: number;
+}
+
+/** Null is root, and so is an account of a host that is only laid out, by who may not make one there. */
+function idsOf(root: string, account: string | null): Ids {
+  const found = account === null ? undefined : readAccounts(root).find(({ name }) => name === account);
+  return { uid: found?.uid ?? 0, gid: found?.gid ?? 0 };
+}
+
+/** Folders that are missing. One that is there stays as it is; where another's is in the way, that is told. */
+function makeOwnFolders({ root, folders, gives, user }: InstallPlan): string[] {
+  return folders.flatMap(({ path, account, group, mode }) => {
     const folder = join(root, path);
+    const wanted = { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid };
     if (existsSync(folder)) {
       const { uid } = statSync(folder);
-      const isOther = owner !== undefined && owner.uid !== uid;
-      return isOther ? [`${path} belongs to user ${uid}, not to ${account}: chown -R ${account}: ${path}`] : [];
+      const isGiven = gives.some((give) => give.path === path) && uid === idsOf(root, user).uid;
+      const isOther = uid !== wanted.uid && !isGiven && (account !== null || uid !== 0);
+      const name = account ?? 'root';
+      return isOther ? [`${path} belongs to user ${uid}, not to ${name}: chown -R ${name}: ${path}`] : [];
     }
     makeFolder(dirname(folder));
-    mkdirSync(folder, { mode: 0o700 });
-    if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
+    mkdirSync(folder);
+    chmodSync(folder, mode);
+    giveTo(folder, wanted);
     return [];
   });
+}
+
+/** What belongs to `from`, or to his group, goes to `to`, and nothing else; what only the first could read the second's group can. */
+function giveAll(folder: string, from: Ids, to: Ids): void {
+  if (from.uid === 0 || !existsSync(folder)) return;
+  for (const path of [
+    folder,
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  ]) {
+    const status = lstatSync(path);
+    if (status.uid !== from.uid && status.gid !== from.gid) continue;
+    lchownSync(path, status.uid === from.uid ? to.uid : status.uid, to.gid);
+    if (to.uid !== 0 || to.gid === 0 || status.isSymbolicLink()) continue;
+    chmodSync(path, (status.mode & 0o7777) | (status.isDirectory() ? 0o050 : 0o040));
+  }
+}
+
+function copyKeys(from: string, to: string): void {
+  copyFileSync(from, to);
+  chmodSync(to, 0o644); // sshd reads it as the account
+  giveTo(to, { uid: 0, gid: 0 });
+}
+
+function giveTo(path: string, { uid, gid }: Ids): void {
+  if (process.geteuid?.() === 0) chownSync(path, uid, gid); // who lays a host out in a folder need not be root
 }
 
 /** A folder that all may read, as those of the system are. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import Handlebars from 'handlebars';
@@ -59,11 +59,23 @@ export async function writeSetup(plan: Plan): Promise<Written> {
       `cannot write ${folder} or ${plan.stateDir}: ${describeError(error)}; name others with --config and --state-dir`,
     );
   }
+  if (keyFile !== undefined) shareWithGroup(folder, [dirname(keyFile)], 0o750);
+  shareWithGroup(folder, [plan.configFile, inventory, ...(keyFile === undefined ? [] : [keyFile])], 0o640);
   return {
     files: [plan.configFile, inventory, knownHostsFile, plan.stateDir, ...(keyFile === undefined ? [] : [keyFile])],
     knownHostsFile,
     publicKey: keyFile === undefined ? undefined : readFileSync(`${keyFile}.pub`, 'utf8').trim(),
   };
+}
+
+/** Root's files, in a folder that an account may read by its group, are to be read by it too. */
+function shareWithGroup(folder: string, files: readonly string[], mode: number): void {
+  const { uid, gid, mode: folderMode } = statSync(folder);
+  if (process.geteuid?.() !== 0 || uid !== 0 || gid === 0 || (folderMode & 0o050) !== 0o050) return;
+  for (const file of files) {
+    chownSync(file, 0, gid);
+    chmodSync(file, mode);
+  }
 }
 
 function refuseBad(config: string): void {

@@ -170,7 +170,7 @@ describe('firebreak gateway, behind a real sshd', function () {
       const { exit, stderr } = await ssh(`firebreak block ${alarm}`);
       expect(exit).to.equal(75);
       expect(stderr).to.equal(
-        'firebreak: busy: 1 alarms are being taken already (gateway.max_sessions); not kept, send it again\n',
+        'firebreak: busy: at most 1 alarms at once, 16 of one caller (gateway.max_sessions, max_per_caller); not kept, send it again\n',
       );
       await ledger.endSession('the test itself');
       expect((await ssh(`firebreak block ${alarm}`)).exit).to.equal(0);

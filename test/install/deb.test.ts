@@ -85,7 +85,8 @@ describe('the Debian package', function () {
       'usr/lib/systemd/system/firebreak-expire.timer': plain,
       'usr/lib/systemd/system/firebreak-drain.service': plain,
       'usr/lib/systemd/system/firebreak-drain.timer': plain,
-      'etc/ssh/sshd_config.d/firebreak.conf': plain,
+      'etc/ssh/sshd_config.d/00-firebreak.conf': plain,
+      'etc/sudoers.d/firebreak': '-r--r-----',
       'usr/share/doc/firebreak/copyright': plain,
     };
     for (const [name, mode] of Object.entries(expected)) {
@@ -104,9 +105,9 @@ describe('the Debian package', function () {
 
   it('says what it needs, and whose file it never overwrites', async () => {
     const depends = await readField('Depends');
-    for (const one of ['nodejs (>= 20.19)', 'ansible-core', 'openssh-client']) expect(depends).to.include(one);
+    for (const one of ['nodejs (>= 20.19)', 'ansible-core', 'openssh-client', 'sudo']) expect(depends).to.include(one);
     expect((await run('dpkg-deb', ['--info', deb, 'conffiles'])).stdout).to.equal(
-      '/etc/ssh/sshd_config.d/firebreak.conf\n',
+      '/etc/ssh/sshd_config.d/00-firebreak.conf\n/etc/sudoers.d/firebreak\n',
     );
   });
 
@@ -137,11 +138,11 @@ describe('the Debian package', function () {
 
   describe('on this machine', () => {
     const timers = ['expire', 'drain'].map((name) => `/etc/systemd/system/timers.target.wants/firebreak-${name}.timer`);
-    const settings = '/etc/ssh/sshd_config.d/firebreak.conf';
+    const settings = '/etc/ssh/sshd_config.d/00-firebreak.conf';
     const dpkg = (...args: string[]) =>
       run('dpkg', args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
-    const findAccount = async (): Promise<string> =>
-      run('getent', ['passwd', 'siem']).then(
+    const findAccount = async (name = 'siem'): Promise<string> =>
+      run('getent', ['passwd', name]).then(
         ({ stdout }) => stdout.trim(),
         () => '',
       );
@@ -164,14 +165,22 @@ describe('the Debian package', function () {
         version: string;
       };
       expect((await run('/usr/bin/firebreak', ['--version'], { cwd: '/' })).stdout.trim()).to.equal(version);
-      expect(await findAccount()).to.match(/:Firebreak gateway:\/var\/lib\/firebreak:\/usr\/lib\/firebreak\/gateway$/);
-      const [, , uid] = (await findAccount()).split(':');
-      for (const made of ['/etc/firebreak', '/var/lib/firebreak', '/var/log/firebreak']) {
-        const { mode, uid: owner } = statSync(made);
-        expect({ made, mode: mode & 0o777, owner }).to.deep.equal({ made, mode: 0o700, owner: Number(uid) });
+      expect(await findAccount()).to.match(
+        /:Firebreak gateway:\/var\/lib\/firebreak-gateway:\/usr\/lib\/firebreak\/gateway$/,
+      );
+      const [, , uid, gid] = (await findAccount('firebreak')).split(':').map(Number);
+      for (const [made, mode, owner] of [
+        ['/etc/firebreak', 0o750, 0],
+        ['/var/lib/firebreak', 0o700, uid],
+        ['/var/log/firebreak', 0o700, uid],
+      ] as const) {
+        const found = statSync(made);
+        const seen = { made, mode: found.mode & 0o777, owner: found.uid, group: found.gid };
+        expect(seen).to.deep.equal({ made, mode, owner, group: gid });
       }
       for (const link of timers) expect(existsSync(readlinkSync(link))).to.equal(true);
-      const login = await run('/usr/lib/firebreak/gateway', ['-c', 'id']).catch((error: unknown) => error);
+      const words = ['--reuid', 'siem', '--regid', 'siem', '--init-groups', '/usr/lib/firebreak/gateway', '-c', 'id'];
+      const login = await run('setpriv', words, { cwd: '/' }).catch((error: unknown) => error);
       expect(login).to.include({ code: 75 }); // there is no configuration yet: the caller is to keep its alarm
 
       appendFileSync(settings, '# mine\n');
@@ -193,10 +202,16 @@ describe('the Debian package', function () {
       expect(stdout).to.include('/etc/firebreak is not empty, and stays');
       expect(readFileSync('/etc/firebreak/firebreak.yml', 'utf8')).to.equal('mine');
       rmSync('/etc/firebreak', { recursive: true });
-      for (const gone of [settings, '/var/lib/firebreak', '/var/log/firebreak', ...timers]) {
+      for (const gone of [
+        settings,
+        '/var/lib/firebreak',
+        '/var/lib/firebreak-gateway',
+        '/var/log/firebreak',
+        ...timers,
+      ]) {
         expect(lstatSync(gone, { throwIfNoEntry: false })).to.equal(undefined);
       }
-      expect(await findAccount()).to.equal('');
+      expect(`${await findAccount()}${await findAccount('firebreak')}`).to.equal('');
     });
   });
 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { compareSettings } from '#firebreak/runtime/sshd.js';
 import { checkTimers } from '#firebreak/doctor/timers.js';
 import { listTree, program, type Ended } from '../lab/launcher.js';
 import { makeKey } from '../lab/sshd.js';
@@ -24,7 +26,8 @@ const run = promisify(execFile);
 const units = 'etc/systemd/system';
 const written = [
   'usr/local/sbin/firebreak-gateway',
-  'etc/ssh/sshd_config.d/firebreak.conf',
+  'etc/ssh/sshd_config.d/00-firebreak.conf',
+  'etc/sudoers.d/firebreak',
   ...['expire', 'drain'].flatMap((name) => [`${units}/firebreak-${name}.service`, `${units}/firebreak-${name}.timer`]),
 ];
 const links = ['expire', 'drain'].map((name) => `${units}/timers.target.wants/firebreak-${name}.timer`);
@@ -73,21 +76,64 @@ describe('firebreak install --systemd', function () {
     }
     for (const name of links) expect(lstatSync(at(name)).isSymbolicLink()).to.equal(true);
     const modes = written.map((name) => (statSync(at(name)).mode & 0o777).toString(8));
-    expect(modes).to.deep.equal(['755', ...modes.slice(1).map(() => '644')]);
+    expect(modes).to.deep.equal(['755', '644', '440', ...modes.slice(3).map(() => '644')]);
     for (const folder of ['usr', 'usr/local/sbin', units]) expect(statSync(at(folder)).mode & 0o777).to.equal(0o755);
   });
 
   it('makes the account, whose only command is the gateway, and folders that are its own', async function () {
     if (!isRoot) this.skip();
     await install('--yes');
-    const [, uid] = /^siem:[x!]:(\d+):\d+:[^:]*:\/var\/lib\/firebreak:\/usr\/local\/sbin\/firebreak-gateway$/m.exec(
+    expect(read('etc/passwd')).to.match(
+      /^siem:[x!]:\d+:\d+:Firebreak gateway:\/var\/lib\/firebreak-gateway:\/usr\/local\/sbin\/firebreak-gateway$/m,
+    );
+    const [, uid, gid] = /^firebreak:[x!]:(\d+):(\d+):Firebreak:\/var\/lib\/firebreak:\/usr\/sbin\/nologin$/m.exec(
       read('etc/passwd'),
-    ) ?? ['', ''];
+    ) ?? ['', '', ''];
     expect(Number(uid)).to.be.greaterThan(0);
-    for (const folder of ['etc/firebreak', 'var/lib/firebreak', 'var/lib/firebreak/.ssh']) {
-      const { mode, uid: owner } = statSync(at(folder));
-      expect({ folder, mode: mode & 0o777, owner }).to.deep.equal({ folder, mode: 0o700, owner: Number(uid) });
+    for (const [folder, mode, owner, group] of [
+      ['etc/firebreak', 0o750, 0, Number(gid)],
+      ['var/lib/firebreak', 0o700, Number(uid), Number(gid)],
+      ['var/lib/firebreak-gateway/.ssh', 0o755, 0, 0],
+    ] as const) {
+      const found = statSync(at(folder));
+      expect({ folder, mode: found.mode & 0o777, owner: found.uid, group: found.gid }).to.deep.equal({
+        ...{ folder, mode, owner, group },
+      });
     }
+  });
+
+  it('makes one account for a trial, which takes alarms and applies them, and says so', async function () {
+    if (!isRoot) this.skip();
+    const { stdout } = await install('--yes', '--owner', 'siem');
+    expect(stdout).to.include('siem takes alarms and applies them: for a trial');
+    expect(accounts().filter((line) => line.includes('Firebreak'))).to.have.length(1);
+    expect(existsSync(at('etc/sudoers.d/firebreak'))).to.equal(false);
+    for (const folder of ['etc/firebreak', 'var/lib/firebreak', 'var/lib/firebreak/.ssh'])
+      expect(statSync(at(folder)).mode & 0o777).to.equal(0o700);
+    expect(read(`${units}/firebreak-drain.service`)).to.include('\nUser=siem\n');
+  });
+
+  it('makes two of the one account of release 0.1: what was its own goes to the other, its keys stay valid', async function () {
+    if (!isRoot) this.skip();
+    await install('--yes', '--owner', 'siem');
+    const uid = Number(/^siem:[x!]:(\d+)/m.exec(read('etc/passwd'))?.[1]);
+    for (const name of [
+      'var/lib/firebreak/ledger.db',
+      'etc/firebreak/firebreak.yml',
+      'var/lib/firebreak/.ssh/authorized_keys',
+    ]) {
+      writeFileSync(at(name), 'state_dir: /var/lib/firebreak\nfirewalls: {edge: {host: 192.0.2.1}}\n', { mode: 0o600 });
+      chownSync(at(name), uid, uid);
+    }
+    writeFileSync(at('etc/firebreak/mine'), 'root wrote it', { mode: 0o600 });
+    await install('--yes');
+    const owner = Number(/^firebreak:[x!]:(\d+)/m.exec(read('etc/passwd'))?.[1]);
+    const look = (name: string) => `${statSync(at(name)).uid} ${(statSync(at(name)).mode & 0o777).toString(8)}`;
+    expect(look('var/lib/firebreak/ledger.db')).to.equal(`${owner} 600`);
+    expect(look('etc/firebreak/firebreak.yml')).to.equal('0 640');
+    expect(look('etc/firebreak/mine')).to.equal('0 600');
+    expect(look('var/lib/firebreak-gateway/.ssh/authorized_keys')).to.equal('0 644');
+    expect(read('etc/passwd')).to.match(/^siem:.*:\/var\/lib\/firebreak-gateway:/m);
   });
 
   it('takes another account, and folders from the configuration', async function () {
@@ -97,9 +143,9 @@ describe('firebreak install --systemd', function () {
     const log = '{file: /srv/log/firebreak.log}';
     writeFileSync(at('opt/f.yml'), `state_dir: /srv/ledger\nlog: ${log}\nfirewalls: ${edge}\n`);
     await install('--yes', '--user', 'alarms', '--config', '/opt/f.yml');
-    expect(accounts().at(-1)).to.match(/^alarms:/);
+    expect(accounts().slice(-2).join()).to.match(/^alarms:.*,firebreak:/);
     const unit = read(`${units}/firebreak-expire.service`);
-    expect(unit).to.include('\nUser=alarms\n').and.include('expire --config /opt/f.yml\n');
+    expect(unit).to.include('\nUser=firebreak\n').and.include('expire --config /opt/f.yml\n');
     expect(unit).to.include('\nReadWritePaths=-/srv/ledger -/srv/log\n');
     expect(existsSync(at('srv/ledger'))).to.equal(true);
   });
@@ -167,7 +213,7 @@ describe('firebreak install --systemd', function () {
   it('leaves an account that is there as it is, and says how to make it safe', async () => {
     writeFileSync(at('etc/passwd'), 'siem:x:501:501::/home/siem:/bin/sh\n');
     const { stdout } = await install('--yes');
-    expect(accounts()).to.deep.equal(['siem:x:501:501::/home/siem:/bin/sh']);
+    expect(accounts()[0]).to.equal('siem:x:501:501::/home/siem:/bin/sh');
     expect(stdout).to.include('usermod --shell /usr/local/sbin/firebreak-gateway siem');
   });
 
@@ -227,7 +273,7 @@ describe('firebreak install --systemd', function () {
         stdout: '',
         stderr: '',
       });
-      const looks = ['security', '--offline=yes', '--threshold=25', '--no-pager', files[0]!];
+      const looks = ['security', '--offline=yes', '--threshold=15', '--no-pager', files[0]!];
       expect((await call('systemd-analyze', looks)).exit).to.equal(0);
     }
   });
@@ -243,7 +289,7 @@ describe('firebreak install --systemd', function () {
       const config = path.relative('/', file);
       mkdirSync(path.dirname(at(config)), { recursive: true });
       writeFileSync(at(config), readFileSync(file));
-      await install('--yes', '--config', `/${config}`);
+      await install('--yes', '--owner', 'siem', '--config', `/${config}`);
     });
 
     it('is no shell', async () => {
@@ -288,6 +334,17 @@ describe('firebreak install --systemd', function () {
       .and.match(/^disableforwarding no$/m)
       .and.match(/^forcecommand none$/m);
     expect(await ask('root')).to.match(/^x11forwarding yes$/m);
+    const gateway = '/usr/local/sbin/firebreak-gateway';
+    expect(compareSettings(await ask('siem'), gateway)).to.deep.equal([]);
+    // Of two values sshd takes the first: a file that comes before ours wins, and that is found.
+    writeFileSync(
+      at('etc/ssh/sshd_config.d/00-before.conf'),
+      'AcceptEnv LANG NODE_*\nMatch User siem\n  ForceCommand none\n',
+    );
+    expect(compareSettings(await ask('siem'), gateway)).to.deep.equal([
+      `forcecommand is none, not ${gateway}`,
+      'acceptenv takes NODE_* from the caller',
+    ]);
   });
 
   describe('undone by firebreak uninstall', () => {
@@ -324,10 +381,10 @@ describe('firebreak install --systemd', function () {
 
     it('leaves what was changed since, and says so', async () => {
       await install('--yes');
-      appendFileSync(at('etc/ssh/sshd_config.d/firebreak.conf'), '# mine\n');
+      appendFileSync(at('etc/ssh/sshd_config.d/00-firebreak.conf'), '# mine\n');
       const { stdout } = await uninstall('--yes');
-      expect(findFiles()).to.deep.equal(['etc/ssh/sshd_config.d/firebreak.conf']);
-      expect(stdout).to.include('/etc/ssh/sshd_config.d/firebreak.conf stays');
+      expect(findFiles()).to.deep.equal(['etc/ssh/sshd_config.d/00-firebreak.conf']);
+      expect(stdout).to.include('/etc/ssh/sshd_config.d/00-firebreak.conf stays');
     });
 
     it('leaves an account that install did not make', async () => {

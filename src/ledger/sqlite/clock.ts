@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { Database } from './database.js';
+import { readBoot } from './holder.js';
 
 /** One look at the clocks, in milliseconds. `uptime` counts on through every change of the wall clock. */
 export interface Reading {
@@ -16,7 +16,7 @@ export function readClock(): Reading {
 
 function readBootId(): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return readBoot();
   } catch {
     return ''; // not Linux: the uptime alone has to tell a boot
   }

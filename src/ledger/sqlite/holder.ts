@@ -10,11 +10,16 @@ export function identify(pid = process.pid): string | null {
 export function isGone(identity: string | null): boolean {
   if (identity === null) return false;
   const [boot, pid] = identity.split('/');
-  return boot !== readBoot() || identify(Number(pid)) !== identity;
+  return boot?.replaceAll('-', '') !== readBoot() || identify(Number(pid)) !== identity.replaceAll('-', '');
 }
 
-function readBoot(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+/**
+ * Tells one boot from another. A unit of systemd that may see processes only has it from systemd, which writes it
+ * without hyphens. @throws the system's own error where it does not say
+ */
+export function readBoot(): string {
+  const told = process.env['FIREBREAK_BOOT_ID'] || readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return told.replaceAll('-', '');
 }
 
 /** When it was started, in ticks since the boot; undefined where it has ended, or waits to be reaped. */

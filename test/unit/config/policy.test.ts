@@ -22,12 +22,12 @@ function inMemory(text: string): string {
 
 /** As Linux shows them; the byte order of /proc/net/route is this machine's. */
 const files: Record<string, string> = {
-  '/proc/net/route': [
+  '/proc/self/net/route': [
     'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
     'eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
     'eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
   ].join('\n'),
-  '/proc/net/ipv6_route': [
+  '/proc/self/net/ipv6_route': [
     `fd000000000000000000000000000000 40 ${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00000100 00000001 00000000 00000001 eth0`,
     `${'0'.repeat(32)} 00 ${'0'.repeat(32)} 00 20010db8000100000000000000000001 00000400 1 0 00000003 eth0`,
   ].join('\n'),

@@ -11,10 +11,11 @@ export interface Account {
   shell: string;
 }
 
-/** By this comment an account is known as one that we made. */
-export const ourComment = 'Firebreak gateway';
+/** By these comments an account is known as one that we made: it takes alarms, or applies them. */
+export const gatewayComment = 'Firebreak gateway';
+export const ownerComment = 'Firebreak';
 
-export const isOurs = ({ comment }: Account): boolean => comment === ourComment;
+export const isOurs = ({ comment }: Account): boolean => comment === gatewayComment || comment === ownerComment;
 
 export function readAccounts(root: string): Account[] {
   return read(join(root, 'etc/passwd'))
@@ -32,10 +33,15 @@ export function readAccounts(root: string): Account[] {
 }
 
 /** Makes a system account without a password, whose only command is the given one. */
-export function commandToAdd(root: string, name: string, home: string, shell: string): string[] {
-  const looks = ['--home-dir', home, '--no-create-home', '--shell', shell, '--comment', ourComment];
+export function commandToAdd(root: string, { name, home, shell, comment }: Omit<Account, 'uid' | 'gid'>): string[] {
+  const looks = ['--home-dir', home, '--no-create-home', '--shell', shell, '--comment', comment];
   return ['useradd', ...inRoot(root), '--system', '--user-group', ...looks, name];
 }
+
+/** Gives an account of ours another home, and leaves what is in the old one. */
+export const commandToMove = (root: string, name: string, home: string): string[] => [
+  ...['usermod', ...inRoot(root), '--home', home, name],
+];
 
 /** Takes the account out, and leaves its folder. */
 export const commandToRemove = (root: string, name: string): string[] => ['userdel', ...inRoot(root), name];

@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+
+/** Node has it; its types have not. */
+type WithGroups = NodeJS.Process & { initgroups?: (user: number, group: number) => void };
+
+/**
+ * Root goes on as the account whose the state folder is: what root would write there, that account could not change any
+ * more. Nothing happens where the folder is root's, or not there yet.
+ */
+export function becomeOwner(stateDir: string): void {
+  if (process.geteuid?.() !== 0) return;
+  const status = statSync(stateDir, { throwIfNoEntry: false });
+  if (status === undefined || status.uid === 0) return;
+  const { uid, gid } = status;
+  try {
+    (process as WithGroups).initgroups?.(uid, gid);
+  } catch {
+    process.setgroups?.([gid]); // a number without a name
+  }
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+}
