@@ -38,6 +38,7 @@ const maintainer = 'The Firebreak maintainers <firebreak@example.org>';
 const words = {
   user: 'siem',
   owner: 'firebreak',
+  openssh: 9.2,
   program: ['/usr/bin/firebreak'],
   configFile: '/etc/firebreak/firebreak.yml',
   writable: ['/var/lib/firebreak', '/var/log/firebreak'],
@@ -162,7 +163,8 @@ Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${size}
 Depends: nodejs (>= 20.19), ansible-core (>= 2.14), openssh-client, passwd, sudo, libc6, libstdc++6
-Recommends: openssh-server
+Recommends: openssh-server (>= 1:9.2)
+Breaks: openssh-server (<< 1:9.2)
 Suggests: sshpass
 Section: net
 Priority: optional

@@ -7,7 +7,7 @@ import { gatewayFile, type HostWords } from '../setup/host-files.js';
 import { planInstall, planUninstall, type InstallPlan } from '../setup/host-plan.js';
 import { showInstall, showUninstall } from '../setup/host-text.js';
 import { carryInstall, carryUninstall } from '../setup/host-write.js';
-import { findSshdFaults } from '../runtime/sshd.js';
+import { findSshdFaults, findSshVersion } from '../runtime/sshd.js';
 import { findWrittenFolders } from '../setup/written-folders.js';
 import type { CommandContext, CommandResult } from './result.js';
 
@@ -84,7 +84,7 @@ function findWords(root: string, { user, owner }: InstallOptions, option: string
   const configFile = resolve(option ?? usualConfig);
   const program = process.argv[1] ?? '';
   const writable = findWrittenFolders(root, configFile);
-  return { user, owner, program: [process.execPath, program], configFile, writable };
+  return { user, owner, openssh: findSshVersion(), program: [process.execPath, program], configFile, writable };
 }
 
 /** @throws FirebreakError usage, where nobody said yes */

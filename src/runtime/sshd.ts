@@ -1,4 +1,4 @@
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 
 /** What sshd must say for the account that takes alarms; its words are those of `sshd -T`. */
 const wanted: Readonly<Record<string, string>> = {
@@ -33,4 +33,10 @@ export function compareSettings(printed: string, gateway: string): string[] {
     .flatMap((line) => line.split(' ').slice(1))
     .filter((name) => !/^(LANG|LC_.*|COLORTERM|NO_COLOR)$/.test(name));
   return [...odd, ...(foreign.length > 0 ? [`acceptenv takes ${foreign.join(', ')} from the caller`] : [])];
+}
+
+/** Version of this host's OpenSSH, such as 9.2; 0 where it does not say. */
+export function findSshVersion(): number {
+  const { stderr } = execaSync('ssh', ['-V'], { reject: false, stdin: 'ignore', timeout: 10_000 });
+  return Number(/OpenSSH_(\d{1,3}\.\d{1,3})/.exec(String(stderr))?.[1] ?? 0);
 }

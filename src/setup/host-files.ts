@@ -13,9 +13,14 @@ export interface HostWords {
   /** How this program is called, in words. */
   program: readonly string[];
   configFile: string;
+  /** Version of OpenSSH there, such as 9.2; 0 where it is not known. */
+  openssh: number;
   /** Folders that a run writes. */
   writable: readonly string[];
 }
+
+/** OpenSSH from 9.2 on ends connections that ask for nothing; an older one would not start with the word. */
+const knowsUnusedSince = 9.2;
 
 export interface HostFile {
   path: string;
@@ -66,7 +71,8 @@ export const sudoersFile = '/etc/sudoers.d/firebreak';
 /** What sshd is to deny to that account. @throws FirebreakError usage, as above */
 export function renderSshdSettings(words: HostWords, gateway: string): HostFile {
   refuseOdd(words);
-  return file(sshdFile, 0o644, 'host/sshd.conf', { ...words, gateway });
+  const knowsUnused = words.openssh >= knowsUnusedSince;
+  return file(sshdFile, 0o644, 'host/sshd.conf', { ...words, gateway, knowsUnused });
 }
 
 /** How the one account hands an alarm to the other; none where they are the same. @throws FirebreakError usage, as above */

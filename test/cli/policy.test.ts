@@ -143,12 +143,16 @@ describe("the firewall's own addresses", function () {
     expect(stderr).to.match(
       /edge tells other addresses of its own since .*: new 203\.0\.113\.99; gone 203\.0\.113\.200/,
     );
+    const { stdout: looked } = await launcher.firebreak(['doctor', '--firewall', 'edge']);
+    expect(looked).to.match(/! addresses +edge tells other addresses of its own since/);
     expect((await launcher.json([...words, 'edge'])).exit).to.equal(0);
     const told = await launcher.firebreak(['check', '203.0.113.99']);
     expect(told.exit).to.equal(0);
     expect(told.stdout)
       .to.match(/on edge: refused: .* that firewall edge has/)
       .and.match(/new 203\.0\.113\.99; gone/);
+    writeFileSync(ifconfig, "#!/bin/sh\nprintf '\\tinet 203.0.113.98 netmask 0xffffff00\\n'\n", { mode: 0o755 });
+    expect((await launcher.firebreak(['expire'])).stderr).to.match(/new 203\.0\.113\.98/);
   });
 
   it('are refused by a dry run too, which asks no ledger', async () => {

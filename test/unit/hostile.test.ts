@@ -9,10 +9,12 @@ import { parse as parseYaml } from 'yaml';
 import { renderExtraVars } from '#firebreak/ansible/render.js';
 import { loadConfig } from '#firebreak/config/load.js';
 import { configSchema } from '#firebreak/config/schema.js';
+import { parseAddress } from '#firebreak/core/address.js';
 import { auditStart, findBreaks, linkEntry } from '#firebreak/core/audit.js';
 import { newBlock, type Block } from '#firebreak/core/block.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
 import type { Flow } from '#firebreak/core/flow.js';
+import { findProtection } from '#firebreak/core/policy.js';
 import { toPrintable, toPrintableJson } from '#firebreak/core/printable.js';
 import { parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
 import { readBlockArguments } from '#firebreak/intake/argv.js';
@@ -24,6 +26,7 @@ import { renderFailureMail } from '#firebreak/report/failure-mail.js';
 import type { Mail } from '#firebreak/report/mail-template.js';
 import { toDetails } from '#firebreak/report/show.js';
 import { answerToText } from '#firebreak/report/text.js';
+import { packageRoot } from '../lab/package-root.js';
 
 /** How many cases all these tests see together: 500 in `npm test`, more than 10,000 in `npm run fuzz`. */
 const cases = Number(process.env['FIREBREAK_FUZZ_CASES'] ?? 500);
@@ -272,6 +275,48 @@ describe('hostile input', function () {
       ),
       share(0.1),
     );
+  });
+
+  it('in a JSON list, however deep, is an entry or a sentence', () => {
+    const deep = fc
+      .tuple(fc.integer({ min: 1, max: 20_000 }), fc.constantFrom('[', '{"blocks":', '{"a":['))
+      .map(
+        ([depth, open]) =>
+          open.repeat(depth) + '"192.0.2.1"' + (open === '[' ? ']' : open === '{"a":[' ? ']}' : '}').repeat(depth),
+      );
+    fc.assert(
+      fc.property(deep, (text) => void refusedOr(() => parseListFile(text))),
+      share(0.05),
+    );
+  });
+
+  it('as an IPv4 address within an IPv6 one is found in every form', () => {
+    const forms: ((hex: string) => string)[] = [
+      (hex) => `::ffff:0:${hex.slice(0, 4)}:${hex.slice(4)}`,
+      (hex) => `::${hex.slice(0, 4)}:${hex.slice(4)}`,
+      (hex) => `2002:${hex.slice(0, 4)}:${hex.slice(4)}::1`,
+      (hex) => `64:ff9b::${hex.slice(0, 4)}:${hex.slice(4)}`,
+      (hex) => `64:ff9b:1:${hex.slice(0, 4)}:${hex.slice(4, 6)}:${hex.slice(6)}00::`,
+      (hex) => `2001:db8:1:2:0:5efe:${hex.slice(0, 4)}:${hex.slice(4)}`,
+    ];
+    fc.assert(
+      fc.property(fc.integer({ min: 0x01000000, max: 0xdfffffff }), fc.constantFrom(...forms), (number, form) => {
+        const bytes = [24, 16, 8, 0].map((bits) => (number >>> bits) & 255);
+        const [inner, outer] = [bytes.join('.'), form(number.toString(16).padStart(8, '0'))].map(parseAddress);
+        if (inner?.ok !== true || outer?.ok !== true) return;
+        const protection = { address: inner.address, reason: 'ours' };
+        expect(findProtection(outer.address, { protections: [protection] })).to.match(/ours/);
+      }),
+      share(0.2),
+    );
+  });
+
+  it('in a firewall’s answer is reduced to what was asked for, or is one fixed sentence', () => {
+    const script = path.join(packageRoot, 'test/lab/hostile-answers.py');
+    const said = execFileSync('python3', ['-B', script, String(share(2).numRuns), '7'], { encoding: 'utf8' });
+    const codes = JSON.parse(said) as Record<string, number>; // as the script prints them
+    expect(codes['taken']).to.be.greaterThan(10);
+    expect(codes['answer_invalid']).to.be.greaterThan(10);
   });
 
   it('in a configuration is an error or a value', () => {
