@@ -38,5 +38,5 @@ export function compareSettings(printed: string, gateway: string): string[] {
 /** Version of this host's OpenSSH, such as 9.2; 0 where it does not say. */
 export function findSshVersion(): number {
   const { stderr } = execaSync('ssh', ['-V'], { reject: false, stdin: 'ignore', timeout: 10_000 });
-  return Number(/OpenSSH_(\d{1,3}\.\d{1,3})/.exec(String(stderr))?.[1] ?? 0);
+  return Number(/OpenSSH_(\d{1,3}\.\d{1,3})/.exec(stderr)?.[1] ?? 0);
 }
