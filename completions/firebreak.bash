@@ -44,7 +44,7 @@ _firebreak() {
   fi
   case $command in
     '') _firebreak_words "$every" ;;
-    block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --firewall --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --override-policy --check --no-wait $every" ;;
+    block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --firewall --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --override-policy --recheck --check --no-wait $every" ;;
     unblock) _firebreak_words "--id --firewall --check --no-wait $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --protocol --interface --description --for --firewall --no-wait $every" ;;
     approve) _firebreak_words "--all $every" ;;

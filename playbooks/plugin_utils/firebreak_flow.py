@@ -121,8 +121,9 @@ def address(name, text):
             "%s: expected an IPv4 or IPv6 address, got %s (%s)" % (name, quote(text), reason)
         ) from None
     start = network.network_address
-    if network.version == 6 and start.ipv4_mapped is not None:
-        raise FlowError("%s: %s is IPv4 in IPv6 spelling: give %s" % (name, text, start.ipv4_mapped))
+    if network.version == 6 and start.ipv4_mapped is not None:  # as a program with one socket for both writes it
+        network = ipaddress.ip_network("%s/%d" % (start.ipv4_mapped, network.prefixlen - 96))
+        start = network.network_address
     if network.prefixlen == 0 or start.is_unspecified:
         raise FlowError("%s: %s is no host: OSSIM sends it where it knows no address" % (name, text))
     return network

@@ -60,9 +60,26 @@ function findControlFolder(runId: string, stateDir: string): string {
 /** The name of the folder with a run's control socket, by which its ssh master is known. */
 export const controlName = (runId: string): string => `fb-${runId.slice(-10)}`;
 
-/** Removes the oldest run folders beyond `keep`. Their names are ULIDs: by name is by age. */
-export function pruneRuns(stateDir: string, keep: number): void {
+/**
+ * Removes the folders of runs that are not among these. One that cannot be removed stays, and hinders nobody: the run
+ * that was just made is proven all the same.
+ */
+export function pruneRuns(stateDir: string, keep: readonly string[]): void {
   const runs = join(stateDir, 'runs');
-  const old = readdirSync(runs).sort().slice(0, -keep);
-  for (const name of old) rmSync(join(runs, name), { recursive: true, force: true });
+  const kept = new Set(keep);
+  for (const name of listRuns(runs).filter((each) => !kept.has(each))) {
+    try {
+      rmSync(join(runs, name), { recursive: true, force: true });
+    } catch {
+      continue; // another account's, or a disk that is read-only by now: doctor tells
+    }
+  }
+}
+
+function listRuns(runs: string): string[] {
+  try {
+    return readdirSync(runs);
+  } catch {
+    return [];
+  }
 }

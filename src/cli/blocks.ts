@@ -19,6 +19,7 @@ export const blocks: Commands = {
               check: args.check,
               wait: args.wait,
               override: args['override-policy'],
+              recheck: args.recheck,
             },
             context,
           );
@@ -122,6 +123,11 @@ const defineBlock = (args: Argv) =>
       risk: { type: 'string', describe: "the SIEM's risk" },
       sensor: { type: 'string', describe: "the SIEM's sensor" },
       'override-policy': { type: 'string', requiresArg: true, describe: 'block it against the policy; say why' },
+      recheck: {
+        type: 'boolean',
+        default: false,
+        describe: 'have a block that stands proven anew, however young its proof',
+      },
       check,
       wait,
     });

@@ -25,6 +25,16 @@ export const tryUnkept = async (wanted: readonly KeepBlock[], alarm: string, con
   check: false,
 });
 
+/** Blocks for which no run is started now, and why. */
+export const asLoose = (wanted: readonly KeepBlock[], reason: string): Pick<Answer, 'blocks' | 'run'> => ({
+  blocks: wanted
+    .map(looseBlock)
+    .map((block) =>
+      block.state === 'refused' ? block : { ...block, trouble: 'failed', code: 'ledger_unwritable', tried: 1, reason },
+    ),
+  run: null,
+});
+
 /** What a run would change for each block; nothing is changed anywhere. */
 export const foretellAll = (blocks: readonly Block[], config: Config) => runAtOnce(blocks, config, true);
 

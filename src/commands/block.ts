@@ -10,11 +10,12 @@ import { findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { answerToJson } from '../report/json.js';
 import { answerToText } from '../report/text.js';
+import { keepKnown, takeSpooled } from './lifeboat.js';
 import { findRun, seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { openConfig, openLedger } from './session.js';
 import { tellHeld } from './tell-held.js';
-import { findMismatches, toKeepBlocks } from './wanted.js';
+import { findMismatches, findPolicies, toKeepBlocks } from './wanted.js';
 
 export interface BlockOptions {
   argv: BlockArguments;
@@ -23,6 +24,8 @@ export interface BlockOptions {
   wait: boolean;
   /** Why the policy is not to count this once. */
   override?: string | undefined;
+  /** Proves anew what stands, however young its proof is. */
+  recheck?: boolean;
 }
 
 /** One alarm, all the way: words -> alarm -> policy -> ledger -> run -> answer. */
@@ -42,7 +45,7 @@ export async function blockWords(
   const alarm = parseAlarm(words, config);
   const override = readOverride(options.override);
   const asked = { firewalls: options.firewalls, override };
-  const wanted = toKeepBlocks(alarm, config, asked);
+  const wanted = toKeepBlocks(alarm, config, { ...asked, policyOf: findPolicies(config) });
   for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
   if (options.check) {
     const { wouldBlock } = await import('./block-at-once.js');
@@ -54,10 +57,15 @@ export async function blockWords(
   let ledger: Ledger | undefined;
   try {
     ledger = openLedger(config);
+    await takeSpooled(config, ledger, context.tell);
     // The ledger has seen addresses that must not be blocked and that the configuration does not name.
-    const blocks = toKeepBlocks(alarm, config, { ...asked, seen: await ledger.findSeen() });
+    const blocks = toKeepBlocks(alarm, config, {
+      ...asked,
+      policyOf: findPolicies(config, await ledger.findSeen()),
+    });
     const kept = await ledger.keep([{ ...request, blocks }], {
       ...keepOptions(config),
+      ...(options.recheck === true && { recheckMs: 0 }),
       owner,
       isHandedOver: !options.wait,
     });
@@ -65,16 +73,18 @@ export async function blockWords(
     const parts = { config, ledger, configFile, owner };
     if (kept.isFirstHeld) await tellHeld(parts, context);
     const settled = await seeTo(standing, kept.leases, options.wait, parts, context);
+    await keepKnown(config, ledger);
     return toResult({
-      ...{ alarm: request.id, check: false, blocks: settled, repeated: kept.repeated },
+      ...{ alarm: request.id, check: false, isAwaited: options.wait, blocks: settled, repeated: kept.repeated },
       run: await findRun(standing, settled, ledger),
     });
   } catch (error) {
-    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
-    context.tell(`NOT kept: ${error.message}`);
-    context.tell('trying the block all the same; nothing will release it by itself');
-    const { tryUnkept } = await import('./block-at-once.js');
-    return { ...toResult(await tryUnkept(wanted, request.id, config)), exit: error.exit };
+    // Busy is not broken: whoever is at the ledger must not meet a run that it knows nothing of.
+    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_') || error.code === 'ledger_busy')
+      throw error;
+    const { blockWithoutLedger } = await import('./block-without-ledger.js');
+    const answer = await blockWithoutLedger({ request, alarm, asked, error }, config, context);
+    return { ...toResult(answer), exit: error.exit };
   } finally {
     ledger?.close();
   }
@@ -102,7 +112,7 @@ const keepOptions = ({ dispatch, policy: { limits } }: Config) => ({
 });
 
 const toResult = (answer: Answer): CommandResult => ({
-  exit: exitCodeOfAll(answer.blocks),
+  exit: exitCodeOfAll(answer.blocks, answer.isAwaited),
   text: answerToText(answer),
   json: answerToJson(answer),
 });

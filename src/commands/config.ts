@@ -28,6 +28,7 @@ const durations = new Set([
   'recheck',
   'same_event',
   'give_up',
+  'patience',
   'hold_for',
   'keep_alarms',
   'max',

@@ -36,7 +36,7 @@ export async function decide(
     const blocks = await seeTo(asked, leases, true, { config, configFile, ledger, owner }, context);
     const run = await findRun(asked, blocks, ledger);
     return {
-      exit: move === 'reject' ? 0 : exitCodeOfAll(blocks),
+      exit: move === 'reject' ? 0 : exitCodeOfAll(blocks, true),
       text: blocks.map((block) => `${block.firewall}: ${tell(block, run)}`).join('\n'),
       json: { blocks: blocks.map(blockToJson), run },
     };

@@ -6,6 +6,7 @@ import type { Lease, Ledger } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { tell } from '../report/text.js';
 import { refreshAddresses } from './addresses.js';
+import { keepKnown, takeSpooled } from './lifeboat.js';
 import { sendNow } from './outbox.js';
 import { withParts } from './parts.js';
 import { describeFreeze } from './requests.js';
@@ -36,6 +37,7 @@ async function carryDue(
   context: CommandContext,
 ): Promise<CommandResult> {
   const { config, ledger } = open;
+  await takeSpooled(config, ledger, context.tell);
   if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
   const frozen = await ledger.findFreeze();
   if (frozen !== undefined) {
@@ -52,6 +54,7 @@ async function carryDue(
     await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
     if (expire) await refreshAddresses({ ...parts, tell: context.tell });
   });
+  await keepKnown(config, ledger);
   const blocks = [...settled.values()];
   const lines = blocks.map((block) => `${block.firewall}: ${tell(block, null)}`);
   return {

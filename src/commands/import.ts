@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { describeUnreadable } from '../core/describe.js';
@@ -8,14 +9,15 @@ import type { Seen } from '../core/policy.js';
 import { parseAlarm } from '../intake/alarm.js';
 import { parseListFile, type ListEntry } from '../intake/list-file.js';
 import { findOrigin } from '../intake/origin.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
+import type { Block } from '../core/block.js';
+import type { KeepAlarm, Lease } from '../ledger/ledger.js';
 import { blockToJson } from '../report/json.js';
 import { countStates } from '../report/text.js';
 import { tellHeld } from './tell-held.js';
 import { seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger } from './session.js';
-import { toKeepBlocks } from './wanted.js';
+import { findPolicies, toKeepBlocks } from './wanted.js';
 
 export interface ImportOptions {
   file: string;
@@ -24,6 +26,9 @@ export interface ImportOptions {
   firewalls: readonly string[];
   wait: boolean;
 }
+
+/** An alarm waits for one transaction, not for the whole list. */
+const perTransaction = 250;
 
 /** More bad entries than these are counted, not told. */
 const mostProblems = 20;
@@ -34,18 +39,27 @@ export async function importList(options: ImportOptions, context: CommandContext
   return withLedger(context, async ({ config, configFile, ledger }) => {
     const alarms = toAlarms(entries, options, config, await ledger.findSeen());
     const owner = ulid();
-    const kept = await ledger.keep(alarms, {
-      recheckMs: config.dispatch.recheck,
-      limits: toLimits(config),
-      owner,
-      isHandedOver: !options.wait,
-    });
-    const asked = kept.blocks.flat();
+    const asked: Block[] = [];
+    let leases: Lease[] = [];
+    let isFirstHeld = false;
+    for (let start = 0; start < alarms.length; start += perTransaction) {
+      const part = alarms.slice(start, start + perTransaction);
+      const isLast = start + perTransaction >= alarms.length;
+      const kept = await ledger.keep(part, {
+        recheckMs: config.dispatch.recheck,
+        limits: toLimits(config),
+        ...(isLast && { owner, isHandedOver: !options.wait }),
+      });
+      asked.push(...kept.blocks.flat());
+      leases = kept.leases;
+      isFirstHeld ||= kept.isFirstHeld;
+      if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, has his turn
+    }
     const parts = { config, configFile, ledger, owner };
-    if (kept.isFirstHeld) await tellHeld(parts, context);
-    const blocks = await seeTo(asked, kept.leases, options.wait, parts, context);
+    if (isFirstHeld) await tellHeld(parts, context);
+    const blocks = await seeTo(asked, leases, options.wait, parts, context);
     return {
-      exit: exitCodeOfAll(blocks),
+      exit: exitCodeOfAll(blocks, options.wait),
       text: `${entries.length} entries: ${countStates(blocks)}`,
       json: { blocks: blocks.map(blockToJson) },
     };
@@ -66,12 +80,12 @@ function readList(file: string): string {
 
 function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config, seen: Seen): KeepAlarm[] {
   const problems: string[] = [];
-  const { firewalls } = options;
+  const asked = { firewalls: options.firewalls, policyOf: findPolicies(config, seen) };
   const origin = `${findOrigin()}, from a list`;
   const alarms = entries.flatMap(({ where, words }) => {
     try {
       const alarm = parseAlarm(toWords({ ...options.defaults, ...words }), config);
-      return { id: ulid(), origin, context: {}, blocks: toKeepBlocks(alarm, config, { firewalls, seen }) };
+      return { id: ulid(), origin, context: {}, blocks: toKeepBlocks(alarm, config, asked) };
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
       problems.push(`${where}: ${error.message.replaceAll('\n', '; ')}`);

@@ -69,7 +69,7 @@ async function look(
   const lease = await ledger.acquireLease(firewall, ulid());
   const blocks = await settleAsked(asked, lease === undefined ? [] : [lease], { ...setting, fix: true });
   const isLeft = drift.some((each) => each.kind === 'unknown' && toAdopt(firewall, each.rule, config) === undefined);
-  return { firewall, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks), isLeft ? 5 : 0) };
+  return { firewall, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
 }
 
 /** What the ledger knows is looked at again; what it does not know, and is ours to the letter, it learns. */

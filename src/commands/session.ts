@@ -22,11 +22,12 @@ export function openConfig(file: string): Config {
 }
 
 export const openLedger = (config: Config): Ledger =>
-  openSqliteLedger(join(config.state_dir, 'ledger.db'), undefined, {
-    file: auditFileOf(config),
-    keyFile: auditKeyOf(config),
-    by: findOrigin(),
-  });
+  openSqliteLedger(
+    join(config.state_dir, 'ledger.db'),
+    undefined,
+    { file: auditFileOf(config), keyFile: auditKeyOf(config), by: findOrigin() },
+    config.dispatch.patience,
+  );
 
 /** Every decision, a line each. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');

@@ -43,7 +43,7 @@ export async function unblock(options: UnblockOptions, context: CommandContext):
     const firewalls = [...new Set(asked.filter(({ dueAt }) => dueAt !== null).map(({ firewall }) => firewall))];
     const leases = await acquireAll(firewalls, owner, ledger);
     const blocks = await seeTo(asked, leases, options.wait, { config, configFile, ledger, owner }, context);
-    return toResult(blocks, await findRun(asked, blocks, ledger), false);
+    return toResult(blocks, await findRun(asked, blocks, ledger), false, options.wait);
   });
 }
 
@@ -82,7 +82,7 @@ async function nothingStands(query: BlockQuery, ledger: Ledger): Promise<Command
   return toResult([{ ...last, changed: false }], null, false);
 }
 
-function toResult(blocks: Block[], run: RunSummary | null, check: boolean): CommandResult {
-  const answer = { check, blocks, run };
-  return { exit: exitCodeOfAll(blocks), text: answerToText(answer), json: answerToJson(answer) };
+function toResult(blocks: Block[], run: RunSummary | null, check: boolean, isAwaited = false): CommandResult {
+  const answer = { check, isAwaited, blocks, run };
+  return { exit: exitCodeOfAll(blocks, isAwaited), text: answerToText(answer), json: answerToJson(answer) };
 }

@@ -176,6 +176,7 @@ export const configSchema = z.strictObject({
       recheck: timeLimit.prefault('60s'),
       same_event: timeLimit.prefault('10m'),
       give_up: timeLimit.prefault('24h'),
+      patience: timeLimit.prefault('10m'),
     })
     .prefault({}),
   gateway: z

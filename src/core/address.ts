@@ -27,9 +27,7 @@ export function parseAddress(text: string): ParsedAddress {
   if (!isIPv4(host) && !isIPv6(host)) return refuse(explainNotAnAddress(host));
 
   const parsed = ipaddr.parse(host);
-  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) {
-    return refuse(`${host} is an IPv4 address in IPv6 spelling: give ${parsed.toIPv4Address().toString()}`);
-  }
+  if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) return readMapped(parsed, length, text);
   const family = parsed.kind() === 'ipv4' ? 'inet' : 'inet6';
   const prefix = length === undefined ? hostBits[family] : parseLength(length, hostBits[family]);
   if (prefix === undefined) {
@@ -43,6 +41,15 @@ export function parseAddress(text: string): ParsedAddress {
     return refuse(`${text} has host bits set: give ${parsed.toString()} for the host or ${network}/${prefix}`);
   }
   return { ok: true, address: { text: `${network}/${prefix}`, family, prefix } };
+}
+
+/** `::ffff:203.0.113.7` is what a program with one socket for both families calls 203.0.113.7 (RFC 4291, 2.5.5.2). */
+function readMapped(parsed: ipaddr.IPv6, length: string | undefined, text: string): ParsedAddress {
+  const inner = parsed.toIPv4Address().toString();
+  if (length === undefined) return parseAddress(inner);
+  const prefix = parseLength(length, 128);
+  if (prefix !== undefined && prefix >= 96) return parseAddress(`${inner}/${prefix - 96}`);
+  return { ok: false, message: `expected a prefix length of 96-128, got ${quoteBack(text)}` };
 }
 
 function explainNotAnAddress(host: string): string {

@@ -8,6 +8,9 @@ const plainWords: Record<string, string> = {
   ENOSPC: 'no space left on the disk',
   EROFS: 'the file system is read-only',
   EMFILE: 'too many open files',
+  ENFILE: 'too many open files on this host',
+  EDQUOT: 'no space left within the quota',
+  EIO: 'the disk reports an error',
 };
 
 /** A failed call in plain words: the field's word for an errno, else the error's own message. */

@@ -40,6 +40,8 @@ export interface Answer {
   /** The alarm's id, where it was one. */
   alarm?: string;
   check: boolean;
+  /** Whether the caller waited for the proof. */
+  isAwaited?: boolean;
   blocks: Block[];
   /** Ids of blocks that this very event had asked for already. */
   repeated?: readonly string[];
@@ -49,8 +51,14 @@ export interface Answer {
 
 const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
-/** The exit code of the contract (DESIGN, "exit") for one block as it stands. */
-export function exitCodeOf({ state, trouble, tried, revision }: Block): number {
+/** Queued: a run in progress will apply it. Only for who waited, and was answered before that run has ended. */
+const queued = 8;
+
+/**
+ * The exit code of the contract (DESIGN, "exit") for one block as it stands.
+ * @param isAwaited whether the caller waits for the proof: 0 means then that there is one
+ */
+export function exitCodeOf({ state, trouble, tried, revision }: Block, isAwaited = false): number {
   switch (state) {
     case 'active':
     case 'released':
@@ -63,24 +71,25 @@ export function exitCodeOf({ state, trouble, tried, revision }: Block): number {
     case 'releasing':
     case 'failed':
       // Nothing was tried yet for what was asked last: it is accepted, and will be.
-      return trouble === null || tried < revision ? 0 : exitOfTrouble[trouble];
+      if (trouble === null || tried < revision) return isAwaited ? queued : 0;
+      return exitOfTrouble[trouble];
   }
 }
 
 /** Several firewalls answer as their worst: nobody may read "0" while one of them lets the attacker in. */
-const badness = [0, 3, 7, 4, 6, 5];
+const badness = [0, 8, 3, 7, 4, 6, 5];
 const unsettled: readonly BlockState[] = ['pending', 'releasing'];
 
-export function worstOf(blocks: readonly Block[]): Block | undefined {
+export function worstOf(blocks: readonly Block[], isAwaited = false): Block | undefined {
   const rank = (block: Block): number =>
-    badness.indexOf(exitCodeOf(block)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
+    badness.indexOf(exitCodeOf(block, isAwaited)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
   return blocks.reduce<Block | undefined>(
     (worst, block) => (worst === undefined || rank(block) > rank(worst) ? block : worst),
     undefined,
   );
 }
 
-export function exitCodeOfAll(blocks: readonly Block[]): number {
-  const worst = worstOf(blocks);
-  return worst === undefined ? 0 : exitCodeOf(worst);
+export function exitCodeOfAll(blocks: readonly Block[], isAwaited = false): number {
+  const worst = worstOf(blocks, isAwaited);
+  return worst === undefined ? 0 : exitCodeOf(worst, isAwaited);
 }

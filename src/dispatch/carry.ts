@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import { sweep } from '../ansible/processes.js';
 import type { Watch } from '../ansible/run.js';
-import { tidyRun } from '../ansible/workspace.js';
+import { pruneRuns, tidyRun } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy.js';
 import type { Block } from '../core/block.js';
@@ -107,6 +107,7 @@ async function carryBatch(
   const addresses = { [firewall]: result.addresses ?? [] };
   const late = [...findRefusals(claimed, config, { addresses, callers: [] }).keys()].filter((id) => !refusals.has(id));
   if (late.length > 0) await ledger.doubt(late);
+  pruneRuns(config.state_dir, await ledger.findRunsToKeep(config.ansible.keep_runs));
   onSettled({
     firewall,
     blocks: settled,

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { applyBatch, type Watch } from '../ansible/run.js';
+import type { Workspace } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
@@ -53,10 +54,7 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
       );
       const ms = Math.round(performance.now() - started);
       const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
-      workspace.write(
-        'outcome.json',
-        `${JSON.stringify({ run, firewall, ms, check, verdict, blocks }, undefined, 2)}\n`,
-      );
+      keepOutcome(workspace, { run, firewall, ms, check, verdict, blocks });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
       const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
       return { ms, findings, addresses, folder: keepRecord ? workspace.folder : undefined, task };
@@ -64,6 +62,15 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
     return { ...failAll(blocks, error.code, error.message), ms: Math.round(performance.now() - started) };
+  }
+}
+
+/** What has run is settled, whether or not its record can be written. */
+function keepOutcome(workspace: Workspace, outcome: object): void {
+  try {
+    workspace.write('outcome.json', `${JSON.stringify(outcome, undefined, 2)}\n`);
+  } catch {
+    return; // the events beside it tell the same story, and the ledger the outcome
   }
 }
 

@@ -1,4 +1,4 @@
-import { openWorkspace, pruneRuns, type Workspace } from '../ansible/workspace.js';
+import { openWorkspace, type Workspace } from '../ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
@@ -16,9 +16,10 @@ export async function inWorkspace<T>(
   const workspace = openFolder(run, keep?.state_dir);
   try {
     return await work(workspace);
+  } catch (error) {
+    throw isFileError(error) ? unwritable(workspace.folder, error) : error;
   } finally {
     workspace.close();
-    if (keep !== undefined) pruneRuns(keep.state_dir, keep.ansible.keep_runs);
   }
 }
 
@@ -26,10 +27,16 @@ function openFolder(run: string, stateDir: string | undefined): Workspace {
   try {
     return openWorkspace(run, stateDir);
   } catch (error) {
-    throw new FirebreakError(
-      'workspace_unwritable',
-      `state_dir: cannot make a run folder in ${stateDir ?? 'the temporary folder'}: ${describeError(error)}; firebreak doctor looks at the folder`,
-      { cause: error },
-    );
+    throw unwritable(stateDir ?? 'the temporary folder', error);
   }
 }
+
+/** Of a file that could not be opened or written: a full disk, no inode or descriptor left, rights. */
+const isFileError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+
+const unwritable = (folder: string, error: unknown): FirebreakError =>
+  new FirebreakError(
+    'workspace_unwritable',
+    `state_dir: a run cannot be prepared in ${folder}: ${describeError(error)}; firebreak doctor looks at the folder`,
+    { cause: error },
+  );

@@ -25,8 +25,11 @@ export interface Ledger {
   expire(limits: { heldMs: number; keepAlarmsMs: number }): Promise<Block[]>;
   /** Matching blocks, the newest request last. */
   findBlocks(query: BlockQuery): Promise<Block[]>;
+  hasAlarm(id: string): Promise<boolean>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   findRun(id: string): Promise<RunRecord | undefined>;
+  /** The last so many runs, in the order in which they began, and those under way, whatever any clock says. */
+  findRunsToKeep(many: number): Promise<string[]>;
   /** What runs and callers have shown within the last days. */
   findSeen(): Promise<Seen>;
   /** Notes the addresses that a firewall tells by now, found by asking it. */

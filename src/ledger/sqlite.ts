@@ -19,7 +19,7 @@ import { identify } from './sqlite/holder.js';
 import { decideBlocks, doubtBlocks, expireBlocks, releaseBlocks } from './sqlite/decide.js';
 import { claimOutcomes, hasOutcomes, passOutcomes } from './sqlite/feeds.js';
 import { findFreeze, freeze, unfreeze } from './sqlite/freeze.js';
-import { hasHeld, keepAlarm } from './sqlite/keep.js';
+import { Counts, hasHeld, keepAlarm } from './sqlite/keep.js';
 import { findIncidents, noteIncidents } from './sqlite/incidents.js';
 import { acquireLease, hasDueWork, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './sqlite/leases.js';
 import {
@@ -31,7 +31,7 @@ import {
   queueMessage,
   settleMessage,
 } from './sqlite/outbox.js';
-import { findAlarms, findRun, findWork } from './sqlite/records.js';
+import { findAlarms, findRun, findRunsToKeep, findWork, hasAlarm } from './sqlite/records.js';
 import { findBlocks } from './sqlite/rows.js';
 import { beginAsking, findAddressChanges, findSeen, noteAddresses, noteTold } from './sqlite/seen.js';
 import { beginSession, endSession } from './sqlite/sessions.js';
@@ -45,10 +45,16 @@ const lookEveryMs = 100;
  * Opens the ledger in one SQLite file, for any number of processes of one host.
  * @param clock is looked at once in each transaction
  * @param audit where each decision is written down as well, in the same transaction
- * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer
+ * @param patienceMs how long to wait for others that write
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
  */
-export function openSqliteLedger(file: string, clock: () => Reading = readClock, audit?: Audit): Ledger {
-  const database = openDatabase(file);
+export function openSqliteLedger(
+  file: string,
+  clock: () => Reading = readClock,
+  audit?: Audit,
+  patienceMs?: number,
+): Ledger {
+  const database = openDatabase(file, patienceMs);
 
   /** One transaction that begins by looking at the clock. */
   const write = async <T>(work: (now: number) => T): Promise<T> =>
@@ -75,7 +81,8 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
       decide(
         (at) => {
           const hadHeld = hasHeld(database);
-          const keptAlarms = alarms.map((alarm) => keepAlarm(database, alarm, options, at));
+          const request = { options, counts: new Counts(), now: at };
+          const keptAlarms = alarms.map((alarm) => keepAlarm(database, alarm, request));
           const blocks = keptAlarms.map((kept) => kept.map(({ block }) => block));
           const repeated = keptAlarms.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : []));
           const { owner } = options;
@@ -101,8 +108,10 @@ export function openSqliteLedger(file: string, clock: () => Reading = readClock,
     decide: (move, ids) => decide((at) => decideBlocks(database, move, ids, at), tellAll(move)),
     expire: (limits) => decide((at) => expireBlocks(database, limits, at), tellAll('expire')),
     findBlocks: (query) => Promise.resolve(findBlocks(database, query)),
+    hasAlarm: (id) => Promise.resolve(hasAlarm(database, id)),
     findAlarms: (block) => Promise.resolve(findAlarms(database, block)),
     findRun: (id) => Promise.resolve(findRun(database, id)),
+    findRunsToKeep: (many) => Promise.resolve(findRunsToKeep(database, many)),
     findSeen: () => Promise.resolve(findSeen(database, now())),
     noteAddresses: (firewall, addresses) => write((at) => noteAddresses(database, firewall, addresses, at)),
     beginAsking: (firewall, everyMs) => write((at) => beginAsking(database, firewall, everyMs, at)),

@@ -3,10 +3,10 @@ import type { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll, worstOf, type Answer } from '../core/outcome.js';
 
 /** The answer as a program reads it (contract: `block --json`). */
-export const answerToJson = ({ alarm, check, blocks, run, repeated = [] }: Answer) => ({
+export const answerToJson = ({ alarm, check, isAwaited, blocks, run, repeated = [] }: Answer) => ({
   ...(alarm !== undefined && { alarm }),
   state: worstOf(blocks)?.state ?? null,
-  exit: exitCodeOfAll(blocks),
+  exit: exitCodeOfAll(blocks, isAwaited),
   ...(check && { check: true }),
   blocks: blocks.map((block) => ({ ...blockToJson(block), ...(repeated.includes(block.id) && { repeated: true }) })),
   run,

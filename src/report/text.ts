@@ -1,5 +1,6 @@
 import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
+import { formatSpan } from '../core/duration.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 
 /** The answer as a person reads it: one line a block. */
@@ -19,7 +20,7 @@ export function tell(block: Block, run: RunSummary | null): string {
   const proof = `tracker ${tracker}${time}`;
   switch (state) {
     case 'active':
-      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: in force and proven, ${proof}`;
+      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: ${tellProof(block)}, ${proof}`;
     case 'released':
       return `released ${what}${run === null ? '' : `: gone and proven, ${proof}`}`;
     case 'refused':
@@ -29,13 +30,19 @@ export function tell(block: Block, run: RunSummary | null): string {
     case 'failed':
     case 'pending':
       return block.trouble === null || block.tried < block.revision
-        ? `kept ${what}: a run under way will carry it, tracker ${tracker}`
+        ? `queued ${what}: a run in progress will apply it, tracker ${tracker}`
         : `NOT ${block.trouble === 'stopped' ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
     case 'releasing':
       return block.trouble === null || block.tried < block.revision
-        ? `kept the release of ${what}: a run under way will carry it, tracker ${tracker}`
+        ? `queued the release of ${what}: a run in progress will apply it, tracker ${tracker}`
         : `NOT released ${what}: ${explain(block)}`;
   }
+}
+
+/** A proof that is older than what was asked last is a memory, and says so. */
+function tellProof({ provenAt, updatedAt }: Block): string {
+  const ageMs = provenAt === null ? 0 : updatedAt - provenAt;
+  return ageMs < 1000 ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
 }
 
 function explain({ trouble, reason, state }: Block): string {
@@ -47,7 +54,7 @@ function explain({ trouble, reason, state }: Block): string {
 function foretell({ flow, tracker, changed, trouble, reason, wanted, state }: Block): string {
   const what = describeFlow(flow);
   const [verb, done] = wanted === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
-  if (state === 'refused') return `would NOT ${verb} ${what}: ${reason ?? ''}`;
+  if (state === 'refused') return `would NOT block ${what}: ${reason ?? ''}`;
   if (trouble !== null)
     return `could NOT ${verb} ${what}: ${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? ''}`;
   return changed

@@ -1,5 +1,14 @@
 import { statSync } from 'node:fs';
 
+/** Root's, where it is not there yet, or cannot be: what opens the ledger says so. */
+function findOwner(folder: string): { uid: number; gid: number } {
+  try {
+    return statSync(folder);
+  } catch {
+    return { uid: 0, gid: 0 };
+  }
+}
+
 /** Node has it; its types have not. */
 type WithGroups = NodeJS.Process & { initgroups?: (user: number, group: number) => void };
 
@@ -9,9 +18,8 @@ type WithGroups = NodeJS.Process & { initgroups?: (user: number, group: number) 
  */
 export function becomeOwner(stateDir: string): void {
   if (process.geteuid?.() !== 0) return;
-  const status = statSync(stateDir, { throwIfNoEntry: false });
-  if (status === undefined || status.uid === 0) return;
-  const { uid, gid } = status;
+  const { uid, gid } = findOwner(stateDir);
+  if (uid === 0) return;
   try {
     (process as WithGroups).initgroups?.(uid, gid);
   } catch {

@@ -1,5 +1,6 @@
-import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Writable } from 'node:stream';
 import winston from 'winston';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
@@ -35,22 +36,54 @@ export function openLog(settings: Config['log'], complain: (message: string) => 
     complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without a log`);
     return silent;
   }
-  const transport = new winston.transports.File({ filename: file });
-  transport.on('error', (error) => complain(`log.file: cannot write ${file}: ${describeError(error)}`));
   const lines = settings.format === 'json' ? winston.format.json() : winston.format.printf(toText);
   const format = winston.format.combine(winston.format.timestamp(), lines);
-  const logger = winston.createLogger({ level, format }).add(transport);
+  const sink = openLines(file, complain);
+  const logger = winston.createLogger({ level, format }).add(new winston.transports.Stream({ stream: sink }));
   return {
     info: (message, facts = {}) => void logger.info(message, facts),
     warn: (message, facts = {}) => void logger.warn(message, facts),
     error: (message, facts = {}) => void logger.error(message, facts),
     close: () =>
       new Promise((resolve) => {
-        transport.once('finish', resolve);
-        transport.once('error', () => resolve());
+        sink.once('close', resolve);
+        logger.once('finish', () => sink.end());
         logger.end();
       }),
   };
+}
+
+/**
+ * Writes each line when it comes, as one call. A disk that is full, or gone, costs the line and nothing else: it is told
+ * once, and how many were lost at the end.
+ */
+function openLines(file: string, complain: (message: string) => void): Writable {
+  const opened = openSync(file, 'a');
+  let lost = 0;
+  return new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      try {
+        writeWhole(opened, line);
+      } catch (error) {
+        if (lost === 0) complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without it`);
+        lost += 1;
+      }
+      done();
+    },
+    final: (done) => {
+      if (lost > 0) complain(`log.file: ${lost} lines of ${file} were lost`);
+      closeSync(opened);
+      done();
+    },
+  });
+}
+
+/** A disk that is nearly full takes a part and says so by the number alone. */
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const written = writeSync(file, bytes);
+  if (written < bytes.length) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
 }
 
 /** A file that cannot be put aside, as in a folder that is not ours, is written on. */

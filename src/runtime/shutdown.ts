@@ -3,16 +3,14 @@
  * recorded all the same. Call it first of all; nothing undoes it.
  *
  *   SIGHUP                          nothing
- *   EPIPE, EIO on stdout, stderr    nothing: nobody reads there any more
+ *   an error of stdout, stderr      nothing: nobody reads there any more, or the disk is full. What was done is done, and
+ *                                   the exit code says so
  */
 export function outliveCaller(target: NodeJS.Process = process): void {
-  const onError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') target.exitCode = 1; // a full disk: the result is lost
-  };
   target.setMaxListeners(0); // each run of many firewalls listens for the exit
   target.on('SIGHUP', () => undefined);
-  target.stdout.on('error', onError);
-  target.stderr.on('error', onError);
+  target.stdout.on('error', () => undefined);
+  target.stderr.on('error', () => undefined);
 }
 
 /**

@@ -878,6 +878,21 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect((await ledger.findSeen()).addresses['edge']).to.have.length(256);
     });
 
+    it('tells the last runs in the order in which they began, whatever their names say, and those under way', async () => {
+      const names = ['ZZ', 'AA', 'MM'];
+      const lease = await acquire(ledger);
+      for (const name of names) {
+        await keep(ledger, alarm([block({}, { port: String(names.indexOf(name) + 1) })]));
+        const claimed = await ledger.claimBatch(lease, name, 10);
+        if (name !== 'MM') await settle(ledger, lease, claimed, settled);
+      }
+      expect((await ledger.findRunsToKeep(2)).sort()).to.deep.equal(['AA', 'MM']);
+      await keep(ledger, alarm([block({ firewall: 'inner' })]));
+      const other = (await ledger.acquireLease('inner', 'two'))!;
+      await ledger.claimBatch(other, 'BB', 10);
+      expect((await ledger.findRunsToKeep(1)).sort()).to.deep.equal(['BB', 'MM']);
+    });
+
     it('lets one ask a firewall for its addresses within a time', async () => {
       expect(await ledger.beginAsking('edge', hour)).to.equal(true);
       expect(await test.open().beginAsking('edge', hour)).to.equal(false);

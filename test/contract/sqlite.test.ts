@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { findBreaks } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
 import { findJump, type Reading } from '#firebreak/ledger/sqlite/clock.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
@@ -144,6 +145,50 @@ describe('SQLite', () => {
       const opened = Array.from({ length: 8 }, () => open(file));
       await Promise.all(opened.map((ledger, index) => ledger.keep([{ ...alarm, id: `A${index}` }], { recheckMs: 0 })));
       expect((await opened[0]!.findBlocks({}))[0]!.alarms).to.equal(8);
+    });
+  });
+
+  describe('the audit log beside it', () => {
+    const openAudited = (file: string): Ledger => {
+      const folder = path.dirname(file);
+      const audit = { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key'), by: 'a test' };
+      const ledger = openSqliteLedger(file, undefined, audit);
+      ledgers.push(ledger);
+      return ledger;
+    };
+    const failureOf = (work: Promise<unknown>): Promise<FirebreakError> =>
+      work.then(
+        () => expect.fail('it was expected to be refused'),
+        (error: unknown) => error as FirebreakError, // what is expected below
+      );
+
+    it('holds no line of what was rolled back', async () => {
+      const file = makeFile();
+      const ledger = openAudited(file);
+      await ledger.freeze('first', 'a test');
+      const log = path.join(path.dirname(file), 'audit.jsonl');
+      const before = readFileSync(log, 'utf8');
+      const raw = new DatabaseSync(file);
+      raw.exec("CREATE TRIGGER full BEFORE UPDATE ON audit_head BEGIN SELECT RAISE(ABORT, 'as on a full disk'); END");
+      await failureOf(ledger.keep([alarm], { recheckMs: 0 }));
+      expect(readFileSync(log, 'utf8')).to.equal(before);
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
+      raw.exec('DROP TRIGGER full');
+      raw.close();
+      await ledger.keep([alarm], { recheckMs: 0 });
+      const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+      const key = readFileSync(path.join(path.dirname(file), 'audit.key'));
+      expect(findBreaks(lines, await ledger.findAuditHead(), { key, isKeyed: true })).to.deep.equal([]);
+    });
+
+    it('that cannot take a line keeps the alarm from being kept without one, and says why', async () => {
+      const file = makeFile();
+      symlinkSync('/dev/full', path.join(path.dirname(file), 'audit.jsonl'));
+      const ledger = openAudited(file);
+      const error = await failureOf(ledger.keep([alarm], { recheckMs: 0 }));
+      expect(error).to.be.instanceOf(FirebreakError).and.include({ code: 'ledger_unwritable' });
+      expect(error.message).to.include('no space left on the disk');
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
     });
   });
 

@@ -263,7 +263,7 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     ['0.0.0.0', { source: '0.0.0.0' }, 'flow_invalid', /source: 0\.0\.0\.0 is no host/],
     ['0.0.0.0/0', { source: '0.0.0.0/0' }, 'flow_invalid', /source: 0\.0\.0\.0\/0 is no host/],
     ['a zone', { source: 'fe80::1%eth0' }, 'flow_invalid', /source: a zone/],
-    ['IPv4 in IPv6 spelling', { source: '::ffff:203.0.113.7' }, 'flow_invalid', /give 203\.0\.113\.7/],
+    ['IPv4 in IPv6 spelling, too wide', { source: '::ffff:0.0.0.0/80' }, 'flow_invalid', /host bits are not zero/],
     ['IPv6 to IPv4', { source: '2001:db8::7' }, 'flow_invalid', /two families/],
     ['inet6 with IPv4', { ipprotocol: 'inet6' }, 'flow_invalid', /ipprotocol: the addresses are inet, got inet6/],
     ['inet46', { ipprotocol: 'inet46' }, 'flow_invalid', /ipprotocol: expected one of inet, inet6/],

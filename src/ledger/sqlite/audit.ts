@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, truncateSync, writeSync } from 'node:fs';
 import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
@@ -14,8 +14,9 @@ export interface Audit {
 }
 
 /**
- * Appends entries to the audit log, inside the caller's transaction: its lock is what keeps processes apart. A process
- * that dies before the transaction ends leaves lines that the chain passes by, and `audit --verify` tells.
+ * Appends entries to the audit log, inside the caller's transaction: its lock is what keeps processes apart, and what is
+ * not committed is taken back. A process that dies in between leaves lines that the chain passes by, and
+ * `audit --verify` tells.
  */
 export function appendAudit(database: Database, audit: Audit, entries: readonly AuditEntry[], now: number): void {
   if (entries.length === 0) return;
@@ -26,14 +27,16 @@ export function appendAudit(database: Database, audit: Audit, entries: readonly 
     let head = known ?? findLastHead(audit.file);
     const isAnew = known === undefined && head.seq > 0;
     const first: AuditEntry[] = isAnew ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
-    let text = endsInLine(file) ? '' : '\n';
+    const { size } = fstatSync(file);
+    let text = endsInLine(file, size) ? '' : '\n';
     for (const entry of [...first, ...entries]) {
       const { event, ...facts } = entry;
       const linked = linkEntry({ event, by: audit.by, ...facts }, new Date(now).toISOString(), head, key);
       text += `${linked.line}\n`;
       head = linked.head;
     }
-    writeSync(file, text);
+    database.onRollback(() => truncateSync(audit.file, size));
+    writeWhole(file, text);
     database.run(
       `INSERT INTO audit_head (one, seq, hash, keyed) VALUES (1, ?, ?, 1)
        ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, keyed = 1`,
@@ -64,9 +67,15 @@ function findLastHead(file: string): AuditHead {
   return auditStart;
 }
 
+/** A disk that is nearly full takes a part, and says so by the number alone. */
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  if (writeSync(file, bytes) === bytes.length) return;
+  throw Object.assign(new Error('a part was written'), { code: 'ENOSPC', syscall: 'write' });
+}
+
 /** A process that died in the middle may have left half a line. */
-function endsInLine(file: number): boolean {
-  const { size } = fstatSync(file);
+function endsInLine(file: number, size: number): boolean {
   const last = Buffer.alloc(1);
   if (size > 0) readSync(file, last, 0, 1, size - 1);
   return size === 0 || last[0] === 0x0a;

@@ -16,19 +16,25 @@ export interface KeptBlock {
 }
 
 /** Keeps one alarm with its blocks, inside the caller's transaction. */
-export function keepAlarm(database: Database, alarm: KeepAlarm, options: KeepOptions, now: number): KeptBlock[] {
+export function keepAlarm(
+  database: Database,
+  alarm: KeepAlarm,
+  { options, counts, now }: { options: KeepOptions; counts: Counts; now: number },
+): KeptBlock[] {
   const event = alarm.context['event-id'] ?? null;
   database.run(
     'INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)',
     ...[alarm.id, now, alarm.origin, event, JSON.stringify(alarm.context)],
   );
-  const request: Request = { event, risk: Number(alarm.context['risk'] ?? 0) || 0, options, now };
+  const request: Request = { event, risk: Number(alarm.context['risk'] ?? 0) || 0, options, counts, now };
   const kept = alarm.blocks.map((wanted) => keepBlock(database, wanted, request));
   for (const { block } of kept)
     database.run('INSERT OR IGNORE INTO alarm_block (alarm, block) VALUES (?, ?)', alarm.id, block.id);
   // An alarm counts once, on however many firewalls; what is held does not, nor does a list that a person looked at.
-  if (options.limits?.perMinute !== Infinity && kept.some(({ isNew }) => isNew))
+  if (options.limits?.perMinute !== Infinity && kept.some(({ isNew }) => isNew)) {
     database.run('UPDATE alarm SET counted = 1 WHERE id = ?', alarm.id);
+    counts.add(perMinuteKey);
+  }
   return kept;
 }
 
@@ -37,8 +43,35 @@ interface Request {
   event: string | null;
   risk: number;
   options: KeepOptions;
+  counts: Counts;
   now: number;
 }
+
+/** What the limits are compared with: counted once in a transaction, and then by what it adds itself. */
+export class Counts {
+  private readonly known = new Map<string, number>();
+
+  /** @param count asks the ledger, where nobody has yet */
+  get(key: string, count: () => number): number {
+    const known = this.known.get(key) ?? count();
+    this.known.set(key, known);
+    return known;
+  }
+
+  /** One more than was counted; what was not counted is still to be, and finds it. */
+  add(...keys: string[]): void {
+    for (const key of keys) {
+      const known = this.known.get(key);
+      if (known !== undefined) this.known.set(key, known + 1);
+    }
+  }
+}
+
+const perMinuteKey = 'alarms';
+const keysOf = ({ firewall, flow }: Pick<KeepBlock, 'firewall' | 'flow'>): [string, string] => [
+  `on ${firewall}`,
+  `on ${firewall} towards ${flow.destination}`,
+];
 
 function keepBlock(database: Database, wanted: KeepBlock, request: Request): KeptBlock & { isNew: boolean } {
   const { event, options, now } = request;
@@ -54,6 +87,7 @@ function keepBlock(database: Database, wanted: KeepBlock, request: Request): Kep
     const goesOn = live.state === 'held' && findLimit(database, wanted, request, true) === undefined;
     const again = { ...(goesOn ? approve(counted, now) : counted), override: wanted.override ?? live.override };
     updateBlock(database, again);
+    if (goesOn || live.wanted === 'absent') request.counts.add(...keysOf(wanted));
     return as(again, { isNew: goesOn });
   }
   const reason = findLimit(database, wanted, request, hasAlarmedBefore(database, wanted.flow.source));
@@ -62,6 +96,7 @@ function keepBlock(database: Database, wanted: KeepBlock, request: Request): Kep
     reason === undefined ? { ...block, expiresAt } : { ...block, expiresAt, state: 'held', dueAt: null, reason };
   insertBlock(database, kept);
   noteOutcome(database, undefined, kept, now);
+  if (reason === undefined) request.counts.add(...keysOf(wanted));
   return as(kept, { isNew: reason === undefined });
 }
 
@@ -143,23 +178,26 @@ function lengthen(database: Database, wanted: KeepBlock, live: Block | undefined
  */
 function findLimit(
   database: Database,
-  { firewall, flow }: KeepBlock,
-  { risk, options: { limits }, now }: Request,
+  wanted: KeepBlock,
+  { risk, options: { limits }, counts, now }: Request,
   hasAlarmed: boolean,
 ): string | undefined {
   if (limits === undefined) return undefined;
+  const { firewall, flow } = wanted;
   const { perMinute, active, perDestination = Infinity, reserved = 0, highRisk = Infinity } = limits;
   const isFirst = hasAlarmed || risk >= highRisk;
   const open = (limit: number): number => (isFirst ? limit : limit - Math.floor((limit * reserved) / 100));
-  const isOver = (limit: number, sql: string, ...values: (string | number)[]): boolean =>
-    limit !== Infinity && Number(database.get(sql, ...values)?.['many']) >= open(limit);
-  if (isOver(perMinute, 'SELECT count(*) AS many FROM alarm WHERE received_at > ? AND counted = 1', now - 60_000))
+  const isOver = (limit: number, key: string, sql: string, ...values: (string | number)[]): boolean =>
+    limit !== Infinity && counts.get(key, () => Number(database.get(sql, ...values)?.['many'])) >= open(limit);
+  const alarms = 'SELECT count(*) AS many FROM alarm WHERE received_at > ? AND counted = 1';
+  if (isOver(perMinute, perMinuteKey, alarms, now - 60_000))
     return `held: more than ${open(perMinute)} alarms of new blocks in a minute (policy.limits.per_minute)`;
-  const standing =
-    "SELECT count(*) AS many FROM block WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed')";
-  if (isOver(active, `${standing} AND firewall = ?`, firewall))
+  const standing = `SELECT count(*) AS many FROM block
+    WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed') AND firewall = ?`;
+  const [inAll, towards] = keysOf(wanted);
+  if (isOver(active, inAll, standing, firewall))
     return `held: ${open(active)} blocks stand on ${firewall} already (policy.limits.active)`;
-  if (isOver(perDestination, `${standing} AND destination = ? AND firewall = ?`, flow.destination, firewall))
+  if (isOver(perDestination, towards, `${standing} AND destination = ?`, firewall, flow.destination))
     return `held: ${open(perDestination)} blocks towards ${flow.destination} stand already (policy.limits.per_destination)`;
   return undefined;
 }

@@ -1,6 +1,9 @@
 import type { AlarmRecord, RunRecord } from '../ledger.js';
 import type { Database } from './database.js';
 
+export const hasAlarm = (database: Database, id: string): boolean =>
+  database.get('SELECT 1 FROM alarm WHERE id = ?', id) !== undefined;
+
 export function findAlarms(database: Database, block: string): AlarmRecord[] {
   return database
     .all(
@@ -27,6 +30,16 @@ export function findRun(database: Database, id: string): RunRecord | undefined {
     batch: Number(row['batch']),
   };
 }
+
+/** SQLite numbers the rows as they come; a run's id is made of a wall clock, which may be set back. */
+export const findRunsToKeep = (database: Database, many: number): string[] =>
+  database
+    .all(
+      `SELECT id FROM (SELECT id FROM run ORDER BY rowid DESC LIMIT ?)
+       UNION SELECT run FROM lease WHERE run IS NOT NULL`,
+      many,
+    )
+    .map(({ id }) => String(id));
 
 export function findWork(
   database: Database,

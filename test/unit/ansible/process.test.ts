@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -197,16 +197,20 @@ describe('a run of ansible-playbook:', () => {
   });
 
   describe('pruneRuns', () => {
-    it('keeps the youngest', () => {
+    it('keeps those that it is told, whatever their names say of their age', () => {
       for (const id of ['01A', '01B', '01C']) openWorkspace(id, folder).close();
-      pruneRuns(folder, 2);
+      pruneRuns(folder, ['01A', '01C', '01D']);
       expect(['01A', '01B', '01C'].map((id) => existsSync(path.join(folder, 'runs', id)))).to.deep.equal([
+        true,
         false,
         true,
-        true,
       ]);
-      pruneRuns(folder, 5);
-      expect(existsSync(path.join(folder, 'runs/01B'))).to.equal(true);
+    });
+
+    it('is no trouble where there is nothing to remove, or it may not be', () => {
+      pruneRuns(path.join(folder, 'nowhere'), []);
+      writeFileSync(path.join(folder, 'runs'), 'a file');
+      pruneRuns(folder, []);
     });
   });
 });

@@ -32,7 +32,7 @@ describe('parseAddress', () => {
     ['203.0.113.007', 'leading zeros are ambiguous (octal?): got "203.0.113.007"'],
     ['evil.example', 'expected an IP address, got the name "evil.example": a firewall rule needs the address itself'],
     ['fe80::1%em0', 'a zone has no meaning on the firewall: got "fe80::1%em0", drop the "%…"'],
-    ['::ffff:1.2.3.4', '::ffff:1.2.3.4 is an IPv4 address in IPv6 spelling: give 1.2.3.4'],
+    ['::ffff:1.2.3.4/64', 'expected a prefix length of 96-128, got "::ffff:1.2.3.4/64"'],
     ['203.0.113.7/33', 'expected a prefix length of 0-32, got "203.0.113.7/33"'],
     ['203.0.113.7/', 'expected a prefix length of 0-32, got "203.0.113.7/"'],
     ['203.0.113.7/024', 'expected a prefix length of 0-32, got "203.0.113.7/024"'],
@@ -44,6 +44,12 @@ describe('parseAddress', () => {
       expect(parseAddress(text)).to.deep.equal({ ok: false, message });
     });
   }
+
+  it('takes an IPv4 address in IPv6 spelling for what it is', () => {
+    expect(address('::ffff:203.0.113.7')).to.deep.equal({ text: '203.0.113.7', family: 'inet', prefix: 32 });
+    expect(address('::FFFF:cb00:7107').text).to.equal('203.0.113.7');
+    expect(address('::ffff:203.0.113.0/120').text).to.equal('203.0.113.0/24');
+  });
 
   it('gives a spelling that it reads back as itself', () => {
     fc.assert(

@@ -216,7 +216,9 @@ describe('the sensor script', function () {
       expect(await sensor.call([source, '2001:db8:1::10', '65535'])).to.include({ exit: 0 });
     }
     expect(await sensor.call(['203.0.113.7', '192.168.1.10', '0', '--protocol=ICMP'])).to.include({ exit: 0 });
-    expect(received()).to.have.length(7);
+    expect(await sensor.call(['::ffff:203.0.113.7', '192.168.1.10', '22'])).to.include({ exit: 0 });
+    expect(await sensor.call(['::ffff:203.0.113.256', '192.168.1.10', '22'])).to.include({ exit: 2 });
+    expect(received()).to.have.length(8);
   });
 
   it('cleans a description, however hostile, and lets the alarm through', async () => {

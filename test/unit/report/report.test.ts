@@ -45,6 +45,11 @@ describe('answerToText', () => {
       answer([{ ...active, changed: false }], { run: null }),
       `edge: already blocked ${what}: in force and proven, tracker 2000000001`,
     ],
+    [
+      'a block whose proof is older than the question',
+      answer([{ ...active, changed: false, provenAt: 1_000_000, updatedAt: 1_040_000 }], { run: null }),
+      `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001`,
+    ],
     ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours`],
     [
       'a firewall that is away',

@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -46,14 +55,14 @@ describe('watchSignals', () => {
 });
 
 describe('outliveCaller', () => {
-  it('goes on after SIGHUP and a closed pipe, and fails for a disk that is full', () => {
+  it('goes on after SIGHUP, a closed pipe, and a full disk, and leaves the exit code as it is', () => {
     const host = new StandIn();
     outliveCaller(host.asProcess);
     expect(host.emit('SIGHUP')).to.equal(true);
     for (const code of ['EPIPE', 'EIO']) host.stdout.emit('error', Object.assign(new Error(code), { code }));
     expect(host.exitCode).to.equal(undefined);
     host.stderr.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }));
-    expect(host.exitCode).to.equal(1);
+    expect(host.exitCode).to.equal(undefined);
   });
 });
 
@@ -103,6 +112,19 @@ describe('openLog', () => {
     expect(complaints[0]).to.match(
       /^log\.file: cannot write \S+\/firebreak\.log: a file is in the way; going on without a log$/,
     );
+  });
+
+  it('loses lines where the disk is full, and nothing else: it says so once, and how many at the end', async () => {
+    const complaints: string[] = [];
+    const file = path.join(folder, 'firebreak.log');
+    symlinkSync('/dev/full', file);
+    const log = openLog(settings({ file, max_megabytes: 1000 }), (text) => complaints.push(text));
+    for (let line = 0; line < 5; line += 1) log.info('block settled', { line });
+    await log.close();
+    expect(complaints).to.deep.equal([
+      `log.file: cannot write ${file}: no space left on the disk; going on without it`,
+      `log.file: 5 lines of ${file} were lost`,
+    ]);
   });
 
   it('writes nothing where no file is named', async () => {

@@ -33,11 +33,11 @@ class Reader:
         self.filters = 0
         self.path = []
         self.rule = None
+        self.said = []
         parser = expat.ParserCreate()
-        parser.buffer_text = True
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
-        parser.CharacterDataHandler = self.text
+        parser.CharacterDataHandler = self.said.append
         with open(file, "rb") as stream:
             parser.ParseFile(stream)
 
@@ -48,6 +48,7 @@ class Reader:
             self.rule.append(words)
 
     def start(self, name, attributes):
+        self.take_text()
         self.path.append(name)
         if self.path == ["pfsense", "filter"]:
             self.filters += 1  # our first rule may have to make it: not part of the digest
@@ -56,11 +57,15 @@ class Reader:
             self.rule = []
         self.note("<", name, repr(sorted(attributes.items())))
 
-    def text(self, text):
+    def take_text(self):
+        """A text as a whole: expat hands a long one over in pieces, cut where its buffer happens to end."""
+        text = "".join(self.said)
+        del self.said[:]
         if text.strip():
             self.note("=", text.strip("\t\r\n"))
 
     def end(self, name):
+        self.take_text()
         path = list(self.path)
         self.path.pop()
         if path == ["pfsense", "filter"]:
