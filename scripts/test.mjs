@@ -125,7 +125,7 @@ async function runSideBySide(parts) {
 /** Tests of the command line that look at what Ansible does not decide: each runs once, with one Ansible or the other. */
 const withoutAnsible = new Set([
   ...['audit', 'breaker', 'config', 'doctor', 'gateway', 'init', 'ledger', 'mail', 'outbox', 'reconcile'],
-  ...['report', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
+  ...['faults', 'policy', 'report', 'stop', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
 ]);
 
 function findParts() {

@@ -23,11 +23,13 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
 
 /** Each file that the configuration names must be there and be ours to believe, and a secret one for its owner alone. */
 export function findFileProblems(config: Config, folder: string): Problem[] {
-  const stateGroup = findGroup(config.state_dir);
-  return namedFiles(config, folder).flatMap(({ path, file, secret }) => {
-    const message = explainFile(file, secret, stateGroup);
+  const { gid, mode } = findFolder(config.state_dir);
+  const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(config.state_dir, mode) }];
+  const problems = namedFiles(config, folder).flatMap(({ path, file, secret }) => {
+    const message = explainFile(file, secret, gid);
     return message === undefined ? [] : [{ path, message }];
   });
+  return [...open, ...problems];
 }
 
 interface NamedFile {
@@ -65,13 +67,16 @@ function namedFiles(config: Config, folder: string): NamedFile[] {
 /** A program that is not there is told with what to install, when it is needed. */
 const findProgramFile = (file: string): string | undefined => (existsSync(file) ? file : undefined);
 
-function findGroup(folder: string): number | undefined {
+function findFolder(folder: string): { gid: number | undefined; mode: number } {
   try {
-    return statSync(folder).gid;
+    return statSync(folder);
   } catch {
-    return undefined; // not there yet, or not ours to see
+    return { gid: undefined, mode: 0 }; // not there yet, or not ours to see
   }
 }
+
+const explainOpen = (folder: string, mode: number): string =>
+  `others may change ${folder} (mode ${octal(mode)}): chmod 700 ${folder}`;
 
 function explainFile(file: string, secret: boolean, stateGroup: number | undefined): string | undefined {
   try {

@@ -98,6 +98,15 @@ describe('what somebody else could have written', function () {
       () => ({ webhook: { url: 'http://127.0.0.1', template: write('t', '', 0o622) } }),
     ],
     [
+      'the state folder',
+      'state_dir',
+      () => {
+        mkdirSync(launcher.stateDir);
+        chmodSync(launcher.stateDir, 0o770);
+        return {};
+      },
+    ],
+    [
       'a folder',
       'templates_dir',
       () => {
@@ -117,7 +126,7 @@ describe('what somebody else could have written', function () {
       'a key',
       'firewalls.edge.private_key_file',
       () => ({
-        firewalls: { edge: { host: '127.0.0.1', private_key_file: write('key', '', 0o640) } },
+        firewalls: { edge: { host: '127.0.0.1', private_key_file: write('key', '', 0o644) } },
       }),
     ],
   ] as const) {
