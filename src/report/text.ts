@@ -39,10 +39,13 @@ export function tell(block: Block, run: RunSummary | null): string {
   }
 }
 
+/** Who asks within this time has seen the proof itself, or might have. */
+const freshMs = 10_000;
+
 /** A proof that is older than what was asked last is a memory, and says so. */
 function tellProof({ provenAt, updatedAt }: Block): string {
   const ageMs = provenAt === null ? 0 : updatedAt - provenAt;
-  return ageMs < 1000 ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
+  return ageMs < freshMs ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
 }
 
 function explain({ trouble, reason, state }: Block): string {
