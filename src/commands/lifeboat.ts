@@ -40,15 +40,15 @@ const sign = (body: string, config: Config): string | undefined => {
   return key && createHmac('sha256', key).update(`known\n${body}`).digest('hex');
 };
 
-/** Writes the copy anew where it is not what the ledger says. That it cannot be written hinders nobody now. */
+/** Writes the copy anew where it is not what the ledger says. That this fails changes nothing of what was just done. */
 export async function keepKnown(config: Config, ledger: Ledger): Promise<void> {
-  const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
-  const body = JSON.stringify(known);
-  const text = JSON.stringify({ body, mac: sign(body, config) ?? null });
   try {
+    const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
+    const body = JSON.stringify(known);
+    const text = JSON.stringify({ body, mac: sign(body, config) ?? null });
     if (readText(knownFile(config)) !== text) writeWhole(knownFile(config), text);
   } catch {
-    return; // the ledger was readable just now; doctor looks at the disk
+    return; // the next call meets the same fault, and tells it
   }
 }
 
@@ -83,9 +83,19 @@ export async function takeSpooled(config: Config, ledger: Ledger, tell: (message
       tell(`${file} is no request that Firebreak wrote, and is left there`);
       continue;
     }
-    if (!(await ledger.hasAlarm(request.id))) await ledger.keep([request], { recheckMs: 0 });
+    await keepOnce(request, ledger);
     rmSync(file, { force: true });
     tell(`alarm ${request.id}, which came while the ledger could not be written, is kept now`);
+  }
+}
+
+/** Several processes may find the same file: the alarm's id lets one of them keep it. */
+async function keepOnce(request: KeepAlarm, ledger: Ledger): Promise<void> {
+  if (await ledger.hasAlarm(request.id)) return;
+  try {
+    await ledger.keep([request], { recheckMs: 0 });
+  } catch (error) {
+    if (!(await ledger.hasAlarm(request.id))) throw error;
   }
 }
 

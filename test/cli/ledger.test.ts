@@ -408,8 +408,9 @@ describe('the ledger, through the built program,', function () {
         .and.match(/it waits in the spool/);
       expect(stdout).to.match(/in force and proven/);
       rmSync(path.join(launcher.stateDir, 'ledger.db'));
-      const drained = await launcher.firebreak(['drain']);
-      expect(drained.stderr.match(/is kept now/g)).to.have.length(2);
+      const drained = await Promise.all([0, 1, 2].map(() => launcher.firebreak(['drain'])));
+      expect(drained.map(({ exit }) => exit)).to.deep.equal([0, 0, 0]);
+      expect(drained.map(({ stderr }) => stderr).join('')).to.match(/is kept now[^]*is kept now/);
       const kept = await listed();
       expect(kept.map(({ port, state }) => `${port} ${state}`)).to.deep.equal(['443 active']);
       expect(kept[0]?.expires_at).to.be.a('string');

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
 import type { StandingRule } from '#firebreak/ansible/events.js';
 import { renderDigestMail, type Digest } from '#firebreak/report/digest-mail.js';
+import { renderAddressesMail } from '#firebreak/report/addresses-mail.js';
 import { renderDriftMail } from '#firebreak/report/drift-mail.js';
 import { renderFailureMail, type Failure } from '#firebreak/report/failure-mail.js';
 import { renderHeldMail } from '#firebreak/report/held-mail.js';
@@ -220,6 +221,10 @@ describe('every mail', () => {
         isFixed: false,
         beganAt: now,
       },
+      setting,
+    ),
+    addresses: renderAddressesMail(
+      { firewall: 'edge', at: now, added: ['203.0.113.98'], removed: ['203.0.113.200'], isTold: false },
       setting,
     ),
     test: renderTestMail(setting),

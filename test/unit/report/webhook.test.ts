@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
 import { renderBody } from '#firebreak/report/webhook-body.js';
-import { driftEvent, failureEvent, heldEvent, recoveryEvent } from '#firebreak/report/webhook-event.js';
+import { addressesEvent, driftEvent, failureEvent, heldEvent, recoveryEvent } from '#firebreak/report/webhook-event.js';
 import { signBody } from '#firebreak/report/webhook.js';
 import { packageRoot } from '../../lab/package-root.js';
 
@@ -77,7 +77,7 @@ describe("a webhook's event", () => {
   });
 
   it('has the same keys in every kind, so that a template need not ask', () => {
-    const keys = [recoveryEvent(where, [], 1), driftEvent(where, 0, []), heldEvent(where, { held: 1, sources: [], destinations: [] })].map((event) => Object.keys(event).sort()); // prettier-ignore
+    const keys = [recoveryEvent(where, [], 1), driftEvent(where, 0, []), addressesEvent(where, 0, ''), heldEvent(where, { held: 1, sources: [], destinations: [] })].map((event) => Object.keys(event).sort()); // prettier-ignore
     for (const each of keys) expect(each).to.deep.equal(Object.keys(failure).sort());
   });
 });
