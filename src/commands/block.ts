@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
+import type { Block } from '../core/block.js';
 import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
 import { exitCodeOfAll, type Answer } from '../core/outcome.js';
@@ -55,6 +56,7 @@ export async function blockWords(
   const request = { id: ulid(), origin: findOrigin(), context: alarm.context };
   const owner = ulid();
   let ledger: Ledger | undefined;
+  let standing: Block[] | undefined;
   try {
     ledger = openLedger(config);
     await takeSpooled(config, ledger, context.tell);
@@ -69,7 +71,7 @@ export async function blockWords(
       owner,
       isHandedOver: !options.wait,
     });
-    const standing = kept.blocks.flat();
+    standing = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
     if (kept.isFirstHeld) await tellHeld(parts, context);
     const settled = await seeTo(standing, kept.leases, options.wait, parts, context);
@@ -80,8 +82,11 @@ export async function blockWords(
     });
   } catch (error) {
     // Busy is not broken: whoever is at the ledger must not meet a run that it knows nothing of.
-    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_') || error.code === 'ledger_busy')
-      throw error;
+    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
+    if (error.code === 'ledger_busy') {
+      if (standing === undefined) throw error;
+      return toResult({ alarm: request.id, check: false, isAwaited: options.wait, blocks: standing, run: null });
+    }
     const { blockWithoutLedger } = await import('./block-without-ledger.js');
     const answer = await blockWithoutLedger({ request, alarm, asked, error }, config, context);
     return { ...toResult(answer), exit: error.exit };

@@ -107,7 +107,6 @@ async function carryBatch(
   const addresses = { [firewall]: result.addresses ?? [] };
   const late = [...findRefusals(claimed, config, { addresses, callers: [] }).keys()].filter((id) => !refusals.has(id));
   if (late.length > 0) await ledger.doubt(late);
-  pruneRuns(config.state_dir, await ledger.findRunsToKeep(config.ansible.keep_runs));
   onSettled({
     firewall,
     blocks: settled,
@@ -115,7 +114,17 @@ async function carryBatch(
     folder: result.folder,
     task: result.task,
   });
+  await prune(ledger, config);
   return result.ms;
+}
+
+/** Old records go when the run is settled and told; that they cannot is no matter of the run. */
+async function prune(ledger: Ledger, { state_dir, ansible }: Config): Promise<void> {
+  try {
+    pruneRuns(state_dir, await ledger.findRunsToKeep(ansible.keep_runs));
+  } catch {
+    return; // the next run tries again
+  }
 }
 
 /**
