@@ -24,7 +24,7 @@ function renderLicences(inputs) {
 async function bundle() {
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: [path.join(root, 'build/src/cli.js')],
+    entryPoints: { cli: path.join(root, 'build/src/main.js') },
     outdir,
     bundle: true,
     splitting: true,

@@ -24,7 +24,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { renderGateway, renderSshdSettings, renderSudoers, renderUnits } from '../build/src/setup/host-files.js';
+import { renderGateway, renderSshdSettings, renderSudoers, renderUnits } from '../build/src/setup/host/host-files.js';
 import { external } from './bundle.mjs';
 import { writeSbom } from './sbom.mjs';
 

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { CommandContext, CommandResult } from '../commands/result.js';
+import type { CommandContext, CommandResult } from '../app/result.js';
 
 /** What a command does once its arguments are read; the command itself is imported then, and no sooner. */
 export type Run = (args: object, command: (context: CommandContext) => Promise<CommandResult>) => void;

@@ -1,4 +1,4 @@
-import { openWorkspace, type Workspace } from '../ansible/workspace.js';
+import { openWorkspace, type Workspace } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';

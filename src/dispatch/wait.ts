@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import { isOver, type Block } from '../core/block.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
-import { carryAll, type Parts } from './carry.js';
+import { carryAll, type Parts } from './drain-firewall.js';
 
 /** How long a follower sleeps at most before it looks whether the holder is still alive. */
 const lookMs = 1000;

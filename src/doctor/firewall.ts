@@ -1,15 +1,15 @@
 import { connect } from 'node:net';
 import { ulid } from 'ulid';
-import type { DoctorResult } from '../ansible/events.js';
-import { findObstacle, type Obstacle } from '../ansible/explain.js';
-import { applyBatch, examine, type RunRequest, type Watch } from '../ansible/run.js';
-import type { Verdict } from '../ansible/verdict.js';
-import { openWorkspace } from '../ansible/workspace.js';
+import type { DoctorResult } from '../platforms/ansible/events.js';
+import { findObstacle, type Obstacle } from '../platforms/ansible/ssh-errors.js';
+import { applyBatch, examine, type RunRequest, type Watch } from '../platforms/ansible/run.js';
+import type { Verdict } from '../platforms/ansible/run-result.js';
+import { openWorkspace } from '../platforms/ansible/workspace.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
 import type { Flow } from '../core/flow.js';
 import { computeTracker } from '../core/tracker.js';
 import { findInterface } from '../intake/alarm.js';
-import { note, ok, skipped, wrong, type Check } from './check.js';
+import { note, ok, skipped, wrong, type Check } from '../core/check.js';
 
 const [away, atFault] = [4, 5];
 

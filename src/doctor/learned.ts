@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeChange } from '../report/addresses.js';
+import { describeChange } from '../core/address-change.js';
 import { findAddressChanges } from '../ledger/sqlite/seen.js';
 import { openDatabase } from '../ledger/sqlite/database.js';
 import { FirebreakError } from '../core/errors.js';
-import { note, type Check } from './check.js';
+import { note, type Check } from '../core/check.js';
 
 /** Whether the firewall tells other addresses of its own than before; nothing where it does not, or nobody knows. */
 export function checkLearned(stateDir: string, firewall: string): Check[] {

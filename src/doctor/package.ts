@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 import { describeError } from '../core/describe.js';
-import { note, ok, wrong, type Check } from './check.js';
+import { note, ok, wrong, type Check } from '../core/check.js';
 
 const again = 'install firebreak again: this file is part of it';
 

@@ -1,9 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkVersion } from '../ansible/version.js';
+import { checkVersion } from '../platforms/ansible/version.js';
 import type { Config } from '../config/schema.js';
 import { FirebreakError } from '../core/errors.js';
-import { note, ok, skipped, wrong, type Check } from './check.js';
+import { note, ok, skipped, wrong, type Check } from '../core/check.js';
 
 /** The oldest Node that Firebreak's libraries run on (package.json, engines). */
 const oldestNode = [20, 19] as const;

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { note, ok, type Check } from './check.js';
+import { note, ok, type Check } from '../core/check.js';
 
 const wanted = 'etc/systemd/system/timers.target.wants';
 const cronPlaces = ['etc/crontab', 'etc/cron.d', 'var/spool/cron', 'var/spool/cron/crontabs'];

@@ -5,7 +5,7 @@ import type { Flow } from '../core/flow.js';
 import type { Incident, News } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
-import type { History, OutcomeRecord, Storm } from './figures.js';
+import type { History, OutcomeRecord, Storm } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
 /**

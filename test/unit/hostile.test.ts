@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { parse as parseYaml } from 'yaml';
-import { renderExtraVars } from '#firebreak/ansible/render.js';
+import { renderExtraVars } from '#firebreak/platforms/ansible/render.js';
 import { loadConfig } from '#firebreak/config/load.js';
 import { configSchema } from '#firebreak/config/schema.js';
 import { parseAddress } from '#firebreak/core/address.js';
@@ -21,11 +21,11 @@ import { readBlockArguments } from '#firebreak/intake/argv.js';
 import { parseGatewayCommand } from '#firebreak/intake/gateway.js';
 import { parseListFile } from '#firebreak/intake/list-file.js';
 import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
-import { toList } from '#firebreak/report/list.js';
-import { renderFailureMail } from '#firebreak/report/failure-mail.js';
-import type { Mail } from '#firebreak/report/mail-template.js';
-import { toDetails } from '#firebreak/report/show.js';
-import { answerToText } from '#firebreak/report/text.js';
+import { toList } from '#firebreak/views/block-table.js';
+import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
+import type { Mail } from '#firebreak/notify/mail/mail-template.js';
+import { toDetails } from '#firebreak/views/show.js';
+import { answerToText } from '#firebreak/views/answer.js';
 import { packageRoot } from '../lab/package-root.js';
 
 /** How many cases all these tests see together: 500 in `npm test`, more than 10,000 in `npm run fuzz`. */

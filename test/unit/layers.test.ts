@@ -5,11 +5,15 @@ import ts from 'typescript';
 
 /** From the top down: a file may import from lower layers and from its own folder, from nothing else. */
 const layers = [
+  ['main'],
   ['cli'],
-  ['commands'],
-  ['dispatch', 'doctor', 'setup'],
-  ['intake', 'ledger', 'ansible', 'report', 'runtime'],
-  ['config'],
+  ['app'],
+  ['doctor'],
+  ['notify'],
+  ['dispatch'],
+  ['views', 'intake', 'setup', 'platforms'],
+  ['runtime'],
+  ['ledger', 'config'],
   ['core'],
 ] as const;
 
@@ -18,7 +22,7 @@ interface Import {
   readonly to: string;
 }
 
-/** `src/core/flow.ts` -> `core`; `src/cli.ts` -> `cli`. */
+/** `src/core/flow.ts` -> `core`; `src/main.ts` -> `main`. */
 function layerFolder(file: string): string {
   return file.split('/')[0]!.replace(/\.ts$/, '');
 }
@@ -120,16 +124,16 @@ describe('the test of the layers itself', () => {
 
   it('finds an import between siblings, static, exported or lazy', () => {
     const imports = check({
-      'report/mail.ts': `export { run } from '../ansible/run.js';`,
-      'intake/argv.ts': `const load = () => import('../ledger/ledger.js');`,
+      'views/mail.ts': `export { run } from '../platforms/run.js';`,
+      'intake/argv.ts': `const load = () => import('../views/list.js');`,
     });
     expect(findStepsBack(imports)).to.have.length(2);
   });
 
   it('lets the way down pass', () => {
     const imports = check({
-      'cli.ts': `import { block } from './commands/block.js';`,
-      'commands/block.ts': `import { run } from '../ansible/run.js'; import { parse } from '../core/flow.js';`,
+      'main.ts': `import { block } from './app/block.js';`,
+      'app/block.ts': `import { run } from '../platforms/run.js'; import { parse } from '../core/flow.js';`,
     });
     expect(findStepsBack(imports)).to.deep.equal([]);
   });

@@ -1,5 +1,5 @@
 import type { OutcomeKind } from '../../core/outcome.js';
-import type { OutcomeRecord } from '../figures.js';
+import type { OutcomeRecord } from '../../core/stats.js';
 import type { Database } from './database.js';
 import { getBlock } from './rows.js';
 

@@ -1,6 +1,6 @@
 import type { Block } from '../../core/block.js';
 import { findOutcome, outcomeKinds, type OutcomeKind } from '../../core/outcome.js';
-import type { Count, History } from '../figures.js';
+import type { Count, History } from '../../core/stats.js';
 import type { Database } from './database.js';
 
 const hourMs = 3_600_000;

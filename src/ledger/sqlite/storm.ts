@@ -1,4 +1,4 @@
-import type { Count, Storm } from '../figures.js';
+import type { Count, Storm } from '../../core/stats.js';
 import type { Database } from './database.js';
 
 const hourMs = 3_600_000;

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '#firebreak/config/schema.js';
-import { exitOf, note, ok, wrong } from '#firebreak/doctor/check.js';
-import { checkDisk, checkStateFolder } from '#firebreak/doctor/files.js';
+import { exitOf, note, ok, wrong } from '#firebreak/core/check.js';
+import { checkDisk, checkStateFolder } from '#firebreak/doctor/state.js';
 import { checkPlaybooks, checkTemplates } from '#firebreak/doctor/package.js';
 import { checkNode, checkSsh, checkSshpass } from '#firebreak/doctor/programs.js';
-import { checksToText } from '#firebreak/doctor/render.js';
+import { checksToText } from '#firebreak/views/checks.js';
 import { checkTimers } from '#firebreak/doctor/timers.js';
 
 describe('a check of the doctor', () => {

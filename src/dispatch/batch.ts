@@ -1,0 +1,82 @@
+import { performance } from 'node:perf_hooks';
+import { applyBatch, type Watch } from '../platforms/ansible/run.js';
+import type { Workspace } from '../platforms/ansible/workspace.js';
+import type { Config } from '../config/schema.js';
+import type { Block } from '../core/block.js';
+import { FirebreakError, type ErrorCode } from '../core/errors.js';
+import type { Finding } from '../core/lifecycle.js';
+import { findingFor } from './block-result.js';
+import { inWorkspace } from './run-folder.js';
+
+export interface BatchRequest {
+  run: string;
+  firewall: string;
+  blocks: readonly Block[];
+  config: Config;
+  check: boolean;
+  /** Whether the run's folder stays. A dry run leaves nothing. */
+  keepRecord: boolean;
+  fix?: boolean;
+  stop: AbortSignal;
+  watch?: Watch | undefined;
+}
+
+export interface BatchResult {
+  ms: number;
+  findings: Map<string, Finding>;
+  /** The firewall's own addresses, where the run has seen them. */
+  addresses?: readonly string[] | undefined;
+  /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
+  folder: string | undefined;
+  /** The step that failed, by its name in the role. */
+  task?: string | undefined;
+}
+
+/** Brings one firewall to what is wanted, in one run. Never throws for a run that fails: that is a finding. */
+export async function runBatch(request: BatchRequest): Promise<BatchResult> {
+  const { run, firewall, blocks, config, check, keepRecord, fix = false, stop, watch } = request;
+  const settings = config.firewalls[firewall];
+  if (settings === undefined)
+    return failAll(blocks, 'firewall_unknown', `the configuration has no firewall ${firewall}`);
+  const started = performance.now();
+  try {
+    return await inWorkspace(run, keepRecord ? config : undefined, async (workspace) => {
+      const batch = {
+        present: blocks.filter(({ wanted }) => wanted === 'present').map(toItem),
+        absent: blocks.filter(({ wanted }) => wanted === 'absent').map(toItem),
+        fix,
+      };
+      const { ansible } = config;
+      const verdict = await applyBatch(
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch },
+        batch,
+        check,
+      );
+      const ms = Math.round(performance.now() - started);
+      const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
+      keepOutcome(workspace, { run, firewall, ms, check, verdict, blocks });
+      const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
+      const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
+      return { ms, findings, addresses, folder: keepRecord ? workspace.folder : undefined, task };
+    });
+  } catch (error) {
+    if (!(error instanceof FirebreakError)) throw error;
+    return { ...failAll(blocks, error.code, error.message), ms: Math.round(performance.now() - started) };
+  }
+}
+
+/** What has run is settled, whether or not its record can be written. */
+function keepOutcome(workspace: Workspace, outcome: object): void {
+  try {
+    workspace.write('outcome.json', `${JSON.stringify(outcome, undefined, 2)}\n`);
+  } catch {
+    return; // the events beside it tell the same story, and the ledger the outcome
+  }
+}
+
+const toItem = ({ flow, tracker, description }: Block) => ({ ...flow, tracker, description });
+
+function failAll(blocks: readonly Block[], code: ErrorCode, reason: string): BatchResult {
+  const finding: Finding = { kind: 'trouble', trouble: 'failed', code, reason };
+  return { ms: 0, findings: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
+}

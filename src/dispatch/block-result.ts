@@ -1,0 +1,49 @@
+import type { BatchResult } from '../platforms/ansible/events.js';
+import type { Verdict } from '../platforms/ansible/run-result.js';
+import type { Block } from '../core/block.js';
+import { unreachable } from '../core/errors.js';
+import type { Finding } from '../core/lifecycle.js';
+
+/** What a run's verdict means for one block that it carried. */
+export function findingFor(
+  { tracker, wanted }: Pick<Block, 'tracker' | 'wanted'>,
+  verdict: Verdict<BatchResult> | Exclude<Verdict<unknown>, { kind: 'done' }>,
+  check: boolean,
+): Finding {
+  switch (verdict.kind) {
+    case 'done':
+      return findingWhenDone(tracker, wanted, verdict, check);
+    case 'unreachable':
+      return { kind: 'trouble', trouble: 'unreachable', code: 'unreachable', reason: verdict.message };
+    case 'failed':
+      return failed(verdict.code, verdict.message);
+    case 'not_started':
+      return failed('not_started', verdict.message);
+    case 'timeout':
+      return stopped('timeout', `the run took longer than ansible.timeout (${verdict.ms / 1000} s) and was ended`);
+    case 'interrupted':
+      return stopped('interrupted', `the run was ended by ${verdict.signal}`);
+    default:
+      return unreachable(verdict);
+  }
+}
+
+const failed = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason });
+const stopped = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'stopped', code, reason });
+
+type Done = Extract<Verdict<BatchResult>, { kind: 'done' }>;
+
+function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: Done, check: boolean): Finding {
+  const refused = result.refused?.find((each) => each.tracker === tracker);
+  if (refused !== undefined) return failed(refused.code, refused.message);
+  if (result.changed_by_hand?.includes(tracker) === true) {
+    const mend = wanted === 'present' ? 'writes it anew' : 'takes it out all the same';
+    return failed('changed_by_hand', `its rule was changed by hand on the firewall: firebreak reconcile --fix ${mend}`);
+  }
+  const [changed, same] = wanted === 'present' ? [result.added, result.present] : [result.removed, result.absent];
+  const isChanged = changed.includes(tracker);
+  if (!isChanged && !same.includes(tracker))
+    return failed('not_told', 'the playbook ended well but does not name this rule');
+  if (!check && !result.proven) return failed('load_unproven', 'the playbook ended well but pf does not confirm it');
+  return { kind: 'settled', changed: isChanged };
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Handlebars from 'handlebars';
+import type { FirewallConfig } from '../../config/schema.js';
+import { findPackageRoot } from '../../config/package-root.js';
+import type { Flow } from '../../core/flow.js';
+
+/** One flow as the playbooks take it (contract: `firebreak_present`, `firebreak_absent`). */
+export interface Item extends Flow {
+  tracker: number;
+  description: string;
+}
+
+/** Set, because finding it costs a connection more. Other versions of pfSense have another (docs/pfsense.md). */
+const pfsensePython = '/usr/local/bin/python3.11';
+
+export interface Batch {
+  present: readonly Item[];
+  absent: readonly Item[];
+  /** Writes rules anew that were changed by hand. */
+  fix?: boolean;
+}
+
+/**
+ * The inventory of a run: one firewall, from the configuration alone.
+ * @param sshArgs words added to each ssh call
+ */
+export function renderInventory(name: string, firewall: FirewallConfig, sshArgs: readonly string[]): string {
+  return render('inventory.yml.hbs', {
+    name,
+    host: firewall.host,
+    port: firewall.port,
+    user: firewall.user,
+    privateKeyFile: firewall.private_key_file,
+    sshArgs: sshArgs.join(' '),
+    become: firewall.become,
+    becomeUser: firewall.become_user,
+    platform: firewall.platform,
+    vars: { ansible_python_interpreter: pfsensePython, ...firewall.vars },
+  });
+}
+
+/** The batch of a run as JSON, which is YAML that Ansible reads fast; every string is marked unsafe. */
+export const renderExtraVars = (batch: Batch): string => render('extra-vars.yml.hbs', batch);
+
+function render(template: string, context: object): string {
+  const handlebars = Handlebars.create();
+  handlebars.registerHelper('json', (value: unknown) => toJson(defined(value, template)));
+  handlebars.registerHelper('unsafe', (value: unknown) => `!unsafe ${toJson(String(defined(value, template)))}`);
+  handlebars.registerHelper('flow', (item: object) => toJson(markUnsafe(item)));
+  const source = readFileSync(join(findPackageRoot(), 'templates', template), 'utf8');
+  return handlebars.compile(source, { noEscape: true, strict: true })(context);
+}
+
+/** Handlebars' strict mode does not see a missing name that is a helper's argument. */
+function defined(value: unknown, template: string): unknown {
+  if (value === undefined) throw new Error(`${template}: a value is missing`);
+  return value;
+}
+
+const markUnsafe = (item: object): object =>
+  Object.fromEntries(
+    Object.entries(item).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'string' ? { __ansible_unsafe: value } : value,
+    ]),
+  );
+
+/** JSON in printable ASCII: YAML refuses some characters that JSON lets stand. */
+const toJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

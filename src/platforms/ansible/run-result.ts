@@ -1,0 +1,81 @@
+import { unreachable } from '../../core/errors.js';
+import { explainUnreachable } from './ssh-errors.js';
+import type * as z from 'zod';
+import type { ResultEvent, RunEvent } from './events.js';
+import type { Ending } from './process.js';
+
+/** What is known of a run once it is over; `result` is what its playbook says. */
+export type Verdict<T> =
+  | { kind: 'done'; result: T }
+  | { kind: 'unreachable'; message: string }
+  /** `task` is the step that failed; empty where none did. */
+  | { kind: 'failed'; code: string; task: string; message: string }
+  | { kind: 'timeout'; ms: number }
+  | { kind: 'interrupted'; signal: string }
+  | { kind: 'not_started'; message: string };
+
+/**
+ * Judges a run by its events. Ansible's return codes are ambiguous (0 without a host, 2 and 4 for two things each):
+ * success is code 0 and a stats event that names the host without a failure.
+ * @param stderr what ansible said there, for a run that never got as far as an event
+ */
+export function judge<T>(
+  ending: Ending,
+  events: readonly RunEvent[],
+  { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
+): Verdict<T> {
+  switch (ending.kind) {
+    case 'timeout':
+    case 'interrupted':
+      return ending;
+    case 'missing':
+      return { kind: 'not_started', message: `${ending.command}: no such program` };
+    case 'exited':
+      return judgeExited(ending.code, events, { host, stderr, schema });
+    default:
+      return unreachable(ending);
+  }
+}
+
+function judgeExited<T>(
+  code: number,
+  events: readonly RunEvent[],
+  { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
+): Verdict<T> {
+  const bad = events.filter((event): event is ResultEvent => isBad(event, host));
+  const away = bad.find(({ status }) => status === 'unreachable');
+  if (away !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(away.msg ?? '')) };
+
+  // The last failure carries the role's own sentence: a rescue ends by telling what happened.
+  const failure = bad.at(-1);
+  const stats = events.find((event) => event.event === 'stats');
+  const custom = schema.safeParse(stats?.custom[host]?.firebreak);
+  const counts = stats?.hosts[host];
+  const clean = counts !== undefined && counts.failures === 0 && counts.unreachable === 0;
+  if (code === 0 && clean && custom.success) return { kind: 'done', result: custom.data };
+  if (failure !== undefined) {
+    const { error, msg } = failure;
+    const task = bad[0]?.task ?? ''; // what failed after it is the way back
+    return { kind: 'failed', code: error?.code ?? 'task_failed', task, message: plain(error?.message ?? msg ?? '') };
+  }
+  const said = firstError(stderr);
+  if (stats === undefined) return { kind: 'not_started', message: `ansible-playbook ended with ${code}: ${said}` };
+  return { kind: 'failed', code: 'no_result', task: '', message: `ansible-playbook ended with ${code}: ${said}` };
+}
+
+const isBad = (event: RunEvent, host: string): boolean =>
+  event.event === 'result' &&
+  event.host === host &&
+  event.ignored !== true &&
+  (event.status === 'failed' || event.status === 'unreachable');
+
+function firstError(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return plain(lines.find((line) => /^(ERROR|\[ERROR\]|fatal)/.test(line)) ?? lines.find((line) => line !== '') ?? '');
+}
+
+const plain = (text: string): string =>
+  text
+    .replace(/[\r\n\t ]+/g, ' ')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .trim() || 'it said nothing';

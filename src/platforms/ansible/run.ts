@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type * as z from 'zod';
+import { findPackageRoot } from '../../config/package-root.js';
+import type { Config, FirewallConfig } from '../../config/schema.js';
+import { buildEnvironment, buildSshArgs } from './environment.js';
+import {
+  batchResult,
+  doctorResult,
+  readEvents,
+  statusResult,
+  type BatchResult,
+  type DoctorResult,
+  type StatusResult,
+} from './events.js';
+import { runProcess } from './process.js';
+import { renderExtraVars, renderInventory, type Batch } from './render.js';
+import { judge, type Verdict } from './run-result.js';
+import { checkVersion } from './version.js';
+import type { Workspace } from './workspace.js';
+
+export interface RunRequest {
+  id: string;
+  name: string;
+  firewall: FirewallConfig;
+  ansible: Config['ansible'];
+  workspace: Workspace;
+  stop: AbortSignal;
+  watch?: Watch | undefined;
+}
+
+/** Told of a run that begins and of its record, which grows; what it gives is called when the run has ended. */
+export type Watch = (firewall: string, eventsFile: string) => () => void;
+
+/**
+ * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
+ * @throws FirebreakError ansible_missing, ansible_too_old
+ */
+export async function applyBatch(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
+  const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
+  const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
+  return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
+}
+
+/** Asks one firewall which rules of ours stand there. Changes nothing. @throws as applyBatch */
+export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
+  runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
+
+/** Looks at all that a run will need on one firewall. Changes nothing. @throws as applyBatch */
+export const examine = (request: RunRequest): Promise<Verdict<DoctorResult>> =>
+  runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctorResult });
+
+interface Play<T> {
+  playbook: string;
+  args: readonly string[];
+  /** What the playbook says at its end. */
+  schema: z.ZodType<T>;
+}
+
+/** Runs a bundled playbook. When it resolves, no process of the run is left. */
+async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<Verdict<T>> {
+  const { id, name, firewall, workspace, ansible } = request;
+  const inventory = workspace.write('inventory.yml', renderInventory(name, firewall, buildSshArgs(firewall)));
+  const stderrFile = workspace.file('ansible.err');
+  const env = buildEnvironment(id, workspace, firewall);
+  const endWatch = request.watch?.(name, workspace.file('events.jsonl'));
+  const ending = await runProcess({
+    command: ansible.playbook_command,
+    args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
+    env,
+    folder: workspace.folder,
+    runId: id,
+    stdoutFile: workspace.file('ansible.out'),
+    stderrFile,
+    timeoutMs: ansible.timeout,
+    stop: request.stop,
+  }).finally(endWatch);
+  const events = readEvents(workspace.file('events.jsonl'));
+  const stderr = ending.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
+  const verdict = judge(ending, events, { host: name, stderr, schema });
+  if (verdict.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
+  return verdict;
+}

@@ -1,0 +1,40 @@
+import { toPrintable } from '../core/printable.js';
+import { exitOf, type Check, type CheckState, type Section } from '../core/check.js';
+
+const marks: Record<CheckState, readonly [string, number]> = {
+  ok: ['✓', 32],
+  wrong: ['✗', 31],
+  note: ['!', 33],
+  skipped: ['-', 90],
+};
+
+/** The checks as a person reads them: a tick and the fact, or what is wrong and how to mend it; all of it printable. */
+export function checksToText(sections: readonly Section[], colour: boolean): string {
+  const paint = (text: string, code: number): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const all = sections.flatMap(({ checks }) => checks);
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const line = ({ name, state, fact, mend }: Check): string => {
+    const [mark, code] = marks[state];
+    const indent = ' '.repeat(width + 6);
+    return [
+      `  ${paint(mark, code)} ${toPrintable(name.padEnd(width))}  ${toPrintable(fact)}`,
+      ...(mend === null ? [] : mend.split('\n').map((text) => `${indent}-> ${toPrintable(text)}`)),
+    ].join('\n');
+  };
+  const wrong = all.filter(({ state }) => state === 'wrong').length;
+  const end =
+    wrong === 0
+      ? paint('All that a block needs is there.', 32)
+      : paint(`${wrong === 1 ? '1 thing is' : `${wrong} things are`} wrong: mend the first, and look again.`, 31);
+  return [...sections.map(({ title, checks }) => [paint(title, 1), ...checks.map(line)].join('\n')), end].join('\n\n');
+}
+
+/** The checks for machines. */
+export const checksToJson = (sections: readonly Section[]): object => ({
+  ok: exitOf(sections) === 0,
+  exit: exitOf(sections),
+  sections: sections.map(({ title, checks }) => ({
+    title,
+    checks: checks.map(({ name, state, fact, mend }) => ({ name, state, fact, mend })),
+  })),
+});

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Handlebars from 'handlebars';
+import { findPackageRoot } from '../config/package-root.js';
+import { drawBars, placeLabels } from './chart.js';
+import {
+  findSlotSize,
+  formatTaken,
+  nameCause,
+  nameSlot,
+  nameSpan,
+  toSlots,
+  type HistoryFigures,
+  type MetMost,
+} from './stats-slots.js';
+import { formatLocal } from '../core/local-time.js';
+
+/** The report as one HTML page that needs nothing beside it: charts are in it, and no program. */
+export function historyToHtml(figures: HistoryFigures, host: string): string {
+  const template = readFileSync(join(findPackageRoot(), 'templates', 'report', 'report.html.hbs'), 'utf8');
+  const { outcomes, proof, now } = figures;
+  const size = findSlotSize(figures);
+  const slots = toSlots(figures).map((slot) => ({ ...slot, name: nameSlot(slot, size) }));
+  return Handlebars.create().compile(template, { strict: true })({
+    host,
+    span: nameSpan(figures),
+    size,
+    isQuiet: figures.hours.length === 0,
+    tiles: [
+      { name: 'alarms', value: figures.alarms, look: '' },
+      { name: 'proven', value: outcomes.proven, look: 'proven' },
+      { name: 'half within', value: proof === null ? '-' : formatTaken(proof.medianMs), look: '' },
+      { name: '95 % within', value: proof === null ? '-' : formatTaken(proof.p95Ms), look: '' },
+      { name: 'failed', value: outcomes.failed, look: outcomes.failed > 0 ? 'failed' : '' },
+      { name: 'held', value: outcomes.held, look: outcomes.held > 0 ? 'held' : '' },
+      { name: 'refused', value: outcomes.refused, look: '' },
+      { name: 'released', value: outcomes.released, look: '' },
+    ],
+    now: [
+      { name: 'in force', value: now.active, look: '' },
+      { name: 'under way', value: now.underWay, look: '' },
+      { name: 'failing', value: now.failing, look: now.failing > 0 ? 'failed' : '' },
+      { name: 'given up', value: now.givenUp, look: now.givenUp > 0 ? 'failed' : '' },
+      { name: 'held', value: now.held, look: now.held > 0 ? 'held' : '' },
+    ],
+    chart: drawBars(slots, ['proven', 'failed', 'held', 'refused']),
+    labels: placeLabels(slots.map(({ name }) => (size === 'hour' ? name.slice(6) : name))),
+    most: [
+      { title: 'Sources met most', rows: toShares(figures.sources) },
+      { title: 'Destinations met most', rows: toShares(figures.destinations) },
+    ],
+    causes: figures.causes.map(({ code, blocks }) => ({ name: nameCause(code), blocks })),
+    drift: figures.drift.map((each) => ({ ...each, at: formatLocal(each.lastAt).slice(0, 16) })),
+  });
+}
+
+/** Each with its share of the most alarms, in percent, as a bar is long. */
+function toShares(most: readonly MetMost[]): (MetMost & { share: number })[] {
+  const top = Math.max(1, ...most.map(({ alarms }) => alarms));
+  return most.map((each) => ({ ...each, share: Math.max(1, Math.round((each.alarms / top) * 100)) }));
+}

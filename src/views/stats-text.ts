@@ -1,0 +1,90 @@
+import type { OutcomeKind } from '../core/outcome.js';
+import {
+  findSlotSize,
+  formatTaken,
+  nameCause,
+  nameSlot,
+  nameSpan,
+  toSlots,
+  type HistoryFigures,
+  type MetMost,
+} from './stats-slots.js';
+import { toTable } from './table.js';
+import { formatLocal } from '../core/local-time.js';
+
+/** The report on a terminal of 80 columns. */
+export function historyToText(figures: HistoryFigures): string {
+  const parts = [
+    nameSpan(figures),
+    [`${figures.alarms} alarms`, ...tellOutcomes(figures), ...tellDrift(figures)].join('\n'),
+    tellNow(figures),
+    isQuiet(figures) ? 'Nothing happened.' : drawSlots(figures),
+    listMost('SOURCE', figures.sources),
+    listMost('DESTINATION', figures.destinations),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+const isQuiet = ({ hours }: HistoryFigures): boolean => hours.length === 0;
+
+function tellOutcomes({ outcomes, proof, causes }: HistoryFigures): string[] {
+  const more: Partial<Record<OutcomeKind, string>> = {
+    proven:
+      proof === null
+        ? ''
+        : `half within ${formatTaken(proof.medianMs)} of the alarm, 95 % within ${formatTaken(proof.p95Ms)}`,
+    failed: fit(
+      causes.map(({ code, blocks }) => `${blocks} ${nameCause(code)}`),
+      56,
+    ),
+  };
+  return (['proven', 'released', 'failed', 'held', 'refused'] as const).map((kind) =>
+    `${String(outcomes[kind]).padStart(7)}  ${kind.padEnd(10)}${more[kind] ?? ''}`.trimEnd(),
+  );
+}
+
+/** As many of the words as find room, with a comma between. */
+function fit(words: readonly string[], width: number): string {
+  const text = words.join(', ');
+  return text.length <= width ? text : `${text.slice(0, width - 4)} ...`;
+}
+
+const tellDrift = ({ drift }: HistoryFigures): string[] =>
+  drift.map(({ firewall, times, lastAt, differences }) => {
+    const when = formatLocal(lastAt).slice(0, 16);
+    const name = firewall.length > 14 ? `${firewall.slice(0, 13)}~` : firewall;
+    return `${String(times).padStart(7)}  drift     ${name}: last ${when}, ${differences} differences`;
+  });
+
+function tellNow({ now }: HistoryFigures): string {
+  const failing = now.failing > 0 ? ` (${now.failing} failing)` : '';
+  return `now: ${now.active} in force, ${now.underWay} under way${failing}, ${now.givenUp} given up, ${now.held} held`;
+}
+
+const headings = ['PROVEN', 'FAILED', 'HELD', 'REFUSED'];
+
+/** The bars are as long as the blocks that came into force, of the most in one slot. */
+function drawSlots(figures: HistoryFigures): string {
+  const size = findSlotSize(figures);
+  const slots = toSlots(figures);
+  const figured = slots.map((slot) => [
+    nameSlot(slot, size),
+    ...[slot.proven, slot.failed, slot.held, slot.refused].map((many) => (many === 0 ? '.' : String(many))),
+  ]);
+  const table = toTable([size.toUpperCase(), ...headings], figured, new Set(headings)).split('\n');
+  const most = Math.max(1, ...slots.map(({ proven }) => proven));
+  const room = Math.min(36, 78 - Math.max(...table.map((line) => line.length)));
+  const bars = slots.map(({ proven }) =>
+    '#'.repeat(proven === 0 ? 0 : Math.max(1, Math.round((proven / most) * room))),
+  );
+  return table.map((line, index) => `${line}  ${bars[index - 1] ?? ''}`.trimEnd()).join('\n');
+}
+
+const listMost = (heading: string, most: readonly MetMost[]): string =>
+  most.length === 0
+    ? ''
+    : toTable(
+        ['BLOCKS', 'ALARMS', heading],
+        most.map(({ address, blocks, alarms }) => [String(blocks), String(alarms), address]),
+        new Set(['BLOCKS', 'ALARMS']),
+      );

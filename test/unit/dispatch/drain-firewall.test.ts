@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { configSchema } from '#firebreak/config/schema.js';
+import type { Block } from '#firebreak/core/block.js';
+import type { Finding } from '#firebreak/core/lifecycle.js';
+import { carryAll, type Parts, type SettledRun } from '#firebreak/dispatch/drain-firewall.js';
+import type { BatchRequest, BatchResult } from '#firebreak/dispatch/batch.js';
+import { settleAsked } from '#firebreak/dispatch/wait.js';
+import { leaseMs, type Kept, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
+import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+
+const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, dispatch: { max_waiting: 2 } });
+
+/** A run that goes on until the test says how it ends. */
+class ScriptedRun {
+  readonly requests: BatchRequest[] = [];
+  private readonly endings: ((result: BatchResult) => void)[] = [];
+  private readonly starts: (() => void)[] = [];
+
+  readonly run = (request: BatchRequest): Promise<BatchResult> =>
+    new Promise((resolve) => {
+      this.requests.push(request);
+      this.endings.push(resolve);
+      for (const start of this.starts.splice(0)) start();
+    });
+
+  async started(count: number): Promise<BatchRequest> {
+    while (this.requests.length < count) await new Promise<void>((resolve) => this.starts.push(resolve));
+    return this.requests[count - 1]!;
+  }
+
+  end(count: number, finding: Finding = { kind: 'settled', changed: true }): void {
+    const findings = new Map(this.requests[count - 1]!.blocks.map(({ id }) => [id, finding]));
+    this.endings[count - 1]!({ ms: 1, findings, folder: undefined });
+  }
+}
+
+const ports = (request: BatchRequest): string[] => request.blocks.map(({ flow }) => flow.port);
+
+describe('the dispatcher', () => {
+  let folder: string;
+  let wall: number;
+  let ledgers: Ledger[];
+  let scripted: ScriptedRun;
+  let settled: SettledRun[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'carry-'));
+    wall = 1_760_000_000_000;
+    ledgers = [];
+    scripted = new ScriptedRun();
+    settled = [];
+  });
+
+  afterEach(() => {
+    for (const ledger of ledgers) ledger.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Another launcher, with a connection of its own. */
+  function launcher(stop = new AbortController().signal): Parts {
+    const ledger = openSqliteLedger(path.join(folder, 'ledger.db'), () => ({ wall, uptime: wall, boot: 'one' }));
+    ledgers.push(ledger);
+    return { ledger, config, stop, onSettled: (run) => settled.push(run), run: scripted.run };
+  }
+
+  async function keep(parts: Parts, port: string, owner: string): Promise<{ asked: Block[]; leases: Lease[] }> {
+    const flow = {
+      type: 'block',
+      interface: 'wan',
+      ipprotocol: 'inet',
+      protocol: 'tcp',
+      source: '203.0.113.7',
+      destination: '192.168.1.10',
+      port,
+    } as const;
+    const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
+    const alarm = { id: `A-${port}-${owner}`, origin: 'a test', context: {}, blocks: [block] };
+    const kept: Kept = await parts.ledger.keep([alarm], { recheckMs: 60_000, owner });
+    return { asked: kept.blocks.flat(), leases: kept.leases };
+  }
+
+  it('the first carries its block; what comes meanwhile goes with the next run, all at once', async () => {
+    const first = launcher();
+    const { asked, leases } = await keep(first, '1', 'first');
+    const done = settleAsked(asked, leases, first);
+    expect(ports(await scripted.started(1))).to.deep.equal(['1']);
+    for (const port of ['2', '3', '4']) {
+      const later = await keep(launcher(), port, port);
+      expect(later.leases, 'leases of a later one').to.deep.equal([]);
+    }
+    wall += 1000; // the storm is over
+    scripted.end(1);
+    expect(ports(await scripted.started(2))).to.deep.equal(['2', '3', '4']);
+    scripted.end(2);
+    expect((await done)[0]!.state).to.equal('active');
+    expect(settled.map(({ run }) => run.batch)).to.deep.equal([1, 3]);
+    expect(await first.ledger.acquireLease('edge', 'next'), 'the lease was given back').to.not.equal(undefined);
+  });
+
+  it('a follower learns how its own block ended', async () => {
+    const holder = launcher();
+    const one = await keep(holder, '1', 'holder');
+    const holding = settleAsked(one.asked, one.leases, holder);
+    await scripted.started(1);
+    const follower = launcher();
+    const two = await keep(follower, '2', 'follower');
+    const following = settleAsked(two.asked, two.leases, follower);
+    wall += 1000;
+    scripted.end(1);
+    await scripted.started(2);
+    scripted.end(2, { kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf refused the rules' });
+    expect((await following)[0]).to.include({ state: 'pending', trouble: 'failed', reason: 'pf refused the rules' });
+    expect((await holding)[0]!.state).to.equal('active');
+  });
+
+  it('more than may wait return at once, and their blocks are carried all the same', async () => {
+    const holder = launcher();
+    const one = await keep(holder, '1', 'holder');
+    const holding = settleAsked(one.asked, one.leases, holder);
+    await scripted.started(1);
+    const followers = [];
+    for (const port of ['2', '3', '4']) {
+      const parts = launcher();
+      const kept = await keep(parts, port, port);
+      followers.push(settleAsked(kept.asked, kept.leases, parts));
+    }
+    const [returned] = await Promise.race(followers);
+    expect(returned).to.include({ state: 'pending', tried: 0, trouble: null });
+    wall += 1000;
+    scripted.end(1);
+    expect(ports(await scripted.started(2))).to.have.members(['2', '3', '4']);
+    scripted.end(2);
+    await holding;
+    const states = (await Promise.all(followers)).flat().map(({ state }) => state);
+    expect(states.sort()).to.deep.equal(['active', 'active', 'pending']);
+  });
+
+  it('a dead holder is followed by one who waits, when its lease has lapsed', async () => {
+    const dead = launcher();
+    const { leases } = await keep(dead, '1', 'dead');
+    await dead.ledger.claimBatch(leases[0]!, 'R-DEAD', 10);
+    const follower = launcher();
+    const two = await keep(follower, '2', 'follower');
+    expect(two.leases).to.deep.equal([]);
+    const following = settleAsked(two.asked, two.leases, follower);
+    wall += leaseMs;
+    expect(ports(await scripted.started(1))).to.deep.equal(['1', '2']);
+    scripted.end(1);
+    expect((await following)[0]!.state).to.equal('active');
+  });
+
+  it('a holder that slept while its lease lapsed writes nothing', async () => {
+    const sleeper = launcher();
+    const { leases } = await keep(sleeper, '1', 'sleeper');
+    const sleeping = carryAll(leases[0]!, sleeper);
+    await scripted.started(1);
+    wall += leaseMs;
+    const next = launcher();
+    const lease = await next.ledger.acquireLease('edge', 'next');
+    const following = carryAll(lease!, next);
+    await scripted.started(2);
+    scripted.end(1, { kind: 'trouble', trouble: 'failed', code: 'x', reason: 'an old story' });
+    await sleeping;
+    expect((await next.ledger.findBlocks({}))[0]).to.include({ failures: 0, reason: null });
+    scripted.end(2);
+    await following;
+    expect((await next.ledger.findBlocks({}))[0]!.state).to.equal('active');
+    expect(settled).to.have.length(1);
+  });
+
+  it('stops when it is told to: the run is ended, the lease given back, the block stays kept', async () => {
+    const told = new AbortController();
+    const parts = launcher(told.signal);
+    const { asked, leases } = await keep(parts, '1', 'one');
+    const done = settleAsked(asked, leases, parts);
+    const { stop } = await scripted.started(1);
+    told.abort('SIGTERM');
+    expect(stop.aborted).to.equal(true);
+    scripted.end(1, { kind: 'trouble', trouble: 'stopped', code: 'interrupted', reason: 'ended by SIGTERM' });
+    expect((await done)[0]).to.include({ state: 'pending', trouble: 'stopped' });
+    expect(await parts.ledger.acquireLease('edge', 'next')).to.not.equal(undefined);
+  });
+
+  it('a batch is no larger than configured', async () => {
+    const parts = { ...launcher(), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
+    const { leases } = await keep(parts, '1', 'one');
+    for (const port of ['2', '3']) await keep(parts, port, port);
+    const done = carryAll(leases[0]!, parts);
+    expect(ports(await scripted.started(1))).to.have.length(2);
+    wall += 1000;
+    scripted.end(1);
+    expect(ports(await scripted.started(2))).to.have.length(1);
+    scripted.end(2);
+    await done;
+  });
+});

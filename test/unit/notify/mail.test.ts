@@ -1,0 +1,409 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { newBlock, type Block } from '#firebreak/core/block.js';
+import type { StandingRule } from '#firebreak/platforms/ansible/events.js';
+import { renderDigestMail, type Digest } from '#firebreak/notify/mail/digest-mail.js';
+import { renderAddressesMail } from '#firebreak/notify/mail/addresses-mail.js';
+import { renderDriftMail } from '#firebreak/notify/mail/drift-mail.js';
+import { renderFailureMail, type Failure } from '#firebreak/notify/mail/failure-mail.js';
+import { renderHeldMail } from '#firebreak/notify/mail/held-mail.js';
+import { formatLocal } from '#firebreak/core/local-time.js';
+import type { Mail } from '#firebreak/notify/mail/mail-template.js';
+import { renderRecoveryMail } from '#firebreak/notify/mail/recovery-mail.js';
+import { renderSuccessMail } from '#firebreak/notify/mail/success-mail.js';
+import { renderTestMail } from '#firebreak/notify/mail/test-mail.js';
+import { packageRoot } from '../../lab/package-root.js';
+
+const now = new Date(2026, 10, 25, 3, 12).getTime();
+const minute = 60_000;
+const hour = 60 * minute;
+
+const flow = {
+  type: 'block',
+  interface: 'wan',
+  ipprotocol: 'inet',
+  protocol: 'tcp',
+  source: '203.0.113.7',
+  destination: '192.168.1.10',
+  port: '22',
+} as const;
+const fresh = newBlock({ id: '01BLOCK', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, now);
+const failed: Block = {
+  ...fresh,
+  carried: 1,
+  tried: 1,
+  alarms: 2,
+  trouble: 'failed',
+  code: 'load_refused',
+  reason: 'pf refused the rules: syntax error',
+  run: '01RUN',
+  failingSince: now - 10 * minute,
+  dueAt: now + 5 * minute,
+};
+const away: Block = { ...failed, trouble: 'unreachable', code: 'unreachable', reason: 'it does not answer' };
+const setting = { host: 'siem' };
+
+const asked = (blocks: readonly Block[], context: Record<string, string>) =>
+  new Map(blocks.map(({ id }) => [id, [{ id: 'A', receivedAt: now, origin: 'ssh 192.0.2.9', context }]]));
+
+const toFailure = (blocks: readonly Block[], more: Partial<Failure> = {}): Failure => ({
+  blocks,
+  alarms: new Map(),
+  record: '/runs/01RUN',
+  giveUpMs: 24 * hour,
+  now,
+  ...more,
+});
+const mailOf = (...blocks: Block[]): Mail => renderFailureMail(toFailure(blocks), setting);
+
+/** A text without its line breaks: they are where there was no more room. */
+const flat = (text: string): string => text.replace(/\s+/g, ' ');
+
+/** What a person reads of the HTML part. */
+const shown = (html: string): string =>
+  flat(
+    html
+      .replace(/<head>.*<\/head>/s, '')
+      .replace(/<[^>]*>/g, ' ')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&quot;', '"'),
+  );
+
+const storm = Array.from({ length: 1000 }, (_, index): Block => {
+  const source = index < 600 ? '203.0.113.7' : `198.51.100.${index % 100}`;
+  return { ...away, id: `01BLOCK${index}`, flow: { ...flow, source } };
+});
+
+describe('the mail of a failure', () => {
+  it('tells firewall, number, cause and since when in its subject', () => {
+    expect(mailOf(away, away, away).subject).to.equal(
+      '[firebreak] edge: 3 blocks NOT in force: unreachable since 03:02',
+    );
+    expect(mailOf(away).subject).to.equal(
+      '[firebreak] edge: 1 block NOT in force: 203.0.113.7, unreachable since 03:02',
+    );
+    expect(mailOf({ ...away, wanted: 'absent' }).subject).to.include('1 block NOT released');
+    expect(mailOf({ ...away, failingSince: now - 48 * hour }).subject).to.match(/since 2026-11-23$/);
+  });
+
+  for (const [title, blocks] of [
+    ['a firewall with a long name', Array.from({ length: 3 }, () => ({ ...away, firewall: 'x'.repeat(63) }))],
+    [
+      'an address and a cause that are long',
+      [{ ...failed, flow: { ...flow, source: '2001:db8:1:2:3:4:5:6:'.repeat(2) } }],
+    ],
+    ['two causes', [away, failed]],
+  ] as const) {
+    it(`has a subject of 78 plain letters at most that still says what is wrong, for ${title}`, () => {
+      expect(mailOf(...blocks).subject).to.match(
+        /^(?=.{1,78}$)\[firebreak\] [\x20-\x7e]*\d blocks? NOT in force.*since 03:02$/,
+      );
+    });
+  }
+
+  it('says in both parts who, since when, why, at which step, what comes next and when, and what to type', () => {
+    const alarms = asked([failed], { 'event-id': '6a1f-42', risk: '7' });
+    const step = { run: '01RUN', task: 'pfsense : Reload the rules' };
+    const { text, html } = renderFailureMail(toFailure([failed], { alarms, step }), setting);
+    for (const part of [flat(text), shown(html)]) {
+      for (const words of [
+        '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
+        `Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
+        'Asked for by 2 alarms.',
+        'pf refused the rules: syntax error at the step "Reload the rules"',
+        'event-id 6a1f-42, risk 7',
+        `tries again by itself at ${formatLocal(now + 5 * minute)}`,
+        `not settled by ${formatLocal(now - 10 * minute + 24 * hour)} is given up`,
+        'firebreak doctor --firewall edge',
+        'firebreak retry 01BLOCK',
+        'firebreak show 01BLOCK',
+        '/runs/01RUN',
+        'Firebreak on siem',
+      ]) {
+        expect(part).to.include(words);
+      }
+    }
+  });
+
+  it('names the step only of the run in which it failed', () => {
+    const step = { run: '01OTHER', task: 'Reload the rules' };
+    expect(renderFailureMail(toFailure([failed], { step }), setting).text).to.not.include('Reload');
+  });
+
+  it('says of what was given up that nothing more is tried', () => {
+    const { text, html, subject } = mailOf({ ...failed, state: 'failed', dueAt: null });
+    expect(subject).to.equal('[firebreak] edge: 1 block NOT in force, given up: 203.0.113.7 since 03:02');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part)
+        .to.include('Why: pf refused since')
+        .and.include('1 block given up: nothing more is tried until somebody says so.');
+      expect(part).to.not.include('tries again by itself');
+    }
+  });
+
+  it('names the command that mends a rule that was changed by hand', () => {
+    const { text } = mailOf({ ...failed, code: 'changed_by_hand' });
+    expect(text).to.include('firebreak reconcile --fix --firewall edge').and.not.include('doctor');
+  });
+
+  it('tells 1,000 blocks in one mail: how many, who is met most, and not each of them', () => {
+    const { subject, text, html } = mailOf(...storm);
+    expect(subject).to.equal('[firebreak] edge: 1000 blocks NOT in force: unreachable since 03:02');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part)
+        .to.match(/Asked for by 2000 alarms/)
+        .and.match(/203\.0\.113\.7 600 (blocks, )?1200/);
+      expect(part)
+        .to.match(/192\.168\.1\.10 1000 (blocks, )?2000/)
+        .and.include('... and 980 more');
+      expect(part.match(/01BLOCK\d/g)).to.have.length(20);
+    }
+    expect(text.length).to.be.below(12_000);
+    expect(html.length).to.be.below(60_000); // below what makes a mail program cut it
+  });
+
+  it('has no line that a text client breaks, but for what cannot be', () => {
+    for (const line of mailOf(...storm.slice(0, 30)).text.split('\n')) expect(line.length, line).to.be.at.most(78);
+  });
+});
+
+describe('every mail', () => {
+  const rule: StandingRule = {
+    ...flow,
+    tracker: 2_000_000_009,
+    description: '',
+    changed: false,
+    why: null,
+    proven: true,
+  };
+  const figures = {
+    held: 1,
+    standing: 9,
+    lastMinute: 61,
+    sources: [{ address: '203.0.113.7', blocks: 6, alarms: 8 }],
+    destinations: [{ address: '192.168.1.10', blocks: 5, alarms: 4 }],
+  };
+  const limits = { per_minute: 60, active: 10_000, per_destination: 1000, hold_for: 24 * hour };
+  const held: Block = { ...fresh, state: 'held', reason: 'held: too many' };
+  const over = [{ cause: 'load_refused', beganAt: now - 2 * hour, told: 2, toldAt: now }];
+  const active: Block = { ...fresh, state: 'active', changed: true, expiresAt: now + 24 * hour };
+  const run = { id: '01RUN', ms: 1412, batch: 1 };
+  const digest: Digest = {
+    day: { name: '2026-11-25', from: now - 20 * hour, to: now + 4 * hour },
+    recent: [
+      { ...active, alarms: 3 },
+      { ...active, createdAt: now - 30 * hour, state: 'released', updatedAt: now },
+      { ...active, createdAt: now + 5 * hour, updatedAt: now + 5 * hour },
+      { ...fresh, state: 'refused' },
+    ],
+    open: [...Array.from({ length: 11 }, () => failed), held],
+    alarms: asked([failed], { 'event-id': '6a1f' }),
+    firewalls: [
+      { name: 'edge', active: 41, driftSince: now - hour },
+      { name: 'depot', active: 1, driftSince: null },
+    ],
+    audit: { seq: 1234, hash: 'c0ffee'.repeat(10) },
+    now,
+  };
+  const mails: Record<string, Mail> = {
+    failure: mailOf(failed, away),
+    held: renderHeldMail({ figures, limits, blocks: [held], alarms: asked([held], { 'event-id': '6a1f' }) }, setting),
+    recovery: renderRecoveryMail({ firewall: 'edge', over, left: 3, active: 12, now }, setting),
+    drift: renderDriftMail(
+      {
+        firewall: 'edge',
+        drift: [
+          { kind: 'missing', block: fresh },
+          { kind: 'unknown', rule },
+        ],
+        isFixed: false,
+        beganAt: now,
+      },
+      setting,
+    ),
+    addresses: renderAddressesMail(
+      { firewall: 'edge', at: now, added: ['203.0.113.98'], removed: ['203.0.113.200'], isTold: false },
+      setting,
+    ),
+    test: renderTestMail(setting),
+    digest: renderDigestMail(digest, setting),
+    success: renderSuccessMail(
+      { blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }), run, now },
+      setting,
+    ),
+  };
+  const folder = path.join(packageRoot, 'templates/mail');
+
+  for (const [kind, { subject, text, html }] of Object.entries(mails)) {
+    describe(`of ${kind}`, () => {
+      it('has a subject that fits, and two parts that say the same commands', () => {
+        expect(subject).to.match(/^\[firebreak\] [\x20-\x7e]{1,66}$/);
+        const commands = [...text.matchAll(/^ {4}(firebreak .*)$/gm)].map(([, command]) => command);
+        expect(commands).to.not.deep.equal([]);
+        for (const command of commands) expect(shown(html)).to.include(command);
+      });
+
+      it('asks nothing of the network, and no script', () => {
+        expect(html).to.not.match(/https?:|\bsrc=|href=|url\(|@import|<script|<img|<link|javascript:/i);
+      });
+
+      it('can be shown by an old client: in tables, each cell with its own style, no wider than 640', () => {
+        expect(html)
+          .to.match(/^<!DOCTYPE html>/)
+          .and.include('max-width:640px');
+        const cells = html.match(/<td\b[^>]*>/g) ?? [];
+        expect(cells).to.not.deep.equal([]);
+        for (const cell of cells.filter((each) => each !== '<td>')) expect(cell).to.match(/ style="/);
+        for (const tag of ['table', 'tr', 'td', 'div', 'style']) {
+          const [open, closed] = [html.match(new RegExp(`<${tag}\\b`, 'g')), html.match(new RegExp(`</${tag}>`, 'g'))];
+          expect(open?.length, tag).to.equal(closed?.length);
+        }
+      });
+
+      it('is dark where its reader wants it so, with each colour told', () => {
+        expect(html).to.include('<meta name="color-scheme" content="light dark">');
+        const dark = /@media \(prefers-color-scheme: dark\) \{(.*?)\n\}/s.exec(html)?.[1] ?? '';
+        const classes = new Set([...html.matchAll(/class="([\w ]+)"/g)].flatMap(([, names = '']) => names.split(' ')));
+        for (const name of classes) expect(dark).to.include(`.${name} {`);
+        // A colour without a class would stay as it is in the dark, but for the white on the bar.
+        for (const [tag] of html.matchAll(/<(?:td|span)[^>]*[ ";]color:(?!#ffffff)[^>]*>/g))
+          expect(tag).to.include('class=');
+      });
+    });
+  }
+
+  it('escapes everything: no template of ours writes a value as it is', () => {
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.html.hbs'))) {
+      expect(readFileSync(path.join(folder, file), 'utf8'), file).to.not.match(/\{\{\{|\{\{~?&/);
+    }
+  });
+
+  it('tells of a recovery what is over, for how long it lasted, what is left, and what stands', () => {
+    const { subject, text } = mails['recovery']!;
+    expect(subject).to.equal('[firebreak] edge: over after 2h: 3 still fail for another cause');
+    expect(flat(text)).to.include(`pf refused from ${formatLocal(now - 2 * hour)}, for 2h`);
+    expect(text).to.include('12 blocks in force and proven').and.include('firebreak list --firewall edge');
+  });
+
+  it('tells of a difference what it is, since when, and the command that mends it', () => {
+    const { subject, text, html } = mails['drift']!;
+    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences to the ledger');
+    expect(text).to.include('203.0.113.7 -> 192.168.1.10').and.include('2000000009');
+    expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatLocal(now));
+  });
+
+  it('tells of a success what is in force, until when, in which run it was proven, and how to take it back', () => {
+    const { subject, text, html } = mails['success']!;
+    expect(subject).to.equal('[firebreak] edge: 1 block in force: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part)
+        .to.include(`until ${formatLocal(now + 24 * hour)}`)
+        .and.include('by run 01RUN in 1.4 s');
+      expect(part).to.include('event-id 6a1f').and.include('firebreak unblock --id 01BLOCK');
+    }
+  });
+
+  it('tells all that one run has brought about in one mail, what is gone included', () => {
+    const gone: Block = { ...fresh, state: 'released', reason: 'its time is over' };
+    const blocks = [active, ...Array.from({ length: 30 }, () => gone)];
+    const { subject, text } = renderSuccessMail({ blocks, alarms: new Map(), run, now }, setting);
+    expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
+    expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
+  });
+
+  it('tells of a day what was new, released and refused in it, how it stands, and what waits for whom', () => {
+    const { subject, text, html } = mails['digest']!;
+    expect(subject).to.equal('[firebreak] 2026-11-25: 42 in force, 11 FAILING, 1 HELD, 1 with DRIFT');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part).to.match(/new blocks 1 alarms for them 3 released 1 refused (\(by policy or by a person\) )?1/);
+      expect(part)
+        .to.match(/failing now 11 held now 1/)
+        .and.match(/depot:? 1 (in force, )?0/);
+      expect(part).to.match(/edge:? (differs .* )?41 (in force, )?11/);
+      expect(part).to.include(`differs from the ledger since ${formatLocal(now - hour)}`);
+      expect(part).to.include('... and 2 more.').and.include('event-id 6a1f');
+      for (const command of ['retry --all', 'list --state held', 'reconcile --firewall edge'])
+        expect(part).to.include(`firebreak ${command}`);
+    }
+  });
+
+  it('tells of a quiet day that all is well', () => {
+    const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
+    const { subject, text } = renderDigestMail(quiet, setting);
+    expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
+    expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
+  });
+
+  it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
+    const { subject, text, html } = mails['held']!;
+    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.7');
+    for (const part of [flat(text), shown(html)]) {
+      expect(part)
+        .to.match(/held now 1 /)
+        .and.match(/new in the last minute (61 )?\(limit 60\)/);
+      expect(part).to.include('held: too many').and.include('event-id 6a1f').and.include('firebreak approve --all');
+    }
+  });
+});
+
+describe("an operator's templates", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'templates-'));
+    mkdirSync(path.join(folder, 'mail'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const write = (name: string, text: string): void => writeFileSync(path.join(folder, 'mail', name), text);
+  const render = (): Mail => renderFailureMail(toFailure([failed]), { ...setting, templatesDir: folder });
+  const ours = mailOf(failed);
+
+  it('take the place of ours one by one, and escape as ours do', () => {
+    write('failure.txt.hbs', 'CASE {{blocks.[0].what}} & more\r\n');
+    write('layout.html.hbs', '<p>{{lead}} {{blocks.[0].what}}</p>');
+    expect(render()).to.deep.equal({
+      subject: ours.subject,
+      text: 'CASE 203.0.113.7 -> 192.168.1.10 tcp/22 on wan & more\n',
+      html: `<p>Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Asked for by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
+    });
+  });
+
+  it('need not be there', () => {
+    rmSync(path.join(folder, 'mail'), { recursive: true });
+    expect(existsSync(folder)).to.equal(true);
+    expect(render()).to.deep.equal(ours);
+  });
+
+  for (const [title, name, source, said] of [
+    ['does not parse', 'failure.html.hbs', '{{#if blocks}}', /failure\.html\.hbs: Parse error on line 1/],
+    ['is no part of this mail, and does not parse', 'drift.txt.hbs', '{{', /drift\.txt\.hbs: Parse error/],
+    ['names what is not there', 'failure.txt.hbs', '{{who}}', /"who" not defined/],
+    ['calls what is not there', 'block.txt.hbs', '{{shout id}}', /"shout" not defined/],
+    ['gives nothing', 'failure.txt.hbs', '\n', /failure\.txt\.hbs gives nothing/],
+  ] as const) {
+    it(`are left aside where one ${title}; the mail is ours, and says so in both parts`, () => {
+      write(name, source);
+      write('layout.txt.hbs', 'theirs {{> @partial-block}}');
+      const { subject, text, html, problem } = render();
+      expect(subject).to.equal(ours.subject);
+      expect(problem)
+        .to.match(said)
+        .and.match(/^[^\n]{1,500}$/)
+        .and.include(path.join(folder, 'mail'));
+      expect(text).to.include('firebreak retry 01BLOCK').and.not.include('theirs');
+      expect(flat(text)).to.include(`Note: your templates in ${folder}`);
+      expect(shown(html)).to.include(`Note: your templates in ${folder}`);
+    });
+  }
+
+  it('are left aside where they cannot be read', () => {
+    mkdirSync(path.join(folder, 'mail', 'failure.txt.hbs'));
+    expect(render().problem).to.include('is a folder');
+  });
+});

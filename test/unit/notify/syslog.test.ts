@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { newBlock } from '#firebreak/core/block.js';
+import { toSyslogLine, type ToldOutcome } from '#firebreak/notify/syslog/syslog-line.js';
+import { parseTarget } from '#firebreak/notify/syslog/syslog-socket.js';
+
+const outcome: ToldOutcome = {
+  at: 1_760_000_000_123,
+  kind: 'proven',
+  ms: 1412,
+  code: null,
+  reason: null,
+  event: 'e-1',
+  block: newBlock(
+    {
+      id: '01BLOCK',
+      firewall: 'edge',
+      flow: {
+        type: 'block',
+        interface: 'wan',
+        ipprotocol: 'inet',
+        protocol: 'tcp',
+        source: '203.0.113.7',
+        destination: '192.168.1.10',
+        port: '22',
+      },
+      tracker: 2000000001,
+      description: 'a test',
+    },
+    0,
+  ),
+};
+const origin = { facility: 'local0', host: 'siem', pid: 42 } as const;
+
+describe("a syslog's line", () => {
+  it('is one of RFC 5424, with structured data and a sentence', () => {
+    expect(toSyslogLine(outcome, origin)).to.equal(
+      '<133>1 2025-10-09T08:53:20.123Z siem firebreak 42 PROVEN [firebreak@32473 outcome="proven" firewall="edge" ' +
+        'src="203.0.113.7" dst="192.168.1.10" dport="22" proto="tcp" interface="wan" type="block" ' +
+        'tracker="2000000001" block="01BLOCK" event="e-1" code="" ms="1412"] ' +
+        'edge: blocked and proven: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
+    );
+  });
+
+  it('has its facility and a severity by what came about', () => {
+    const told = (kind: ToldOutcome['kind'], facility: 'local7' | 'authpriv') =>
+      toSyslogLine({ ...outcome, kind }, { ...origin, facility }).slice(0, 6);
+    expect([told('failed', 'local7'), told('released', 'authpriv')]).to.deep.equal(['<187>1', '<86>1 ']);
+  });
+
+  it('stays one line, one element and ASCII, whatever stands in it', () => {
+    const evil = 'x"] <0>1 \\]\r\n<14>1 - root su - - [a b="c"]\u2028\u0000\u202e';
+    const line = toSyslogLine(
+      { ...outcome, kind: 'failed', reason: evil, event: evil, code: evil },
+      { ...origin, host: 'a host\n<0>' },
+    );
+    expect(line).to.match(/^[\x20-\x7e]+$/);
+    expect(line).to.match(
+      /^<131>1 \S+ a_host_<0> firebreak 42 FAILED \[firebreak@32473 (?:[a-z]+="(?:[^"\\\]]|\\["\\\]])*" ?)+\] edge: NOT/,
+    );
+    expect(line).to.include('event="x\\"\\] <0>1 \\\\\\]??<14>1 ');
+  });
+
+  it('goes where the configuration says', () => {
+    expect(
+      ['udp://192.0.2.30', 'tcp://siem:601', 'udp://[2001:db8::1]:5514', 'unix:/run/log'].map(parseTarget),
+    ).to.deep.equal([
+      { kind: 'udp', host: '192.0.2.30', port: 514 },
+      { kind: 'tcp', host: 'siem', port: 601 },
+      { kind: 'udp', host: '2001:db8::1', port: 5514 },
+      { kind: 'unix', path: '/run/log' },
+    ]);
+  });
+});

@@ -1,0 +1,162 @@
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { newBlock, type Block } from '#firebreak/core/block.js';
+import { renderBody } from '#firebreak/notify/webhook/webhook-body.js';
+import {
+  addressesEvent,
+  driftEvent,
+  failureEvent,
+  heldEvent,
+  recoveryEvent,
+} from '#firebreak/notify/webhook/webhook-event.js';
+import { signBody } from '#firebreak/notify/webhook/webhook.js';
+import { packageRoot } from '../../lab/package-root.js';
+
+const fresh = newBlock(
+  {
+    id: '01BLOCK',
+    firewall: 'edge',
+    flow: {
+      type: 'block',
+      interface: 'wan',
+      ipprotocol: 'inet',
+      protocol: 'tcp',
+      source: '203.0.113.7',
+      destination: '192.168.1.10',
+      port: '22',
+    },
+    tracker: 2000000001,
+    description: 'blocked',
+  },
+  0,
+);
+const failed: Block = { ...fresh, trouble: 'unreachable', code: 'unreachable', reason: 'no route to host', alarms: 3 };
+const where = { host: 'siem', firewall: 'edge', now: 7_200_000 };
+const causes = [{ cause: 'unreachable', beganAt: 0 }];
+const failure = failureEvent(where, causes, [failed]);
+
+describe("a webhook's event", () => {
+  it('tells who is not blocked, since when, why, and what to type', () => {
+    expect(failure).to.include({
+      kind: 'failure',
+      at: '1970-01-01T02:00:00.000Z',
+      firewall: 'edge',
+      title: 'edge: 1 block NOT in force: unreachable',
+      command: 'firebreak list --firewall edge',
+      count: 1,
+      alarms: 3,
+      more: 0,
+    });
+    expect(failure.causes).to.deep.equal([{ cause: 'unreachable', since: '1970-01-01T00:00:00.000Z' }]);
+    expect(failure.text).to.equal(
+      [
+        'no route to host',
+        '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
+        'Kept, and tried again.',
+        'To do: firebreak list --firewall edge',
+      ].join('\n'),
+    );
+  });
+
+  it('tells a storm in few words, and what was given up with the command that tries again', () => {
+    const storm = Array.from({ length: 1000 }, (_, index): Block => {
+      const source = index < 600 ? '203.0.113.7' : `198.51.100.${index % 100}`;
+      return { ...failed, state: 'failed', flow: { ...failed.flow, source } };
+    });
+    const event = failureEvent(where, [{ cause: 'given_up', beganAt: 0 }], storm);
+    expect(event).to.include({ title: 'edge: 1000 blocks NOT in force: given up', alarms: 3000, more: 980 });
+    expect(event.command).to.equal('firebreak retry --all');
+    expect(event.sources[0]).to.deep.equal({ address: '203.0.113.7', blocks: 600 });
+    expect(event.text).to.include('and 995 more');
+    expect(JSON.stringify(event).length).to.be.below(20_000);
+  });
+
+  it('tells what is over, what is held, and what differs', () => {
+    const over = recoveryEvent(where, [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }], 0);
+    expect(over).to.include({ isOver: true, title: 'edge: over after 2h: all is as it is wanted' });
+    const storm = { held: 12, sources: [{ address: '203.0.113.7', blocks: 9 }], destinations: [] };
+    expect(heldEvent(where, storm)).to.include({ firewall: null, title: 'HELD: 12 new blocks wait for approval' });
+    expect(driftEvent(where, 0, ['missing: a rule'])).to.include({ title: 'edge: 1 difference to the ledger' });
+  });
+
+  it('has the same keys in every kind, so that a template need not ask', () => {
+    const keys = [recoveryEvent(where, [], 1), driftEvent(where, 0, []), addressesEvent(where, 0, ''), heldEvent(where, { held: 1, sources: [], destinations: [] })].map((event) => Object.keys(event).sort()); // prettier-ignore
+    for (const each of keys) expect(each).to.deep.equal(Object.keys(failure).sort());
+  });
+});
+
+describe("a webhook's body", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'hook-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function render(template: string, event: object = failure): unknown {
+    const file = path.join(folder, 'own.json.hbs');
+    writeFileSync(file, template);
+    return JSON.parse(renderBody(file, event));
+  }
+
+  it('is the whole event, without a template', () => {
+    expect(JSON.parse(renderBody(undefined, { id: 'M1', ...failure }))).to.deep.equal({ id: 'M1', ...failure });
+  });
+
+  it('is what an operator makes of it', () => {
+    const made = render(
+      '{"b": {"c": {{json host}}}, "a": {{json "of " host ": " count}}, "all": [{{#each blocks}}{{json id}}{{/each}}]}',
+    );
+    expect(made).to.deep.equal({ b: { c: 'siem' }, a: 'of siem: 1', all: ['01BLOCK'] });
+  });
+
+  for (const name of readdirSync(path.join(packageRoot, 'templates/webhook'))) {
+    it(`of the template ${name} is JSON, and keeps what an attacker wrote as text`, () => {
+      const evil = '"}], "evil": 1, \\ {{json host}} </script>\n<!channel> \u2028';
+      const body = renderBody(path.join(packageRoot, 'templates/webhook', name), {
+        ...failure,
+        title: evil,
+        text: evil,
+      });
+      expect(body)
+        .to.include(JSON.stringify(evil))
+        .and.not.match(/"evil": ?1/);
+      expect(body).to.not.include('\n');
+    });
+  }
+
+  for (const [title, template, sentence] of [
+    ['that gives no JSON', '{"a": {{json host}}', /own\.json\.hbs: what comes of it is no JSON: /],
+    [
+      'that asks for what is not there',
+      '{"a": {{json nothing}}}',
+      /own\.json\.hbs: json was given something that an event does not have/,
+    ],
+    ['that is none', '{"a": {{#if}', /own\.json\.hbs: Parse error on line 1/],
+    [
+      'that writes a value as it is',
+      '{"a":\n "{{text}}"}',
+      /hbs: line 2: write \{\{json text\}\} instead of \{\{text\}\}/,
+    ],
+    ['that writes it unescaped', '{"a": "{{{text}}}"}', /write \{\{json text\}\}/],
+  ] as const) {
+    it(`is refused of a template ${title}`, () => {
+      expect(() => render(template)).to.throw(sentence);
+    });
+  }
+
+  it('is refused of a template that is not there', () => {
+    expect(() => renderBody(path.join(folder, 'gone'), failure)).to.throw(/gone: no such file/);
+  });
+});
+
+describe("a webhook's signature", () => {
+  it('is the HMAC-SHA256 of time and body, with the time beside it', () => {
+    const digest = createHmac('sha256', 'a secret').update('1760000000.{"a":1}').digest('hex');
+    expect(signBody('a secret', '{"a":1}', 1_760_000_000_999)).to.equal(`t=1760000000,v1=${digest}`);
+  });
+});

@@ -1,0 +1,112 @@
+import { expect } from 'chai';
+import { newBlock, refuse, type Block } from '#firebreak/core/block.js';
+import type { Answer } from '#firebreak/core/outcome.js';
+import { answerToJson, errorToJson } from '#firebreak/views/json.js';
+import { answerToText } from '#firebreak/views/answer.js';
+
+const fresh = newBlock(
+  {
+    id: '01BLOCK',
+    firewall: 'edge',
+    flow: {
+      type: 'block',
+      interface: 'wan',
+      ipprotocol: 'inet',
+      protocol: 'tcp',
+      source: '203.0.113.7',
+      destination: '192.168.1.10',
+      port: '22',
+    },
+    tracker: 2000000001,
+    description: 'blocked',
+  },
+  0,
+);
+const active: Block = { ...fresh, state: 'active', carried: 1, tried: 1, changed: true, dueAt: null, provenAt: 0 };
+const fail = (trouble: Block['trouble'], reason: string): Block => ({
+  ...fresh,
+  carried: 1,
+  tried: 1,
+  trouble,
+  reason,
+});
+const run = { id: '01RUN', ms: 1412, batch: 1 };
+
+function answer(blocks: Block[], more: Partial<Answer> = {}): Answer {
+  return { alarm: '01ALARM', check: false, blocks, run, ...more };
+}
+
+describe('answerToText', () => {
+  const what = '203.0.113.7 -> 192.168.1.10 tcp/22 on wan';
+  for (const [title, given, text] of [
+    ['a new block', answer([active]), `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s`],
+    [
+      'a block that stood already',
+      answer([{ ...active, changed: false }], { run: null }),
+      `edge: already blocked ${what}: in force and proven, tracker 2000000001`,
+    ],
+    [
+      'a block whose proof is older than the question',
+      answer([{ ...active, changed: false, provenAt: 1_000_000, updatedAt: 1_040_000 }], { run: null }),
+      `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001`,
+    ],
+    ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours`],
+    [
+      'a firewall that is away',
+      answer([fail('unreachable', 'no answer')]),
+      `edge: NOT blocked ${what}: the firewall cannot be reached: no answer; kept, and tried again`,
+    ],
+    [
+      'a failure',
+      answer([fail('failed', 'pf refused')]),
+      `edge: NOT blocked ${what}: pf refused; kept, and tried again`,
+    ],
+    [
+      'a run that was ended',
+      answer([fail('stopped', 'it took too long')]),
+      `edge: NOT known to be blocked ${what}: it took too long; kept, and tried again`,
+    ],
+    [
+      'a dry run',
+      answer([{ ...fresh, changed: true }], { check: true }),
+      `edge: would block ${what}, tracker 2000000001 (dry run: nothing was changed)`,
+    ],
+  ] as const) {
+    it(`tells ${title} in one line`, () => {
+      expect(answerToText(given)).to.equal(text);
+    });
+  }
+
+  it('has a line for each firewall', () => {
+    expect(answerToText(answer([active, { ...active, firewall: 'depot' }])).split('\n')).to.have.length(2);
+  });
+});
+
+describe('answerToJson', () => {
+  it('is as bad as its worst block', () => {
+    const json = answerToJson(answer([active, fail('failed', 'x'), fail('unreachable', 'y')]));
+    expect(json).to.include({ state: 'pending', exit: 5, alarm: '01ALARM' });
+    expect(json).to.not.have.property('check');
+  });
+
+  it('gives times as UTC, null for ever, and the run', () => {
+    const json = answerToJson(answer([{ ...active, expiresAt: 86_400_000 }, active]));
+    expect(json.blocks).to.have.length(2);
+    expect(json.blocks[0]).to.include({
+      created_at: '1970-01-01T00:00:00.000Z',
+      expires_at: '1970-01-02T00:00:00.000Z',
+    });
+    expect(json.blocks[1]).to.include({ expires_at: null, reason: null });
+    expect(json.run).to.deep.equal(run);
+  });
+
+  it('says so of a dry run', () => {
+    expect(answerToJson(answer([active], { check: true }))).to.include({ check: true });
+  });
+
+  it('gives an error its code, sentence and exit code', () => {
+    expect(errorToJson({ code: 'usage', message: 'no', exit: 2 })).to.deep.equal({
+      error: { code: 'usage', message: 'no', exit: 2 },
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { describeDoing } from '#firebreak/views/progress-line.js';
+import { toTable } from '#firebreak/views/table.js';
+
+const headings = ['STATE', 'SOURCE', 'WHY', 'ALARMS'];
+const right = new Set(['ALARMS']);
+
+describe('toTable', () => {
+  it('is as wide as what is in it, numbers to the right', () => {
+    expect(toTable(headings, [['active', '203.0.113.7', 'ssh', '12']], right)).to.equal(
+      'STATE   SOURCE       WHY  ALARMS\nactive  203.0.113.7  ssh      12',
+    );
+  });
+
+  it('goes on in the next line where it would be too wide: at a space, else where the room ends', () => {
+    const row = ['active', '2001:db8:aaaa:bbbb::7', 'an ssh anomaly', '12'];
+    expect(toTable(headings, [row], right, 40)).to.equal(
+      [
+        'STATE   SOURCE       WHY          ALARMS',
+        'active  2001:db8:aa  an ssh           12',
+        '        aa:bbbb::7   anomaly',
+      ].join('\n'),
+    );
+  });
+
+  it('fits any width that leaves each column its least, and loses no letter', () => {
+    const text = fc.stringMatching(/^[a-z0-9:.]{0,40}$/);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(text, text, text), { maxLength: 5 }),
+        fc.integer({ min: 40, max: 200 }),
+        (rows, width) => {
+          const table = toTable(['ONE', 'TWO', 'THREE'], rows, new Set(), width);
+          expect(Math.max(...table.split('\n').map(({ length }) => length))).to.be.at.most(width);
+          const letters = (all: string): string => Array.from(all.replace(/\s/g, '')).sort().join('');
+          expect(letters(table)).to.equal(letters(`ONETWOTHREE${rows.flat().join('')}`));
+        },
+      ),
+    );
+  });
+});
+
+describe('describeDoing', () => {
+  const doings = [
+    { firewall: 'edge', what: 'pfsense : Reload the rules', ms: 3400 },
+    { firewall: 'inner', what: 'Ansible starts', ms: 10 },
+  ];
+
+  it('tells firewall, task and seconds', () => {
+    expect(describeDoing(doings, 80)).to.equal('edge: Reload the rules (3 s) | inner: Ansible starts (0 s)');
+  });
+
+  it('is cut where the terminal ends', () => {
+    const line = describeDoing(doings, 20);
+    expect(line).to.equal('edge: Reload the r…');
+    expect(line.length).to.be.below(20);
+  });
+});
