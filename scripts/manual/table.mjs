@@ -1,8 +1,8 @@
 // The program's own table of commands and options, read by playing yargs to it.
 import { blockStates } from '../../build/src/core/block.js';
 import { protocols } from '../../build/src/core/flow.js';
-import { globals } from '../../build/src/cli/options.js';
-import { commands } from '../../build/src/cli/parser.js';
+import { globals } from '../../build/src/cli/command.js';
+import { commands } from '../../build/src/cli/program.js';
 
 /** What stands for an option's value where the end of its name does not say it. */
 const placeholders = {
@@ -60,7 +60,7 @@ const describePosition = ([name, { describe, demandOption = false, array = false
 
 const isShown = ([, { hidden = false }]) => !hidden;
 
-function describeCommand(name, define) {
+function describeCommand([name, { usage, summary, options: define }]) {
   const positions = [];
   const options = [];
   const recorder = {
@@ -68,24 +68,21 @@ function describeCommand(name, define) {
     option: (option, settings) => (options.push([option, settings]), recorder),
     options: (all) => (options.push(...Object.entries(all)), recorder),
   };
-  let found;
-  define({
-    command: (usage, describe, builder) => {
-      if (typeof builder === 'function') builder(recorder);
-      else recorder.options(builder);
-      found = { name, usage, describe };
-    },
-  });
+  define(recorder);
   return {
-    ...found,
+    name,
+    usage,
+    describe: summary,
     positions: positions.filter(isShown).map(describePosition),
     options: options.filter(isShown).map(describeOption),
   };
 }
 
+const loaded = await Promise.all(Object.entries(commands).map(async ([name, load]) => [name, await load()]));
+
 /** Every command, and what all of them take; what is hidden stays so. */
 export const readTable = () => ({
-  commands: Object.entries(commands).map(([name, define]) => describeCommand(name, define)),
+  commands: loaded.map(describeCommand),
   globals: [
     ...Object.entries(globals),
     ['help', { type: 'boolean', describe: 'say what there is to say; of a command, all its options' }],

@@ -6,11 +6,11 @@ import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
 import type { KeepBlock } from '../ledger/ledger.js';
 
-/** The policy on a firewall. */
+/** The policy of a firewall. */
 export type PolicyOf = (firewall: string) => Policy;
 
 /** The policy of each firewall with what was seen, made once: a list asks for it thousands of times. */
-export function findPolicies(config: Config, seen?: Seen): PolicyOf {
+export function makePolicies(config: Config, seen?: Seen): PolicyOf {
   const host = findThisHost();
   const known = new Map<string, Policy>();
   return (firewall) => {
@@ -20,36 +20,42 @@ export function findPolicies(config: Config, seen?: Seen): PolicyOf {
   };
 }
 
+export interface Target {
+  /** All firewalls where none is named. */
+  firewalls: readonly string[];
+  /** An operator's reason to block against the policy. */
+  override?: string | undefined;
+  /** What was seen of firewalls and callers, or the policies made of it. */
+  seen?: Seen;
+  policyOf?: PolicyOf;
+}
+
 /**
- * What an alarm asks of each firewall, the policy's answer included.
- * @param asked of which firewalls (all where none is named), by which policy, and an operator's reason to go against it
+ * What an alarm requests of each firewall, with the policy's answer.
  * @throws FirebreakError firewall_unknown
  */
-export function toKeepBlocks(
-  alarm: Alarm,
-  config: Config,
-  asked: { firewalls: readonly string[]; policyOf: PolicyOf; override?: string | undefined },
-): KeepBlock[] {
-  const { firewalls, policyOf, override } = asked;
+export function admit(alarm: Alarm, target: Target, config: Config): KeepBlock[] {
+  const { firewalls, override, policyOf = makePolicies(config, target.seen) } = target;
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {
     const flow = alarm.flowOn(settings);
-    const refusal = findRefusal(flow, policyOf(firewall));
     return {
       firewall,
       flow,
       description: alarm.description,
       durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
       escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
-      refusal: override === undefined ? refusal : undefined,
+      refusal: override === undefined ? findRefusal(flow, policyOf(firewall)) : undefined,
       override,
     };
   });
 }
 
-/** Warnings: blocks on an interface by which their source does not enter. */
-export const findMismatches = (wanted: readonly KeepBlock[], { firewalls }: Config): string[] =>
-  wanted.flatMap(({ firewall, flow }) => {
-    const settings = firewalls[firewall];
-    return settings === undefined ? [] : (findMismatch(firewall, settings, flow) ?? []);
-  });
+/**
+ * Warnings: firewalls on which the rule would be on an interface by which the source does not enter.
+ * @throws FirebreakError firewall_unknown
+ */
+export const findMismatches = (alarm: Alarm, firewalls: readonly string[], config: Config): string[] =>
+  selectFirewalls(config, firewalls).flatMap(
+    ([name, settings]) => findMismatch(name, settings, alarm.flowOn(settings)) ?? [],
+  );

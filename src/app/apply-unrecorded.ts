@@ -1,48 +1,52 @@
-import type { Config } from '../config/schema.js';
 import type { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import type { Alarm } from '../intake/alarm.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
-import { asLoose, tryUnkept } from './dry-run.js';
+import type { KeepBlock } from '../ledger/ledger.js';
+import type { Host } from '../runtime/app.js';
+import { admit, type Target } from './admit.js';
+import { applyUnsaved, unsavedBlock } from './dry-run.js';
 import { beginAlone, readKnown, spool } from './fallback.js';
-import { describeFreeze } from './requests.js';
-import type { CommandContext } from './result.js';
-import { findPolicies, toKeepBlocks } from './admit.js';
+import { describeFreeze } from './freeze.js';
 
-interface Unkept {
-  request: Omit<KeepAlarm, 'blocks'>;
+interface Unrecorded {
+  id: string;
   alarm: Alarm;
-  asked: { firewalls: readonly string[]; override: string | undefined };
-  /** Why it cannot be kept. */
+  target: Target;
+  /** Why it cannot be recorded. */
   error: FirebreakError;
 }
 
 /**
- * Where nothing can be kept, the block is tried all the same, by the whole policy: what was frozen and what was seen is
- * known from a copy. The request waits in a spool, and is kept when the ledger is back, so that it ends by itself.
+ * Where nothing can be recorded, the block is applied all the same, by the whole policy: the freeze and the addresses
+ * seen are known from a copy. The request waits in a spool and is recorded when the ledger is back, so that it expires.
  */
-export async function blockWithoutLedger(
-  { request, alarm, asked, error }: Unkept,
-  config: Config,
-  { tell }: CommandContext,
-): Promise<Answer> {
+export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, host: Host): Promise<Answer> {
+  const { config, warn } = host;
   const known = readKnown(config);
-  const blocks = toKeepBlocks(alarm, config, { ...asked, policyOf: findPolicies(config, known.seen) });
-  tell(`NOT kept: ${error.message}`);
-  const why = spool(config, { ...request, blocks });
-  tell(
+  const blocks = admit(alarm, { ...target, seen: known.seen }, config);
+  warn(`NOT kept: ${error.message}`);
+  const why = spool(config, { id, origin: host.actor, context: alarm.context, blocks });
+  warn(
     why === undefined
       ? 'it waits in the spool, and is kept when the ledger is back'
       : `nor in the spool: ${why}; nothing will release it by itself`,
   );
-  const untried = (reason: string): Answer => ({ ...asLoose(blocks, reason), alarm: request.id, check: false });
+  const answer = { alarm: id, check: false, exit: error.exit };
+  const untried = (reason: string): Answer => ({ ...answer, blocks: blocks.map(asFailed(reason)), run: null });
   if (known.frozen !== null) return untried(`not tried: ${describeFreeze(known.frozen)}`);
   const end = beginAlone();
   if (end === undefined) return untried('not tried: another call is at it without the ledger');
   try {
-    tell('trying the block all the same');
-    return await tryUnkept(blocks, request.id, config);
+    warn('trying the block all the same');
+    return { ...answer, ...(await applyUnsaved(blocks, host)) };
   } finally {
     end();
   }
 }
+
+/** A block for which no run is started now, and why. */
+const asFailed = (reason: string) => (request: KeepBlock) => {
+  const block = unsavedBlock(request);
+  if (block.state === 'refused') return block;
+  return { ...block, trouble: 'failed' as const, code: 'ledger_unwritable', tried: 1, reason };
+};

@@ -3,47 +3,45 @@ import { findBreaks, readLink, type AuditHead } from '../core/audit.js';
 import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import { readAuditKey } from '../ledger/sqlite/audit-key.js';
-import { formatLocal } from '../core/local-time.js';
-import { toTable } from '../views/table.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { auditFileOf, auditKeyOf, withLedger } from './context.js';
-import { widthOf } from '../runtime/terminal.js';
+import type { App } from '../runtime/app.js';
+import { auditFileOf, auditKeyOf } from './context.js';
 
-export interface AuditOptions {
+export interface VerifyOptions {
   /** Files that were moved away, the oldest first; the one in use follows them. */
   older: readonly string[];
-  verify: boolean;
-  /** `SEQ:HASH` as a digest or syslog told it; the hash may be cut. */
-  anchor?: string | undefined;
+  /** An entry that the log must hold; the hash may be cut. */
+  anchor?: AuditHead | undefined;
 }
 
-/** How many entries are shown. */
-const shown = 20;
+export interface Verified {
+  entries: number;
+  /** What was forged or cut, in words; none where the log is whole. */
+  breaks: string[];
+  head: AuditHead | undefined;
+}
 
-/** Shows the last decisions, or checks that none was forged or cut: exit 1 where one was. */
-export async function audit({ older, verify, anchor }: AuditOptions, context: CommandContext): Promise<CommandResult> {
-  const told = anchor === undefined ? undefined : parseAnchor(anchor);
-  return withLedger(context, async ({ config, ledger }) => {
-    // Read after the head, the file could be ahead of it.
-    const lines = [...older, auditFileOf(config)].flatMap((file, index) => readLines(file, index < older.length));
-    const end = await ledger.findAuditHead();
-    if (!verify && told === undefined) return show(lines);
-    const breaks = findBreaks(lines, end, {
-      key: readAuditKey(auditKeyOf(config)),
-      isKeyed: end?.isKeyed ?? false,
-      oldestBlock: await ledger.findOldestBlock(),
-      anchor: told,
-    });
-    const head = end === undefined ? null : `${end.seq}:${end.hash}`;
-    const json = { entries: lines.length, breaks, head };
-    const count = `${lines.length} entries`;
-    if (breaks.length === 0) return { exit: 0, text: `${count}: whole`, json };
-    return { exit: 1, text: [`${count}: NOT whole`, ...breaks].join('\n'), json };
+/** Checks that no entry of the audit log was forged or cut. @throws FirebreakError usage: a file cannot be read */
+export async function verifyAudit({ older, anchor }: VerifyOptions, { config, ledger }: App): Promise<Verified> {
+  const lines = readAll(older, auditFileOf(config)); // before the head: read after it, the file could be ahead
+  const head = await ledger.findAuditHead();
+  const breaks = findBreaks(lines, head, {
+    key: readAuditKey(auditKeyOf(config)),
+    isKeyed: head?.isKeyed ?? false,
+    oldestBlock: await ledger.findOldestBlock(),
+    anchor,
   });
+  return { entries: lines.length, breaks, head };
 }
+
+/** The last entries of the log. */
+export const readLastEntries = (count: number, older: readonly string[], { config }: App): Record<string, unknown>[] =>
+  readAll(older, auditFileOf(config))
+    .slice(-count)
+    .filter((line) => readLink(line) !== undefined)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 /** @throws FirebreakError usage */
-function parseAnchor(text: string): AuditHead {
+export function parseAnchor(text: string): AuditHead {
   const [, seq = '', hash = ''] = /^([1-9][0-9]{0,14}):([0-9a-f]{12,64})$/.exec(text) ?? [];
   if (seq !== '') return { seq: Number(seq), hash };
   throw new FirebreakError(
@@ -51,6 +49,11 @@ function parseAnchor(text: string): AuditHead {
     `--anchor: expected NUMBER:HASH as a digest or syslog told it, got ${quoteBack(text)}`,
   );
 }
+
+const readAll = (older: readonly string[], current: string): string[] => [
+  ...older.flatMap((file) => readLines(file, true)),
+  ...readLines(current, false),
+];
 
 function readLines(file: string, mustExist: boolean): string[] {
   try {
@@ -62,35 +65,4 @@ function readLines(file: string, mustExist: boolean): string[] {
     if (isMissing && !mustExist) return [];
     throw new FirebreakError('usage', describeUnreadable(file, error), { cause: error });
   }
-}
-
-const headings = ['AT', 'WHAT', 'BY', 'FLOW', 'STATE', 'WHY'];
-
-/** The log is in UTC; who reads it lives in a zone. */
-const atHome = (at: unknown): unknown => {
-  const ms = typeof at === 'string' ? Date.parse(at) : NaN;
-  return Number.isNaN(ms) ? at : formatLocal(ms);
-};
-
-function show(lines: readonly string[]): CommandResult {
-  const entries = lines
-    .slice(-shown)
-    .filter((line) => readLink(line) !== undefined)
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const word = (value: unknown): string => (typeof value === 'string' ? value : '');
-  const rows = entries.map((entry) =>
-    [
-      atHome(entry['at']),
-      entry['event'],
-      entry['by'],
-      entry['flow'],
-      entry['state'] ?? entry['command'],
-      entry['reason'],
-    ].map(word),
-  );
-  return {
-    exit: 0,
-    text: rows.length === 0 ? 'no decisions' : toTable(headings, rows, new Set(['AT']), widthOf()),
-    json: { entries },
-  };
 }

@@ -3,10 +3,16 @@ import { explainKey } from '../config/explain.js';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import { formatDuration } from '../core/duration.js';
-import type { CommandContext, CommandResult } from './result.js';
+import type { Caller } from './context.js';
+
+interface Shown {
+  exit: number;
+  text: string;
+  json: object;
+}
 
 /** The configuration as it is in force, defaults filled in. It holds no secret: secrets live in files of their own. */
-export async function showConfig(context: CommandContext): Promise<CommandResult> {
+export async function showConfig(context: Caller): Promise<Shown> {
   const file = locateConfig(context.configFile);
   const config = loadConfig(file);
   const plain = JSON.parse(JSON.stringify(config, asWritten)) as object;
@@ -14,7 +20,7 @@ export async function showConfig(context: CommandContext): Promise<CommandResult
 }
 
 /** What a key means, and its default. Needs no configuration. */
-export async function explainConfig(key: string): Promise<CommandResult> {
+export async function explainConfig(key: string): Promise<Shown> {
   const keys = explainKey(key);
   const text = keys.map((each) => `${each.key} (default: ${each.default})\n  ${each.meaning}`).join('\n\n');
   return Promise.resolve({ exit: 0, text, json: { keys } });

@@ -1,51 +1,80 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
-import type { Parts } from '../dispatch/drain-firewall.js';
 import { findOrigin } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openSqliteLedger } from '../ledger/sqlite.js';
+import type { App, Host, Screen } from '../runtime/app.js';
 import { becomeOwner } from '../runtime/become-owner.js';
-import type { CommandContext } from './result.js';
+import type { Log } from '../runtime/logger.js';
+import { prepareStop } from '../runtime/shutdown.js';
 
-/** What a command works with that reads or changes what stands. */
-export interface OpenLedger extends Pick<Parts, 'config' | 'ledger'> {
-  configFile: string;
+/** Who starts a use case: the terminal today, other ways in later. */
+export interface Caller {
+  /** As the command line names it; undefined looks at the usual places. */
+  configFile: string | undefined;
+  warn: (message: string) => void;
+  screen: Screen;
 }
 
-/** Reads the configuration, and goes on as the account whose state it names. */
+/** Reads the configuration and goes on as the account that owns the state it names. @throws FirebreakError config_* */
 export function openConfig(file: string): Config {
   const config = loadConfig(file);
   becomeOwner(config.state_dir);
   return config;
 }
 
-export const openLedger = (config: Config): Ledger =>
+/** Gives the work its configuration and this host, and closes what the work opened of it. */
+export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<T>): Promise<T> {
+  const configFile = locateConfig(caller.configFile);
+  const config = openConfig(configFile);
+  const signals = prepareStop();
+  let log: Promise<Log> | undefined;
+  const openLog = (): Promise<Log> =>
+    (log ??= import('../runtime/logger.js').then((logger) => logger.openLog(config.log, caller.warn)));
+  try {
+    return await work({
+      config,
+      configFile,
+      actor: findOrigin(),
+      host: hostname(),
+      program: process.argv[1] ?? '',
+      warn: caller.warn,
+      screen: caller.screen,
+      openLog,
+      stop: signals.stop,
+      catchSignals: signals.catchSignals,
+    });
+  } finally {
+    signals.release();
+    if (log !== undefined) await (await log).close();
+  }
+}
+
+/** The same with the ledger, which is closed at the end. @throws FirebreakError also ledger_* */
+export const withApp = <T>(caller: Caller, work: (app: App) => Promise<T>): Promise<T> =>
+  withHost(caller, async (host) => {
+    const ledger = openLedger(host);
+    try {
+      return await work({ ...host, ledger });
+    } finally {
+      ledger.close();
+    }
+  });
+
+/** @throws FirebreakError ledger_* */
+export const openLedger = ({ config, actor }: Pick<Host, 'config' | 'actor'>): Ledger =>
   openSqliteLedger(
     join(config.state_dir, 'ledger.db'),
     undefined,
-    { file: auditFileOf(config), keyFile: auditKeyOf(config), by: findOrigin() },
+    { file: auditFileOf(config), keyFile: auditKeyOf(config), by: actor },
     config.dispatch.patience,
   );
 
-/** Every decision, a line each. */
+/** Every decision, one line each. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');
 
-/** What signs them. */
+/** The key that signs them. */
 export const auditKeyOf = (config: Config): string => join(config.state_dir, 'audit.key');
-
-/**
- * Opens configuration and ledger, and closes it when the work has ended.
- * @throws FirebreakError of the configuration or the ledger
- */
-export async function withLedger<T>(context: CommandContext, work: (open: OpenLedger) => Promise<T>): Promise<T> {
-  const configFile = locateConfig(context.configFile);
-  const config = openConfig(configFile);
-  const ledger = openLedger(config);
-  try {
-    return await work({ config, ledger, configFile });
-  } finally {
-    ledger.close();
-  }
-}

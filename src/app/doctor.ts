@@ -8,26 +8,22 @@ import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
-import { exitOf, ok, skipped, wrong, type Check, type Section } from '../core/check.js';
+import { ok, skipped, wrong, type Check, type Section } from '../core/check.js';
 import { checkDisk, checkLedger, checkStateFolder, skipLedger } from '../doctor/state.js';
 import { checkFirewall } from '../doctor/firewall.js';
 import { checkLearned } from '../doctor/learned.js';
 import { checkMail } from '../doctor/mail-server.js';
 import { checkPlaybooks, checkTemplates } from '../doctor/package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from '../doctor/programs.js';
-import { checksToJson, checksToText } from '../views/checks.js';
 import { checkSshd } from '../doctor/sshd-login.js';
 import { checkTimers } from '../doctor/timers.js';
-import { watchSignals } from '../runtime/shutdown.js';
-import { startProgress } from './progress.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { openConfig } from './context.js';
+import { prepareStop } from '../runtime/shutdown.js';
+import { openConfig, type Caller } from './context.js';
 
 export interface DoctorOptions {
   /** Sends a test mail. */
   send: boolean;
   firewalls: readonly string[];
-  isColoured: boolean;
 }
 
 interface Loaded {
@@ -36,14 +32,14 @@ interface Loaded {
 }
 
 /** Looks at all that a block needs, in the order in which it is needed, and says how to mend what is wrong. */
-export async function doctor(options: DoctorOptions, context: CommandContext): Promise<CommandResult> {
+export async function diagnose(options: DoctorOptions, { configFile, screen }: Caller): Promise<Section[]> {
   const sshd = await checkSshd(); // as root, if we are: from here on we may be somebody else
-  const loaded = load(context.configFile);
+  const loaded = load(configFile);
   const chosen = 'config' in loaded ? selectFirewalls(loaded.config, options.firewalls) : [];
-  const signals = watchSignals();
-  const progress = startProgress();
+  const signals = prepareStop();
+  signals.catchSignals();
   const showing = <T>(where: string, what: string, work: Promise<T>): Promise<T> =>
-    work.finally(progress.wait(where, what));
+    work.finally(screen.wait(where, what));
   try {
     const host = await showing('this host', 'looks at programs and files', checkHost(loaded));
     const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...sshd] }];
@@ -54,21 +50,15 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
       for (const [name, firewall] of chosen) {
         const checks = host.canRun
           ? [
-              ...(await checkFirewall({ name, firewall, config, stop: signals.stop, watch: progress.watch })),
+              ...(await checkFirewall({ name, firewall, config, stop: signals.stop, watch: screen.watch })),
               ...checkLearned(config.state_dir, name),
             ]
           : [skipped('firewall', 'ansible-playbook and ssh come first')];
         sections.push({ title: `firewall ${name}`, checks });
       }
     }
-    return {
-      exit: exitOf(sections),
-      text: checksToText(sections, options.isColoured),
-      isPrintable: true,
-      json: checksToJson(sections),
-    };
+    return sections;
   } finally {
-    progress.close();
     signals.release();
   }
 }

@@ -1,78 +1,63 @@
 import { ulid } from 'ulid';
 import type { Block } from '../core/block.js';
-import { exitCodeOfAll } from '../core/outcome.js';
-import { carryAll } from '../dispatch/drain-firewall.js';
-import type { Lease, Ledger } from '../ledger/ledger.js';
-import { blockToJson } from '../views/json.js';
-import { tell } from '../views/answer.js';
+import { drainFirewall } from '../dispatch/drain-firewall.js';
+import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
-import { keepKnown, takeSpooled } from './fallback.js';
 import { sendNow } from '../notify/deliver.js';
-import { withParts } from './parts.js';
-import { describeFreeze } from './requests.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { tellSyslog } from '../notify/syslog/forward.js';
-import { withLedger, type OpenLedger } from './context.js';
+import { withNotifier } from '../notify/notifier.js';
+import { forwardOutcomes } from '../notify/syslog/forward.js';
+import type { App } from '../runtime/app.js';
+import { saveKnown, takeSpooled } from './fallback.js';
 
 export interface DrainOptions {
-  /** Release what is past its time first. */
+  /** Releases expired blocks first. */
   expire: boolean;
-  /** Another launcher's name, who acquired the leases for us. */
+  /** The launcher that acquired the leases for us. */
   owner?: string | undefined;
 }
 
-/** Carries out all that is pending or due for its next try, on every firewall at once; then sends what is to be told. */
-export async function drain({ expire, owner }: DrainOptions, context: CommandContext): Promise<CommandResult> {
-  return withLedger(context, async (open) => {
-    const result = await carryDue({ expire, owner }, open, context);
-    await tellSyslog(open.config, open.ledger, context.tell, owner);
-    await sendNow(open.config, open.ledger, context.tell, owner);
-    return result;
-  });
+export interface Drained {
+  blocks: Block[];
+  /** Where nothing was applied because of it. */
+  frozen: Freeze | undefined;
 }
 
-async function carryDue(
-  { expire, owner }: DrainOptions,
-  open: OpenLedger,
-  context: CommandContext,
-): Promise<CommandResult> {
-  const { config, ledger } = open;
-  await takeSpooled(config, ledger, context.tell);
+/** Applies all pending and due changes, on every firewall at once; then sends what is queued. */
+export async function drain(options: DrainOptions, app: App): Promise<Drained> {
+  const drained = await applyDue(options, app);
+  await forwardOutcomes(app, options.owner);
+  await sendNow(app, options.owner);
+  return drained;
+}
+
+async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drained> {
+  const { config, ledger } = app;
+  await takeSpooled(app);
   if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
   const frozen = await ledger.findFreeze();
-  if (frozen !== undefined) {
-    const text = `nothing is carried: ${describeFreeze(frozen)}; firebreak unfreeze goes on`;
-    return { exit: 7, text, json: { blocks: [], frozen } };
-  }
-  const leases = await takeLeases(open, owner, context.tell);
+  if (frozen !== undefined) return { blocks: [], frozen };
+  const leases = await claimLeases(app, owner);
   const settled = new Map<string, Block>();
-  await withParts(open, context, async (parts) => {
-    const onSettled: typeof parts.onSettled = (run) => {
+  await withNotifier(app, async (notify) => {
+    const onSettled: typeof notify = (run) => {
       for (const block of run.blocks) settled.set(block.id, block);
-      parts.onSettled(run);
+      notify(run);
     };
-    await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
-    if (expire) await refreshAddresses({ ...parts, tell: context.tell });
+    await Promise.all(leases.map((lease) => drainFirewall(lease, app, { onSettled })));
+    if (expire) await refreshAddresses(app);
   });
-  await keepKnown(config, ledger);
-  const blocks = [...settled.values()];
-  const lines = blocks.map((block) => `${block.firewall}: ${tell(block, null)}`);
-  return {
-    exit: exitCodeOfAll(blocks),
-    text: lines.length > 0 ? lines.join('\n') : 'nothing was due',
-    json: { blocks: blocks.map(blockToJson) },
-  };
+  await saveKnown(app);
+  return { blocks: [...settled.values()], frozen: undefined };
 }
 
-async function takeLeases(open: OpenLedger, owner: string | undefined, say: (text: string) => void): Promise<Lease[]> {
+async function claimLeases({ config, ledger, warn }: App, owner: string | undefined): Promise<Lease[]> {
   const leases: Lease[] = [];
-  for (const firewall of Object.keys(open.config.firewalls)) {
-    const lease = await takeLease(open.ledger, firewall, owner);
+  for (const firewall of Object.keys(config.firewalls)) {
+    const lease = await (owner === undefined
+      ? ledger.acquireLease(firewall, ulid())
+      : ledger.takeOverLease(firewall, owner));
     if (lease !== undefined) leases.push(lease);
-    else if (owner === undefined) say(`${firewall}: another process is at work there, and carries what is due`);
+    else if (owner === undefined) warn(`${firewall}: another process is at work there, and carries what is due`);
   }
   return leases;
 }
-
-const takeLease = (ledger: Ledger, firewall: string, owner: string | undefined): Promise<Lease | undefined> =>
-  owner === undefined ? ledger.acquireLease(firewall, ulid()) : ledger.takeOverLease(firewall, owner);

@@ -1,109 +1,86 @@
 import { ulid } from 'ulid';
 import { findPolicy } from '../config/policy.js';
-import type { Config } from '../config/schema.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
-import { runBatch } from '../dispatch/batch.js';
-import { startProgress } from './progress.js';
+import { applyBatch } from '../dispatch/batch.js';
+import type { Alarm } from '../intake/alarm.js';
 import type { KeepBlock } from '../ledger/ledger.js';
-import { watchSignals } from '../runtime/shutdown.js';
+import type { Host } from '../runtime/app.js';
+import { admit, type Target } from './admit.js';
 
-/** Blocks without the ledger: what a dry run foretells, and what is left to do where nothing can be kept. */
+/** Runs without the ledger: what a dry run predicts, and what is left to do where nothing can be recorded. */
 
-export const wouldBlock = async (wanted: readonly KeepBlock[], config: Config): Promise<Answer> => ({
-  ...(await foretellAll(wanted.map(looseBlock), config)),
+export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Promise<Answer> => ({
+  ...(await dryRun(admit(alarm, target, host.config).map(unsavedBlock), host)),
   alarm: ulid(),
   check: true,
 });
 
-export const tryUnkept = async (wanted: readonly KeepBlock[], alarm: string, config: Config): Promise<Answer> => ({
-  ...(await runAtOnce(wanted.map(looseBlock), config, false)),
-  alarm,
-  check: false,
-});
-
-/** Blocks for which no run is started now, and why. */
-export const asLoose = (wanted: readonly KeepBlock[], reason: string): Pick<Answer, 'blocks' | 'run'> => ({
-  blocks: wanted
-    .map(looseBlock)
-    .map((block) =>
-      block.state === 'refused' ? block : { ...block, trouble: 'failed', code: 'ledger_unwritable', tried: 1, reason },
-    ),
-  run: null,
-});
-
 /** What a run would change for each block; nothing is changed anywhere. */
-export const foretellAll = (blocks: readonly Block[], config: Config) => runAtOnce(blocks, config, true);
+export const dryRun = (blocks: readonly Block[], host: Host) => runAll(blocks, host, true);
 
-async function runAtOnce(
-  blocks: readonly Block[],
-  config: Config,
-  check: boolean,
-): Promise<Pick<Answer, 'blocks' | 'run'>> {
-  const signals = watchSignals();
-  const progress = startProgress();
-  try {
-    const firewalls = [...new Set(blocks.map(({ firewall }) => firewall))];
-    const results = await Promise.all(
-      firewalls.map((name) =>
-        runOne(
-          blocks.filter(({ firewall }) => firewall === name),
-          { firewall: name, config, check, keepRecord: false, stop: signals.stop, watch: progress.watch },
-        ),
+/** Applies the blocks in a run of their own, which no ledger knows. */
+export const applyUnsaved = (blocks: readonly KeepBlock[], host: Host) => runAll(blocks.map(unsavedBlock), host, false);
+
+async function runAll(blocks: readonly Block[], host: Host, check: boolean): Promise<Pick<Answer, 'blocks' | 'run'>> {
+  host.catchSignals();
+  const firewalls = [...new Set(blocks.map(({ firewall }) => firewall))];
+  const results = await Promise.all(
+    firewalls.map((firewall) =>
+      runOne(
+        firewall,
+        blocks.filter((block) => block.firewall === firewall),
+        { ...host, check },
       ),
-    );
-    const runs = results.flatMap(({ run }) => run ?? []).sort((one, other) => other.ms - one.ms);
-    return { blocks: results.flatMap((result) => result.blocks), run: runs[0] ?? null };
-  } finally {
-    progress.close();
-    signals.release();
-  }
+    ),
+  );
+  const runs = results.flatMap(({ run }) => run ?? []).sort((one, other) => other.ms - one.ms);
+  return { blocks: results.flatMap((result) => result.blocks), run: runs[0] ?? null };
 }
-
-type Setting = Omit<Parameters<typeof runBatch>[0], 'run' | 'blocks'>;
 
 async function runOne(
+  firewall: string,
   blocks: readonly Block[],
-  setting: Setting,
+  host: Host & { check: boolean },
 ): Promise<{ blocks: Block[]; run: RunSummary | null }> {
-  const wanted = blocks.filter(({ state }) => state !== 'refused');
-  if (wanted.length === 0) return { blocks: [...blocks], run: null };
+  const admitted = blocks.filter(({ state }) => state !== 'refused');
+  if (admitted.length === 0) return { blocks: [...blocks], run: null };
+  const { check } = host;
   const run = ulid();
-  const { ms, findings, addresses = [] } = await runBatch({ ...setting, run, blocks: wanted });
-  const policy = findPolicy(setting.config, {
-    seen: { addresses: { [setting.firewall]: addresses }, callers: [] },
-    firewall: setting.firewall,
-  });
+  const result = await applyBatch({ run, firewall, blocks: admitted, check, keepRecord: false }, host);
+  const addresses = { [firewall]: result.addresses ?? [] };
+  const policy = findPolicy(host.config, { seen: { addresses, callers: [] }, firewall });
   const settled = blocks.map((block) => {
-    const finding = findings.get(block.id);
-    const refusal = setting.check && block.wanted === 'present' ? findRefusal(block.flow, policy) : undefined;
+    const finding = result.findings.get(block.id);
+    const refusal = check && block.wanted === 'present' ? findRefusal(block.flow, policy) : undefined;
     if (refusal !== undefined && block.override === null) return refuse(block, refusal);
-    return finding === undefined ? block : apply(block, finding, setting.check, run);
+    return finding === undefined ? block : withFinding(block, finding, { check, run });
   });
-  return { blocks: settled, run: { id: run, ms, batch: wanted.length } };
+  return { blocks: settled, run: { id: run, ms: result.ms, batch: admitted.length } };
 }
 
-function apply(block: Block, finding: Finding, check: boolean, run: string): Block {
-  const told = { ...block, tried: block.revision, run };
-  if (finding.kind === 'refused') return refuse(told, finding.reason);
-  if (finding.kind === 'trouble') return { ...told, changed: false, ...troubleOf(finding) };
+function withFinding(block: Block, finding: Finding, { check, run }: { check: boolean; run: string }): Block {
+  const tried = { ...block, tried: block.revision, run };
+  if (finding.kind === 'refused') return refuse(tried, finding.reason);
+  if (finding.kind === 'trouble') {
+    const { trouble, code, reason } = finding;
+    return { ...tried, changed: false, trouble, code, reason };
+  }
   const { changed } = finding;
-  const calm = { ...told, changed, trouble: null, code: null, reason: null };
-  if (block.wanted === 'absent') return { ...calm, state: check && changed ? 'releasing' : 'released' };
+  const done = { ...tried, changed, trouble: null, code: null, reason: null };
+  if (block.wanted === 'absent') return { ...done, state: check && changed ? 'releasing' : 'released' };
   return {
-    ...calm,
+    ...done,
     state: check && changed ? 'pending' : 'active',
     provenAt: check ? block.provenAt : block.createdAt,
   };
 }
 
-const troubleOf = ({ trouble, code, reason }: Extract<Finding, { kind: 'trouble' }>) => ({ trouble, code, reason });
-
-/** A block that stands in no ledger. */
-function looseBlock({ firewall, flow, description, refusal, override }: KeepBlock): Block {
+/** A block that is in no ledger. */
+export function unsavedBlock({ firewall, flow, description, refusal, override }: KeepBlock): Block {
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
   const block = { ...fresh, override: override ?? null };

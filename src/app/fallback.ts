@@ -20,6 +20,7 @@ import type { Freeze, KeepAlarm, Ledger } from '../ledger/ledger.js';
 import { readAuditKey } from '../ledger/sqlite/audit-key.js';
 import { identify, isGone } from '../ledger/sqlite/holder.js';
 import { auditKeyOf } from './context.js';
+import type { App } from '../runtime/app.js';
 
 /**
  * What a block needs where the ledger is broken, in small files beside it: the policy's facts that only the ledger knew,
@@ -41,7 +42,7 @@ const sign = (body: string, config: Config): string | undefined => {
 };
 
 /** Writes the copy anew where it is not what the ledger says. That this fails changes nothing of what was just done. */
-export async function keepKnown(config: Config, ledger: Ledger): Promise<void> {
+export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger'>): Promise<void> {
   try {
     const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
     const body = JSON.stringify(known);
@@ -56,7 +57,7 @@ export async function keepKnown(config: Config, ledger: Ledger): Promise<void> {
 export function readKnown(config: Config): Known {
   try {
     const { body, mac } = JSON.parse(readText(knownFile(config)) ?? '') as { body: string; mac: string | null };
-    if (mac === (sign(body, config) ?? null)) return JSON.parse(body) as Known; // as keepKnown wrote it
+    if (mac === (sign(body, config) ?? null)) return JSON.parse(body) as Known; // as saveKnown wrote it
   } catch {
     // none, or damaged: then only the configuration is known
   }
@@ -75,17 +76,17 @@ export function spool(config: Config, request: KeepAlarm): string | undefined {
 }
 
 /** Keeps in the ledger what was spooled, in its order, so that it ends, is carried and stands in the audit log. */
-export async function takeSpooled(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
+export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' | 'ledger' | 'warn'>): Promise<void> {
   for (const name of listSpool(config)) {
     const file = join(spoolFolder(config), name);
     const request = parse(readText(file));
     if (request === undefined) {
-      tell(`${file} is no request that Firebreak wrote, and is left there`);
+      warn(`${file} is no request that Firebreak wrote, and is left there`);
       continue;
     }
     await keepOnce(request, ledger);
     rmSync(file, { force: true });
-    tell(`alarm ${request.id}, which came while the ledger could not be written, is kept now`);
+    warn(`alarm ${request.id}, which came while the ledger could not be written, is kept now`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger/ledger.js';
  * The one block with this id, or whose id ends so: nobody types 26 characters at night.
  * @throws FirebreakError block_unknown, also where several end so
  */
-export async function getBlock(id: string, ledger: Ledger): Promise<Block> {
+export async function findBlock(id: string, ledger: Ledger): Promise<Block> {
   const ending = id.toUpperCase();
   const found = /^[0-9A-Z]{4,26}$/.test(ending) ? await ledger.findBlocks({ idEnding: ending }) : [];
   const [block, other] = found;

@@ -1,29 +1,22 @@
 import { cleanDescription } from '../core/description.js';
-import { findOrigin } from '../intake/origin.js';
-import { drain } from './drain.js';
-import { keepKnown } from './fallback.js';
-import { describeFreeze } from './requests.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { withLedger } from './context.js';
+import { formatLocal } from '../core/local-time.js';
+import type { Freeze } from '../ledger/ledger.js';
+import type { App } from '../runtime/app.js';
+import { saveKnown } from './fallback.js';
 
-/** Stops all changes on all firewalls. A run under way ends first; alarms and releases are kept meanwhile. */
-export async function freeze(reason: string, context: CommandContext): Promise<CommandResult> {
-  return withLedger(context, async ({ config, ledger }) => {
-    await ledger.freeze(cleanDescription(reason), findOrigin());
-    await keepKnown(config, ledger);
-    const frozen = await ledger.findFreeze();
-    const text = frozen === undefined ? 'somebody unfroze at once' : describeFreeze(frozen);
-    return { exit: 0, text: `${text}; firebreak unfreeze goes on`, json: { frozen: frozen ?? null } };
-  });
+/** Stops all changes on all firewalls. A run in progress ends first; alarms and releases are queued meanwhile. */
+export async function freeze(reason: string, app: App): Promise<Freeze | undefined> {
+  await app.ledger.freeze(cleanDescription(reason), app.actor);
+  await saveKnown(app);
+  return app.ledger.findFreeze();
 }
 
-/** Lets changes go on, and carries what was kept meanwhile. */
-export async function unfreeze(context: CommandContext): Promise<CommandResult> {
-  const wasFrozen = await withLedger(context, async ({ config, ledger }) => {
-    const was = await ledger.unfreeze();
-    await keepKnown(config, ledger);
-    return was;
-  });
-  if (!wasFrozen) return { exit: 0, text: 'nothing was frozen', json: { blocks: [] } };
-  return drain({ expire: false }, context);
+/** Lets changes go on. @returns whether they were frozen */
+export async function unfreeze(app: App): Promise<boolean> {
+  const wasFrozen = await app.ledger.unfreeze();
+  await saveKnown(app);
+  return wasFrozen;
 }
+
+export const describeFreeze = ({ at, by, reason }: Freeze): string =>
+  `all changes are frozen since ${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;

@@ -1,28 +1,20 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
-import { describeUnreadable } from '../core/describe.js';
-import { FirebreakError } from '../core/errors.js';
-import { exitCodeOfAll } from '../core/outcome.js';
-import type { Seen } from '../core/policy.js';
-import { parseAlarm } from '../intake/alarm.js';
-import { parseListFile, type ListEntry } from '../intake/list-file.js';
-import { findOrigin } from '../intake/origin.js';
 import type { Block } from '../core/block.js';
-import type { KeepAlarm, Lease } from '../ledger/ledger.js';
-import { blockToJson } from '../views/json.js';
-import { countStates } from '../views/answer.js';
-import { tellHeld } from '../notify/held.js';
-import { seeTo } from './requests.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { withLedger } from './context.js';
-import { findPolicies, toKeepBlocks } from './admit.js';
+import { FirebreakError } from '../core/errors.js';
+import type { Answer } from '../core/outcome.js';
+import { parseAlarm } from '../intake/alarm.js';
+import type { ListEntry } from '../intake/list-file.js';
+import { toAlarmRequest } from '../intake/fields.js';
+import type { KeepAlarm } from '../ledger/ledger.js';
+import type { App } from '../runtime/app.js';
+import { admit, makePolicies } from './admit.js';
+import { submit, type Recorded } from './submit.js';
 
 export interface ImportOptions {
-  file: string;
   /** What an entry leaves out. */
-  defaults: ListEntry['words'];
+  defaults: ListEntry['fields'];
   firewalls: readonly string[];
   wait: boolean;
 }
@@ -30,62 +22,52 @@ export interface ImportOptions {
 /** An alarm waits for one transaction, not for the whole list. */
 const perTransaction = 250;
 
-/** More bad entries than these are counted, not told. */
-const mostProblems = 20;
+/** More bad entries than these are counted, not listed. */
+const maxProblems = 20;
 
-/** Blocks a list of addresses, in as few runs as it takes. One bad entry, and none of it is kept. */
-export async function importList(options: ImportOptions, context: CommandContext): Promise<CommandResult> {
-  const entries = parseListFile(readList(options.file));
-  return withLedger(context, async ({ config, configFile, ledger }) => {
-    const alarms = toAlarms(entries, options, config, await ledger.findSeen());
-    const owner = ulid();
-    const asked: Block[] = [];
-    let leases: Lease[] = [];
-    let isFirstHeld = false;
-    for (let start = 0; start < alarms.length; start += perTransaction) {
-      const part = alarms.slice(start, start + perTransaction);
-      const isLast = start + perTransaction >= alarms.length;
-      const kept = await ledger.keep(part, {
-        recheckMs: config.dispatch.recheck,
-        limits: toLimits(config),
-        ...(isLast && { owner, isHandedOver: !options.wait }),
-      });
-      asked.push(...kept.blocks.flat());
-      leases = kept.leases;
-      isFirstHeld ||= kept.isFirstHeld;
-      if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, has his turn
-    }
-    const parts = { config, configFile, ledger, owner };
-    if (isFirstHeld) await tellHeld(config, ledger, context.tell);
-    const blocks = await seeTo(asked, leases, options.wait, parts, context);
-    return {
-      exit: exitCodeOfAll(blocks, options.wait),
-      text: `${entries.length} entries: ${countStates(blocks)}`,
-      json: { blocks: blocks.map(blockToJson) },
-    };
-  });
+/**
+ * Blocks a list of addresses, in as few runs as possible.
+ * @throws FirebreakError list_invalid: one bad entry, and none is recorded
+ */
+export async function importList(entries: readonly ListEntry[], options: ImportOptions, app: App): Promise<Answer> {
+  const alarms = await toAlarms(entries, options, app);
+  return submit(app, (owner) => recordAll(alarms, { owner, isHandedOver: !options.wait }, app), options);
 }
 
-/** A list has been looked at by a person, so only what a firewall is to carry in all limits it. */
+async function recordAll(
+  alarms: readonly KeepAlarm[],
+  claim: { owner: string; isHandedOver: boolean },
+  { ledger, config }: App,
+): Promise<Recorded> {
+  const recorded = { blocks: [] as Block[], leases: [] as Recorded['leases'], isFirstHeld: false };
+  for (let start = 0; start < alarms.length; start += perTransaction) {
+    const isLast = start + perTransaction >= alarms.length;
+    const kept = await ledger.keep(alarms.slice(start, start + perTransaction), {
+      recheckMs: config.dispatch.recheck,
+      limits: toLimits(config),
+      ...(isLast && claim),
+    });
+    recorded.blocks.push(...kept.blocks.flat());
+    recorded.leases = kept.leases;
+    recorded.isFirstHeld ||= kept.isFirstHeld;
+    if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, gets its turn
+  }
+  return recorded;
+}
+
+/** A person has reviewed the list, so only what a firewall can hold in all limits it. */
 const toLimits = ({ policy: { limits } }: Config) =>
   limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 
-function readList(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new FirebreakError('list_invalid', describeUnreadable(file, error), { cause: error });
-  }
-}
-
-function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config, seen: Seen): KeepAlarm[] {
+async function toAlarms(entries: readonly ListEntry[], options: ImportOptions, app: App): Promise<KeepAlarm[]> {
+  const { config, ledger } = app;
   const problems: string[] = [];
-  const asked = { firewalls: options.firewalls, policyOf: findPolicies(config, seen) };
-  const origin = `${findOrigin()}, from a list`;
-  const alarms = entries.flatMap(({ where, words }) => {
+  const target = { firewalls: options.firewalls, policyOf: makePolicies(config, await ledger.findSeen()) };
+  const origin = `${app.actor}, from a list`;
+  const alarms = entries.flatMap(({ where, fields }) => {
     try {
-      const alarm = parseAlarm(toWords({ ...options.defaults, ...words }), config);
-      return { id: ulid(), origin, context: {}, blocks: toKeepBlocks(alarm, config, asked) };
+      const alarm = parseAlarm(toAlarmRequest({ ...options.defaults, ...fields }), config);
+      return { id: ulid(), origin, context: {}, blocks: admit(alarm, target, config) };
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
       problems.push(`${where}: ${error.message.replaceAll('\n', '; ')}`);
@@ -93,20 +75,7 @@ function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config:
     }
   });
   if (problems.length === 0) return alarms;
-  const more = problems.length - mostProblems;
-  const told = [...problems.slice(0, mostProblems), ...(more > 0 ? [`and ${more} more`] : []), 'nothing was kept'];
-  throw new FirebreakError('list_invalid', told.join('\n'));
+  const more = problems.length - maxProblems;
+  const listed = [...problems.slice(0, maxProblems), ...(more > 0 ? [`and ${more} more`] : []), 'nothing was kept'];
+  throw new FirebreakError('list_invalid', listed.join('\n'));
 }
-
-const toWords = (words: ListEntry['words']): Parameters<typeof parseAlarm>[0] => ({
-  source: words.source ?? '',
-  destination: words.destination ?? '',
-  port: words.port ?? '',
-  interface: words.interface,
-  type: words.type,
-  ipproto: undefined,
-  protocol: words.protocol,
-  description: words.description,
-  duration: words.duration,
-  context: {},
-});

@@ -1,123 +1,110 @@
 import { ulid } from 'ulid';
-import { locateConfig } from '../config/locate.js';
-import type { Config } from '../config/schema.js';
-import type { Block } from '../core/block.js';
-import { cleanDescription } from '../core/description.js';
+import { isOver, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
-import { exitCodeOfAll, type Answer } from '../core/outcome.js';
-import { parseAlarm, type AlarmWords } from '../intake/alarm.js';
-import { readBlockArguments, type BlockArguments } from '../intake/argv.js';
-import { findOrigin } from '../intake/origin.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { answerToJson } from '../views/json.js';
-import { answerToText } from '../views/answer.js';
-import { keepKnown, takeSpooled } from './fallback.js';
-import { findRun, seeTo } from './requests.js';
-import type { CommandContext, CommandResult } from './result.js';
-import { openConfig, openLedger } from './context.js';
-import { tellHeld } from '../notify/held.js';
-import { findMismatches, findPolicies, toKeepBlocks } from './admit.js';
+import type { Answer, RunSummary } from '../core/outcome.js';
+import { spawnWorker } from '../dispatch/worker.js';
+import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
+import { sendLater } from '../notify/deliver.js';
+import { notifyHeld } from '../notify/held.js';
+import type { App } from '../runtime/app.js';
+import { saveKnown } from './fallback.js';
+import { describeFreeze } from './freeze.js';
 
-export interface BlockOptions {
-  argv: BlockArguments;
-  firewalls: readonly string[];
-  check: boolean;
+/** What a request has put into the ledger: the blocks that it concerns, and the leases to apply them with. */
+export interface Recorded {
+  blocks: Block[];
+  leases: Lease[];
+  /** Whether the first block of a storm was held. */
+  isFirstHeld?: boolean;
+  /** Ids of blocks that this very event had requested before. */
+  repeated?: readonly string[];
+}
+
+export interface SubmitOptions {
+  /** Waits for the proof; otherwise a process of its own applies what was recorded. */
   wait: boolean;
-  /** Why the policy is not to count this once. */
-  override?: string | undefined;
-  /** Proves anew what stands, however young its proof is. */
-  recheck?: boolean;
+  /** Rewrites rules that were changed by hand. */
+  fix?: boolean;
 }
 
-/** One alarm, all the way: words -> alarm -> policy -> ledger -> run -> answer. */
-export async function block(options: BlockOptions, context: CommandContext): Promise<CommandResult> {
-  const words = readBlockArguments(options.argv);
-  const configFile = locateConfig(context.configFile);
-  return blockWords(words, options, { config: openConfig(configFile), configFile }, context);
-}
-
-/** The same from its words on, with a configuration that was read already. */
-export async function blockWords(
-  words: AlarmWords,
-  options: Omit<BlockOptions, 'argv'>,
-  { config, configFile }: { config: Config; configFile: string },
-  context: CommandContext,
-): Promise<CommandResult> {
-  const alarm = parseAlarm(words, config);
-  const override = readOverride(options.override);
-  const asked = { firewalls: options.firewalls, override };
-  const wanted = toKeepBlocks(alarm, config, { ...asked, policyOf: findPolicies(config) });
-  for (const mismatch of findMismatches(wanted, config)) context.tell(mismatch);
-  if (options.check) {
-    const { wouldBlock } = await import('./dry-run.js');
-    return toResult(await wouldBlock(wanted, config));
-  }
-
-  const request = { id: ulid(), origin: findOrigin(), context: alarm.context };
+/**
+ * The one way in for whatever changes a firewall: record, apply, answer. An alarm, a list, a release, a decision and a
+ * repair differ in what they record.
+ * @param record writes the request to the ledger, and acquires leases in the name of the owner that it is given
+ * @throws FirebreakError of what was not recorded; once it was, a ledger that is busy answers "queued"
+ */
+export async function submit(
+  app: App,
+  record: (owner: string) => Promise<Recorded>,
+  options: SubmitOptions,
+): Promise<Answer> {
   const owner = ulid();
-  let ledger: Ledger | undefined;
-  let standing: Block[] | undefined;
+  const recorded = await record(owner);
+  const answer = { check: false, isAwaited: options.wait, repeated: recorded.repeated ?? [] };
   try {
-    ledger = openLedger(config);
-    await takeSpooled(config, ledger, context.tell);
-    // The ledger has seen addresses that must not be blocked and that the configuration does not name.
-    const blocks = toKeepBlocks(alarm, config, {
-      ...asked,
-      policyOf: findPolicies(config, await ledger.findSeen()),
-    });
-    const kept = await ledger.keep([{ ...request, blocks }], {
-      ...keepOptions(config),
-      ...(options.recheck === true && { recheckMs: 0 }),
-      owner,
-      isHandedOver: !options.wait,
-    });
-    standing = kept.blocks.flat();
-    const parts = { config, ledger, configFile, owner };
-    if (kept.isFirstHeld) await tellHeld(config, ledger, context.tell);
-    const settled = await seeTo(standing, kept.leases, options.wait, parts, context);
-    await keepKnown(config, ledger);
-    return toResult({
-      ...{ alarm: request.id, check: false, isAwaited: options.wait, blocks: settled, repeated: kept.repeated },
-      run: await findRun(standing, settled, ledger),
-    });
+    if (recorded.isFirstHeld === true) await notifyHeld(app);
+    const blocks = await settle(recorded, owner, app, options);
+    const run = await findRun(recorded.blocks, blocks, app.ledger);
+    await saveKnown(app);
+    return { ...answer, blocks, run };
   } catch (error) {
-    // Busy is not broken: whoever is at the ledger must not meet a run that it knows nothing of.
-    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
-    if (error.code === 'ledger_busy') {
-      if (standing === undefined) throw error;
-      return toResult({ alarm: request.id, check: false, isAwaited: options.wait, blocks: standing, run: null });
-    }
-    const { blockWithoutLedger } = await import('./apply-unrecorded.js');
-    const answer = await blockWithoutLedger({ request, alarm, asked, error }, config, context);
-    return { ...toResult(answer), exit: error.exit };
-  } finally {
-    ledger?.close();
+    if (!(error instanceof FirebreakError) || error.code !== 'ledger_busy') throw error;
+    return { ...answer, blocks: recorded.blocks, run: null };
   }
 }
 
-function readOverride(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const reason = cleanDescription(text);
-  if (reason !== '') return reason;
-  throw new FirebreakError('usage', '--override-policy: say why, in letters: it is recorded with the block');
+/** @returns the blocks as they are then; `changed` says whether this request changed the firewall */
+async function settle(recorded: Recorded, owner: string, app: App, options: SubmitOptions): Promise<Block[]> {
+  const applied = await runOrDelegate(recorded, owner, app, options);
+  await sendLater(app);
+  const frozen = await app.ledger.findFreeze();
+  const current = frozen === undefined ? applied : applied.map((block) => asFrozen(block, frozen));
+  return current.map((block, index) => ({ ...block, changed: block.changed && wasRun(recorded.blocks[index], block) }));
 }
 
-const keepOptions = ({ dispatch, policy: { limits } }: Config) => ({
-  recheckMs: dispatch.recheck,
-  sameEventMs: dispatch.same_event,
-  limits: limits.hold
-    ? {
-        perMinute: limits.per_minute,
-        active: limits.active,
-        perDestination: limits.per_destination,
-        reserved: limits.reserved,
-        highRisk: limits.high_risk,
-      }
-    : undefined,
-});
+/** Applies what was recorded: in a run of ours, by whoever is at it already, or in a process of its own. */
+async function runOrDelegate(
+  recorded: Recorded,
+  owner: string,
+  app: App,
+  { wait, fix = false }: SubmitOptions,
+): Promise<Block[]> {
+  const { blocks, leases } = recorded;
+  if (leases.length === 0) {
+    const isIdle = blocks.every(({ dueAt }) => dueAt === null);
+    if (isIdle || (await app.ledger.findFreeze()) !== undefined) return blocks;
+  }
+  if (!wait) {
+    if (leases.length > 0) spawnWorker(owner, app);
+    return blocks;
+  }
+  // A repeated alarm needs no run, and does not load what one needs.
+  const [{ applyAndWait }, { withNotifier }] = await Promise.all([
+    import('../dispatch/wait.js'),
+    import('../notify/notifier.js'),
+  ]);
+  return withNotifier(app, (onSettled) => applyAndWait(recorded, app, { onSettled, fix }));
+}
 
-const toResult = (answer: Answer): CommandResult => ({
-  exit: exitCodeOfAll(answer.blocks, answer.isAwaited),
-  text: answerToText(answer),
-  json: answerToJson(answer),
-});
+/** What is due for a block waits for `unfreeze`. */
+const asFrozen = (block: Block, freeze: Freeze): Block =>
+  block.dueAt === null || isOver(block) || block.tried >= block.revision
+    ? block
+    : { ...block, trouble: 'frozen', tried: block.revision, changed: false, reason: describeFreeze(freeze) };
+
+/** The slowest of the runs that the request needed, or null where it needed none. */
+async function findRun(
+  requested: readonly Block[],
+  current: readonly Block[],
+  ledger: Ledger,
+): Promise<RunSummary | null> {
+  const ids = new Set(current.flatMap((block, index) => (wasRun(requested[index], block) ? (block.run ?? []) : [])));
+  const runs = await Promise.all([...ids].map((id) => ledger.findRun(id)));
+  const ended = runs.flatMap((run) =>
+    run?.ms === null || run === undefined ? [] : { id: run.id, ms: run.ms, batch: run.batch },
+  );
+  return ended.sort((one, other) => other.ms - one.ms)[0] ?? null;
+}
+
+const wasRun = (requested: Block | undefined, now: Block): boolean =>
+  requested !== undefined && requested.tried < requested.revision && now.tried >= requested.revision;

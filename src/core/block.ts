@@ -9,6 +9,9 @@ import type { Flow } from './flow.js';
 export const blockStates = ['held', 'pending', 'active', 'releasing', 'released', 'refused', 'failed'] as const;
 export type BlockState = (typeof blockStates)[number];
 
+/** States of blocks that ask something of a firewall, or of a person. */
+export const currentStates: readonly BlockState[] = ['held', 'pending', 'active', 'releasing', 'failed'];
+
 /** States that end a block's life: the next alarm of its flow begins a new one. */
 export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'released' || state === 'refused';
 

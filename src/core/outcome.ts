@@ -47,7 +47,12 @@ export interface Answer {
   repeated?: readonly string[];
   /** Null where none was needed. */
   run: RunSummary | null;
+  /** Where the request was not recorded: its exit code, whatever became of the blocks. */
+  exit?: number;
 }
+
+/** The exit code of a whole answer. */
+export const exitCodeOf = ({ blocks, isAwaited, exit }: Answer): number => exit ?? exitCodeOfAll(blocks, isAwaited);
 
 const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
@@ -58,7 +63,7 @@ const queued = 8;
  * The exit code of the contract (DESIGN, "exit") for one block as it stands.
  * @param isAwaited whether the caller waits for the proof: 0 means then that there is one
  */
-export function exitCodeOf({ state, trouble, tried, revision }: Block, isAwaited = false): number {
+export function exitCodeOfBlock({ state, trouble, tried, revision }: Block, isAwaited = false): number {
   switch (state) {
     case 'active':
     case 'released':
@@ -82,7 +87,7 @@ const unsettled: readonly BlockState[] = ['pending', 'releasing'];
 
 export function worstOf(blocks: readonly Block[], isAwaited = false): Block | undefined {
   const rank = (block: Block): number =>
-    badness.indexOf(exitCodeOf(block, isAwaited)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
+    badness.indexOf(exitCodeOfBlock(block, isAwaited)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
   return blocks.reduce<Block | undefined>(
     (worst, block) => (worst === undefined || rank(block) > rank(worst) ? block : worst),
     undefined,
@@ -91,5 +96,5 @@ export function worstOf(blocks: readonly Block[], isAwaited = false): Block | un
 
 export function exitCodeOfAll(blocks: readonly Block[], isAwaited = false): number {
   const worst = worstOf(blocks, isAwaited);
-  return worst === undefined ? 0 : exitCodeOf(worst, isAwaited);
+  return worst === undefined ? 0 : exitCodeOfBlock(worst, isAwaited);
 }

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { applyBatch, type Watch } from '../platforms/ansible/run.js';
+import { runApply } from '../platforms/ansible/run.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
-import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import type { Finding } from '../core/lifecycle.js';
+import type { App } from '../runtime/app.js';
 import { findingFor } from './block-result.js';
 import { inWorkspace } from './run-folder.js';
 
@@ -12,13 +12,10 @@ export interface BatchRequest {
   run: string;
   firewall: string;
   blocks: readonly Block[];
-  config: Config;
   check: boolean;
   /** Whether the run's folder stays. A dry run leaves nothing. */
   keepRecord: boolean;
   fix?: boolean;
-  stop: AbortSignal;
-  watch?: Watch | undefined;
 }
 
 export interface BatchResult {
@@ -32,9 +29,12 @@ export interface BatchResult {
   task?: string | undefined;
 }
 
-/** Brings one firewall to what is wanted, in one run. Never throws for a run that fails: that is a finding. */
-export async function runBatch(request: BatchRequest): Promise<BatchResult> {
-  const { run, firewall, blocks, config, check, keepRecord, fix = false, stop, watch } = request;
+/** Brings one firewall to the desired state, in one run. Never throws for a run that fails: that is a result. */
+export async function applyBatch(
+  request: BatchRequest,
+  { config, stop, screen }: Pick<App, 'config' | 'stop' | 'screen'>,
+): Promise<BatchResult> {
+  const { run, firewall, blocks, check, keepRecord, fix = false } = request;
   const settings = config.firewalls[firewall];
   if (settings === undefined)
     return failAll(blocks, 'firewall_unknown', `the configuration has no firewall ${firewall}`);
@@ -47,8 +47,8 @@ export async function runBatch(request: BatchRequest): Promise<BatchResult> {
         fix,
       };
       const { ansible } = config;
-      const verdict = await applyBatch(
-        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch },
+      const verdict = await runApply(
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch: screen.watch },
         batch,
         check,
       );

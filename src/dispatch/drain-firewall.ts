@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import { sweep } from '../platforms/ansible/processes.js';
-import type { Watch } from '../platforms/ansible/run.js';
 import { pruneRuns, tidyRun } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy.js';
@@ -10,23 +9,19 @@ import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
 import { findRefusal, type Seen } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
-import { runBatch, type BatchResult } from './batch.js';
+import type { App } from '../runtime/app.js';
+import { applyBatch, type BatchResult } from './batch.js';
 
-/** What the dispatcher works with. */
-export interface Parts {
-  ledger: Ledger;
-  config: Config;
-  /** Aborted when this process is told to stop. */
-  stop: AbortSignal;
-  /** Told of each run that was settled. */
+/** What the dispatcher takes of the application's context. */
+export type DispatchContext = Pick<App, 'config' | 'ledger' | 'stop' | 'screen'>;
+
+export interface DispatchOptions {
+  /** Called with each run that was settled. */
   onSettled: (settled: SettledRun) => void;
-  /** Shows a run while it goes on. */
-  watch?: Watch;
-  /** Shows that somebody else's run is waited for, until the function it gives is called. */
-  wait?: (firewall: string, what: string) => () => void;
-  /** Writes rules anew that were changed by hand. */
+  /** Rewrites rules that were changed by hand. */
   fix?: boolean;
-  run?: typeof runBatch;
+  /** What applies a batch; a test has its own. */
+  apply?: typeof applyBatch;
 }
 
 export interface SettledRun {
@@ -39,62 +34,73 @@ export interface SettledRun {
 }
 
 /**
- * Carries all that is due on the lease's firewall, run after run, and gives the lease back when nothing is.
- * What comes while a run is under way goes with the next one, all at once.
+ * Applies everything that is due on the lease's firewall, run after run, and releases the lease when nothing is left.
+ * What arrives during a run goes with the next one, all at once.
  *
- *   claim --nothing due--> release --something came--> claim
- *   claim --blocks--> run --> settle --> gather --> claim
+ *   claim --nothing due--> release --something arrived--> claim
+ *   claim --blocks--> run --> settle --> debounce --> claim
  *   lease lost at any of these --> end, recording nothing: its new holder has taken over
  */
-export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
-  const { ledger } = parts;
+export async function drainFirewall(lease: Lease, app: DispatchContext, options: DispatchOptions): Promise<void> {
+  const { ledger, config } = app;
   const lost = new AbortController();
-  const stop = AbortSignal.any([parts.stop, lost.signal]);
-  const renewal = setInterval(() => {
-    ledger.renewLease(lease).then(
-      (isOurs) => isOurs || lost.abort('the loss of the lease'),
-      () => undefined, // the ledger cannot be written now; settling will tell
-    );
-  }, renewEveryMs);
+  const stop = AbortSignal.any([app.stop, lost.signal]);
+  const stopRenewal = keepLease(lease, ledger, lost);
   let claimed: ClaimedBlock[] = [];
   try {
-    if (lease.orphan !== null) await endOrphan(lease.orphan, parts.config);
+    if (lease.orphan !== null) await stopOrphan(lease.orphan, config);
     for (let lastMs = 0; !stop.aborted;) {
-      await gather(lease.firewall, lastMs, parts);
+      await debounce(lease.firewall, lastMs, app);
       const run = ulid();
-      claimed = await ledger.claimBatch(lease, run, parts.config.ansible.batch);
-      if (claimed.length > 0) lastMs = await carryBatch(lease, run, claimed, stop, parts);
+      claimed = await ledger.claimBatch(lease, run, config.ansible.batch);
+      if (claimed.length > 0) lastMs = await runBatch({ lease, run, claimed }, { ...app, stop }, options);
       else if (await ledger.releaseLease(lease)) return;
     }
     await ledger.releaseLease(lease, true);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
-    // Our run may have come to the firewall after its next holder's: that one looks again.
+    // Our run may have reached the firewall after the next holder's: that one rechecks.
     await ledger.doubt(claimed.map(({ id }) => id));
   } finally {
-    clearInterval(renewal);
+    stopRenewal();
   }
 }
 
-/** Ends what a dead holder's run left going, and tidies up after it. Its record stays. */
-async function endOrphan(run: string, { state_dir }: Config): Promise<void> {
+/** Renews the lease until the function it returns is called; aborts `lost` when it has gone to another process. */
+function keepLease(lease: Lease, ledger: Ledger, lost: AbortController): () => void {
+  const renewal = setInterval(() => {
+    ledger.renewLease(lease).then(
+      (isOurs) => isOurs || lost.abort('the loss of the lease'),
+      () => undefined, // the ledger cannot be written now; settling reports it
+    );
+  }, renewEveryMs);
+  return () => clearInterval(renewal);
+}
+
+/** Ends the processes that a dead holder's run left behind, and cleans up after it. Its record stays. */
+async function stopOrphan(run: string, { state_dir }: Config): Promise<void> {
   await sweep(run);
   tidyRun(run, state_dir);
 }
 
-async function carryBatch(
-  lease: Lease,
-  run: string,
-  claimed: readonly ClaimedBlock[],
-  stop: AbortSignal,
-  { ledger, config, onSettled, watch, fix = false, run: carry = runBatch }: Parts,
-): Promise<number> {
+interface Batch {
+  lease: Lease;
+  run: string;
+  claimed: readonly ClaimedBlock[];
+}
+
+/** Applies one batch and records what came of it. @returns how long the run took, in milliseconds */
+async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOptions): Promise<number> {
+  const { lease, run, claimed } = batch;
+  const { ledger, config } = app;
   const { firewall } = lease;
-  // Claiming may have waited its turn for long: what follows needs the lease to hold.
+  // Claiming may have waited long for its turn: what follows needs a lease that still holds.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
-  const refusals = findRefusals(claimed, config, await ledger.findSeen());
+  const seen = await ledger.findSeen();
+  const refusals = findRefusals(claimed, config, seen);
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
-  const result = await carry({ run, firewall, blocks, config, check: false, keepRecord: true, fix, stop, watch });
+  const { apply = applyBatch, fix = false } = options;
+  const result = await apply({ run, firewall, blocks, check: false, keepRecord: true, fix }, app);
   const settled = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,
@@ -103,19 +109,31 @@ async function carryBatch(
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
   });
-  // The run may be the first to see the firewall's own addresses: what it blocked of them goes with the next one.
-  const addresses = { [firewall]: result.addresses ?? [] };
-  const late = [...findRefusals(claimed, config, { addresses, callers: [] }).keys()].filter((id) => !refusals.has(id));
-  if (late.length > 0) await ledger.doubt(late);
-  onSettled({
+  await recheckOwnAddresses(batch, result, seen, app);
+  const { folder, task } = result;
+  options.onSettled({
     firewall,
     blocks: settled,
     run: { id: run, ms: result.ms, batch: claimed.length },
-    folder: result.folder,
-    task: result.task,
+    folder,
+    task,
   });
   await prune(ledger, config);
   return result.ms;
+}
+
+/** A run may be the first to see an address of the firewall itself: what it blocked of those goes with the next one. */
+async function recheckOwnAddresses(
+  { lease: { firewall }, claimed }: Batch,
+  { addresses = [] }: BatchResult,
+  seen: Seen,
+  { config, ledger }: DispatchContext,
+): Promise<void> {
+  const known = new Set(seen.addresses[firewall]);
+  const fresh = addresses.filter((address) => !known.has(address));
+  if (fresh.length === 0) return;
+  const late = findRefusals(claimed, config, { addresses: { [firewall]: fresh }, callers: [] });
+  if (late.size > 0) await ledger.doubt([...late.keys()]);
 }
 
 /** Old records go when the run is settled and told; that they cannot is no matter of the run. */
@@ -128,8 +146,8 @@ async function prune(ledger: Ledger, { state_dir, ansible }: Config): Promise<vo
 }
 
 /**
- * What the policy says just before the run: it may have changed since the alarm was kept, and so may this host's ways.
- * What it refuses is carried as absent, so that it is proven that it is not there.
+ * The policy just before the run: it may have changed since the alarm was recorded, and so may this host's routes.
+ * What it refuses is applied as absent, which proves that no rule is left.
  */
 function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Seen): Map<string, string> {
   const wanted = claimed.filter((block) => block.wanted === 'present' && block.override === null);
@@ -153,11 +171,11 @@ function findingOf({ id }: Block, { findings }: BatchResult, refusal: string | u
 const quietMs = 250;
 
 /**
- * In a storm, waits until it is quiet, so that the next run carries more; never longer than the run before took,
+ * In a storm, waits until it is quiet, so that the next run applies more at once; never longer than the run before took,
  * and not at all before the first.
  */
-async function gather(firewall: string, mostMs: number, { ledger, stop }: Parts): Promise<void> {
-  const deadline = performance.now() + mostMs;
+async function debounce(firewall: string, maxMs: number, { ledger, stop }: DispatchContext): Promise<void> {
+  const deadline = performance.now() + maxMs;
   while (performance.now() < deadline && !stop.aborted) {
     const { youngestAt } = await ledger.findWork(firewall);
     const quietFor = youngestAt === null ? quietMs : ledger.now() - youngestAt;

@@ -1,37 +1,41 @@
 import { ulid } from 'ulid';
 import { isOver, type Block } from '../core/block.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
-import { carryAll, type Parts } from './drain-firewall.js';
+import { drainFirewall, type DispatchContext, type DispatchOptions } from './drain-firewall.js';
 
-/** How long a follower sleeps at most before it looks whether the holder is still alive. */
-const lookMs = 1000;
+/** How long a follower sleeps at most before it checks that the holder is still alive. */
+const maxSleepMs = 1000;
 
-/** Has a run, or nobody, still to see to what was asked for? */
-const isOpen = (asked: Block, now: Block): boolean =>
-  now.tried < asked.revision && now.dueAt !== null && !isOver(now) && now.state !== 'held';
+/** Is what was requested still to be applied? */
+const isOpen = (requested: Block, now: Block): boolean =>
+  now.tried < requested.revision && now.dueAt !== null && !isOver(now) && now.state !== 'held';
 
 /**
- * Sees to it that what was asked for is settled: carries it where the lease is ours or free, else waits for its holder.
- * @param leases that were taken when the request was kept
- * @returns the blocks as they stand then, in the same order; some may still be open when the time is up or many wait
+ * Applies what was requested: in runs of our own where the lease is ours or free, else by waiting for its holder.
+ * @param leases acquired when the request was recorded
+ * @returns the blocks as they are then, in the same order; some may still be open when the time is up or many wait
  */
-export async function settleAsked(asked: readonly Block[], leases: readonly Lease[], parts: Parts): Promise<Block[]> {
-  await Promise.all(leases.map((lease) => carryAll(lease, parts)));
+export async function applyAndWait(
+  { blocks: requested, leases }: { blocks: readonly Block[]; leases: readonly Lease[] },
+  app: DispatchContext,
+  options: DispatchOptions,
+): Promise<Block[]> {
+  await Promise.all(leases.map((lease) => drainFirewall(lease, app, options)));
+  const { ledger, config, stop, screen } = app;
   const waiter = ulid();
-  const { ledger, config, stop } = parts;
-  const forMs = 2 * config.ansible.timeout + 30_000;
-  const deadline = performance.now() + forMs;
-  let current = await readAgain(ledger, asked);
+  const maxMs = 2 * config.ansible.timeout + 30_000;
+  const deadline = performance.now() + maxMs;
+  let current = await reload(ledger, requested);
   let isWaiting = false;
   let endWait: (() => void) | undefined;
   try {
-    for (let open = openOf(asked, current); open.length > 0 && !stop.aborted; open = openOf(asked, current)) {
-      if (performance.now() > deadline || (await ledger.findFreeze()) !== undefined) break;
-      isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, forMs);
+    for (let open = stillOpen(requested, current); open.length > 0; open = stillOpen(requested, current)) {
+      if (stop.aborted || performance.now() > deadline || (await ledger.findFreeze()) !== undefined) break;
+      isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, maxMs);
       if (!isWaiting) break;
-      endWait ??= parts.wait?.(firewallsOf(open).join(', '), "waits for another process's run to carry it");
-      if (!(await carryOrphans(open, waiter, parts))) await ledger.changed(lookMs);
-      current = await readAgain(ledger, asked);
+      endWait ??= screen.wait(firewallsOf(open).join(', '), 'waiting for another process');
+      if (!(await drainOrphans({ open, owner: waiter }, app, options))) await ledger.changed(maxSleepMs);
+      current = await reload(ledger, requested);
     }
   } finally {
     endWait?.();
@@ -40,32 +44,35 @@ export async function settleAsked(asked: readonly Block[], leases: readonly Leas
   return current;
 }
 
-function openOf(asked: readonly Block[], current: readonly Block[]): Block[] {
-  return current.filter((block, index) => {
-    const request = asked[index];
+const stillOpen = (requested: readonly Block[], current: readonly Block[]): Block[] =>
+  current.filter((block, index) => {
+    const request = requested[index];
     return request !== undefined && isOpen(request, block);
   });
-}
 
-async function readAgain(ledger: Ledger, asked: readonly Block[]): Promise<Block[]> {
-  const found = await ledger.findBlocks({ ids: asked.map(({ id }) => id) });
+async function reload(ledger: Ledger, requested: readonly Block[]): Promise<Block[]> {
+  const found = await ledger.findBlocks({ ids: requested.map(({ id }) => id) });
   const byId = new Map(found.map((block) => [block.id, block]));
-  return asked.map((block) => byId.get(block.id) ?? block);
+  return requested.map((block) => byId.get(block.id) ?? block);
 }
 
 const firewallsOf = (blocks: readonly Block[]): string[] => [...new Set(blocks.map(({ firewall }) => firewall))];
 
-/** Takes over where a holder is gone. Were its lease still alive, this takes nothing. */
-async function carryOrphans(open: readonly Block[], owner: string, parts: Parts): Promise<boolean> {
-  const firewalls = new Set(
-    open.filter(({ dueAt }) => dueAt !== null && dueAt <= parts.ledger.now()).map((one) => one.firewall),
-  );
-  const leases = await acquireAll([...firewalls], owner, parts.ledger);
-  await Promise.all(leases.map((lease) => carryAll(lease, parts)));
+/** Takes over where a holder has died. While its lease is alive, this takes nothing. */
+async function drainOrphans(
+  { open, owner }: { open: readonly Block[]; owner: string },
+  app: DispatchContext,
+  options: DispatchOptions,
+): Promise<boolean> {
+  const now = app.ledger.now();
+  const due = open.filter(({ dueAt }) => dueAt !== null && dueAt <= now);
+  const leases = await acquireLeases(firewallsOf(due), owner, app.ledger);
+  await Promise.all(leases.map((lease) => drainFirewall(lease, app, options)));
   return leases.length > 0;
 }
 
-export async function acquireAll(firewalls: readonly string[], owner: string, ledger: Ledger): Promise<Lease[]> {
+/** The leases of those firewalls that no other process holds. */
+export async function acquireLeases(firewalls: readonly string[], owner: string, ledger: Ledger): Promise<Lease[]> {
   const leases: Lease[] = [];
   for (const firewall of firewalls) {
     const lease = await ledger.acquireLease(firewall, owner);
@@ -73,3 +80,7 @@ export async function acquireAll(firewalls: readonly string[], owner: string, le
   }
   return leases;
 }
+
+/** The same for the blocks among these on which something is due. */
+export const acquireDueLeases = (blocks: readonly Block[], owner: string, ledger: Ledger): Promise<Lease[]> =>
+  acquireLeases(firewallsOf(blocks.filter(({ dueAt }) => dueAt !== null)), owner, ledger);

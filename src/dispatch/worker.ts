@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import { findChildEnvironment } from '../config/child-environment.js';
+import type { App } from '../runtime/app.js';
 
 /**
- * Starts a process of its own that carries and sends what was kept, so that the caller need not wait: it takes the
- * leases and messages that were acquired in the owner's name, and ends when nothing is due. Nobody waits for it; if it
- * never comes up, the leases lapse and the next launcher sees to it.
+ * Starts a process of its own that applies and sends what is queued, so that the caller need not wait: it takes over the
+ * leases and messages that were acquired in the owner's name, and exits when nothing is due. If it never starts, the
+ * leases lapse and the next launcher takes over.
  */
-export function startDrainer(
+export function spawnWorker(
   owner: string,
-  configFile: string,
-  script: string,
+  { configFile, program }: Pick<App, 'configFile' | 'program'>,
   outer: NodeJS.ProcessEnv = process.env,
 ): void {
-  const child = spawn(process.execPath, [script, 'drain', '--config', configFile, '--owner', owner], {
+  const child = spawn(process.execPath, [program, 'drain', '--config', configFile, '--owner', owner], {
     cwd: '/',
     detached: true,
     stdio: 'ignore',

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { ulid } from 'ulid';
 import type { DoctorResult } from '../platforms/ansible/events.js';
 import { findObstacle, type Obstacle } from '../platforms/ansible/ssh-errors.js';
-import { applyBatch, examine, type RunRequest, type Watch } from '../platforms/ansible/run.js';
+import { runApply, examine, type RunRequest, type Watch } from '../platforms/ansible/run.js';
 import type { Verdict } from '../platforms/ansible/run-result.js';
 import { openWorkspace } from '../platforms/ansible/workspace.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
@@ -174,7 +174,7 @@ function judgeClock(ahead: number): Check {
 async function checkDryRun(target: Target): Promise<Check> {
   const flow = documentationFlow(target.firewall);
   const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
-  const verdict = await inFolder(target, (request) => applyBatch(request, { present: [item], absent: [] }, true));
+  const verdict = await inFolder(target, (request) => runApply(request, { present: [item], absent: [] }, true));
   const what = `of a block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
   if (verdict.kind !== 'done') return wrong(names.dryRun, `${what}: ${describeVerdict(verdict)}`, null, atFault);
   const [refused] = verdict.result.refused ?? [];

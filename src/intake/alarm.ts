@@ -5,8 +5,8 @@ import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
 
-/** An alarm in the words it came in; undefined where nothing was said. */
-export interface AlarmWords {
+/** An alarm as it was requested, not yet checked; undefined where nothing was said. */
+export interface AlarmRequest {
   source: string;
   destination: string;
   port: string;
@@ -34,7 +34,7 @@ export interface Alarm {
  * Checks an alarm's words against the grammar and fills in what was left out.
  * @throws FirebreakError alarm_invalid with every problem at once
  */
-export function parseAlarm(words: AlarmWords, config: Config): Alarm {
+export function parseAlarm(words: AlarmRequest, config: Config): Alarm {
   const request = (name: string): FlowRequest => ({
     source: words.source,
     destination: words.destination,

@@ -1,62 +1,31 @@
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import type { AlarmWords } from './alarm.js';
-
-/** The alarm's words by their position, and the option that says the same. */
-const optionOf = {
-  SOURCE: 'src-ip',
-  DESTINATION: 'dst-ip',
-  PORT: 'dst-port',
-  INTERFACE: 'interface',
-  TYPE: 'type',
-  IPPROTO: 'ipproto',
-  DESCRIPTION: 'description',
-} as const;
-const contextOptions = ['event-id', 'backlog-id', 'plugin-id', 'plugin-sid', 'risk', 'sensor'] as const;
-
-type Position = keyof typeof optionOf;
-type OptionName = (typeof optionOf)[Position] | 'protocol' | 'for' | (typeof contextOptions)[number];
-
-/** What a parser hands over for `block`: every word still a string, or a list where it was given twice. */
-export type BlockArguments = Partial<Record<Exclude<Position, 'DESCRIPTION'>, string>> &
-  Partial<Record<OptionName, string | string[]>> & {
-    /** The words from the seventh position on. */
-    DESCRIPTION?: string[];
-  };
-
-/** The positions before the description, in their order. */
-export const positions = ['SOURCE', 'DESTINATION', 'PORT', 'INTERFACE', 'TYPE', 'IPPROTO'] as const;
+import type { AlarmRequest } from './alarm.js';
+import { alarmFields, positionalFields, toAlarmRequest, type AlarmField, type Position } from './fields.js';
 
 /**
- * Joins positions and options into one set of words.
- * @throws FirebreakError usage, where a word is missing or is said in two ways that disagree
+ * What a parser hands over for `block`, by position and option: every word still a string, or a list where it was given
+ * twice, and for DESCRIPTION.
  */
-export function readBlockArguments(argv: BlockArguments): AlarmWords {
-  const missing = (['SOURCE', 'DESTINATION', 'PORT'] as const).filter(
-    (name) => argv[name] === undefined && argv[optionOf[name]] === undefined,
+export type BlockArguments = Readonly<Record<string, unknown>>;
+
+const mandatory: readonly Position[] = ['SOURCE', 'DESTINATION', 'PORT'];
+
+/**
+ * Joins positions and options into one request.
+ * @throws FirebreakError usage, where a word is missing or is given in two ways that disagree
+ */
+export function readBlockArguments(argv: BlockArguments): AlarmRequest {
+  const missing = positionalFields.filter(
+    ({ position, option }) =>
+      mandatory.includes(position) && argv[position] === undefined && argv[option] === undefined,
   );
   if (missing.length > 0) {
     throw new FirebreakError(
       'usage',
-      `${joinWords(missing.map((name) => name.toLowerCase()))} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
+      `${joinWords(missing.map(({ name }) => name))} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
     );
   }
-  const context: Record<string, string> = {};
-  for (const name of contextOptions) {
-    const value = single(argv, name);
-    if (value !== undefined && value !== '') context[name] = value;
-  }
-  return {
-    source: either(argv, 'SOURCE') ?? '',
-    destination: either(argv, 'DESTINATION') ?? '',
-    port: either(argv, 'PORT') ?? '',
-    interface: either(argv, 'INTERFACE'),
-    type: either(argv, 'TYPE'),
-    ipproto: either(argv, 'IPPROTO'),
-    protocol: single(argv, 'protocol'),
-    description: either(argv, 'DESCRIPTION') || undefined,
-    duration: single(argv, 'for'),
-    context,
-  };
+  return toAlarmRequest(Object.fromEntries(alarmFields.map((field) => [field.name, positionOrOption(argv, field)])));
 }
 
 function joinWords(words: readonly string[]): string {
@@ -64,18 +33,23 @@ function joinWords(words: readonly string[]): string {
   return others.length === 0 ? `${last} is` : `${others.reverse().join(', ')} and ${last} are`;
 }
 
-function either(argv: BlockArguments, name: Position): string | undefined {
-  const word = name === 'DESCRIPTION' ? argv.DESCRIPTION?.join(' ') || undefined : argv[name];
-  const value = single(argv, optionOf[name]);
+function positionOrOption(argv: BlockArguments, { name, position, option }: AlarmField): string | undefined {
+  const word = position === undefined ? undefined : readPosition(argv[position]);
+  const value = atMostOnce(argv, option);
   if (word === undefined || value === undefined || word === value) return word ?? value;
   throw new FirebreakError(
     'usage',
-    `${name.toLowerCase()} is said twice: as a word (${quoteBack(word)}) and as --${optionOf[name]} (${quoteBack(value)}): say it once`,
+    `${name} is said twice: as a word (${quoteBack(word)}) and as --${option} (${quoteBack(value)}): say it once`,
   );
 }
 
-function single(argv: BlockArguments, name: OptionName): string | undefined {
-  const value = argv[name];
-  if (Array.isArray(value)) throw new FirebreakError('usage', `--${name} is given ${value.length} times: give it once`);
-  return value;
+/** The last position takes all words that are left. */
+const readPosition = (value: unknown): string | undefined =>
+  Array.isArray(value) ? value.join(' ') || undefined : typeof value === 'string' ? value : undefined;
+
+function atMostOnce(argv: BlockArguments, option: string): string | undefined {
+  const value = argv[option];
+  if (Array.isArray(value))
+    throw new FirebreakError('usage', `--${option} is given ${value.length} times: give it once`);
+  return typeof value === 'string' ? value : undefined;
 }

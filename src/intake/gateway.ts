@@ -1,5 +1,6 @@
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import { positions, type BlockArguments } from './argv.js';
+import type { BlockArguments } from './argv.js';
+import { alarmFields, positionalFields } from './fields.js';
 
 /** What a caller over SSH may ask for: one alarm, in the words of `firebreak block`. */
 export interface GatewayRequest {
@@ -13,10 +14,7 @@ export interface GatewayRequest {
 /** An alarm's line is some 300 characters long. */
 const limits = { characters: 4096, words: 64 } as const;
 
-const options = new Set([
-  ...['src-ip', 'dst-ip', 'dst-port', 'interface', 'type', 'ipproto', 'description', 'protocol', 'for', 'firewall'],
-  ...['event-id', 'backlog-id', 'plugin-id', 'plugin-sid', 'risk', 'sensor'],
-]);
+const options = new Set([...alarmFields.map(({ option }) => option), 'firewall']);
 
 const flags = new Set(['check', 'no-wait', 'json']);
 
@@ -31,7 +29,7 @@ const flags = new Set(['check', 'no-wait', 'json']);
  * @throws FirebreakError gateway_refused
  */
 export function parseGatewayCommand(text: string): GatewayRequest {
-  return readAlarm(dropCaller(splitWords(text)));
+  return readAlarm(stripCaller(splitWords(text)));
 }
 
 /** @throws FirebreakError gateway_refused, for whatever only a shell could mean */
@@ -61,7 +59,7 @@ function unquote(word: string): string {
 }
 
 /** What the alarm's words stand behind: our own name, or the launcher's of the article. */
-function dropCaller(words: readonly string[]): readonly string[] {
+function stripCaller(words: readonly string[]): readonly string[] {
   const [first = '', second = ''] = words;
   if (/^(?:\/?(?:[\w.-]+\/)*)firebreak$/.test(first) && second === 'block') return words.slice(2);
   const script = /^\/?(?:[\w.-]+\/)*[\w.-]+\.sh$/;
@@ -91,19 +89,26 @@ function readAlarm(words: readonly string[]): GatewayRequest {
       add(values, name, next);
     }
   }
-  const argv: Record<string, string | string[]> = {};
-  for (const [name, all] of values) if (name !== 'firewall') argv[name] = all.length === 1 ? (all[0] ?? '') : all;
-  for (const [index, name] of positions.entries()) {
-    const word = bare[index];
-    if (word !== undefined) argv[name] = word;
-  }
   return {
-    argv: { ...argv, DESCRIPTION: bare.slice(positions.length) },
+    argv: toArguments(values, bare),
     firewalls: values.get('firewall') ?? [],
     check: given.has('check'),
     wait: !given.has('no-wait'),
     json: given.has('json'),
   };
+}
+
+/** The same shape as the command line's parser gives. */
+function toArguments(values: ReadonlyMap<string, string[]>, bare: readonly string[]): BlockArguments {
+  const options = [...values].filter(([name]) => name !== 'firewall');
+  const positions = positionalFields.map(({ position }) => position);
+  const last = positions.length - 1;
+  const argv: Record<string, unknown> = {
+    ...Object.fromEntries(options.map(([name, all]) => [name, all.length === 1 ? all[0] : all])),
+    ...Object.fromEntries(bare.slice(0, last).map((word, index) => [positions[index], word])),
+    [positions[last] ?? '']: bare.slice(last),
+  };
+  return argv;
 }
 
 function add(values: Map<string, string[]>, name: string, value: string): void {
@@ -116,7 +121,7 @@ const refuse = (message: string): FirebreakError => new FirebreakError('gateway_
 const kept = new Set(['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSH_CLIENT', 'SSH_CONNECTION']);
 
 /** Takes every variable out of the environment that came from, or might come from, the caller. Gives its command. */
-export function takeCommand(environment: NodeJS.ProcessEnv): string | undefined {
+export function scrubEnvironment(environment: NodeJS.ProcessEnv): string | undefined {
   const command = environment['SSH_ORIGINAL_COMMAND'];
   for (const name of Object.keys(environment)) if (!kept.has(name)) Reflect.deleteProperty(environment, name);
   return command;

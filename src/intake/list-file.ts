@@ -1,27 +1,14 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import { describeError } from '../core/describe.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
+import { alarmFields, type AlarmValues } from './fields.js';
 
-/** One entry of a list of addresses to block, in words not yet believed. */
+/** One entry of a list of addresses to block, not yet checked. */
 export interface ListEntry {
   /** For people: `line 3`, `entry 3`. */
   where: string;
-  words: Partial<Record<Field, string>>;
+  fields: AlarmValues;
 }
-
-type Field = 'source' | 'destination' | 'port' | 'protocol' | 'interface' | 'type' | 'description' | 'duration';
-
-/** The names that other programs give to what we know, the surest first: CrowdSec's "source" is no address. */
-const names: Record<Field, readonly string[]> = {
-  source: ['ip', 'value', 'address', 'src_ip', 'src-ip', 'source'],
-  destination: ['destination', 'dst_ip', 'dst-ip'],
-  port: ['port', 'dst_port', 'dst-port'],
-  protocol: ['protocol'],
-  interface: ['interface'],
-  type: ['rule_type'],
-  description: ['description', 'reason', 'scenario'],
-  duration: ['for', 'lifetime'],
-};
 
 const howToWrite = 'a list is CSV with a heading, JSON, or one address a line';
 
@@ -39,7 +26,7 @@ export function parseListFile(text: string): ListEntry[] {
 function parseLines(text: string): ListEntry[] {
   return text.split('\n').flatMap((line, index) => {
     const [source] = line.replace(/#.*/, '').trim().split(/\s+/);
-    return source === undefined || source === '' ? [] : [{ where: `line ${index + 1}`, words: { source } }];
+    return source === undefined || source === '' ? [] : [{ where: `line ${index + 1}`, fields: { source } }];
   });
 }
 
@@ -58,7 +45,7 @@ function parseTable(text: string): ListEntry[] {
       skip_empty_lines: true,
       info: true,
     });
-    return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, words: pickWords(record) }));
+    return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, fields: pickFields(record) }));
   } catch (error) {
     throw new FirebreakError('list_invalid', `not a CSV list: ${describeError(error)}; ${howToWrite}`);
   }
@@ -72,7 +59,7 @@ function parseJson(text: string): ListEntry[] {
   } catch (error) {
     throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${howToWrite}`);
   }
-  return flatten(parsed, 0).map((item, index) => ({ where: `entry ${index + 1}`, words: wordsOf(item) }));
+  return flatten(parsed, 0).map((item, index) => ({ where: `entry ${index + 1}`, fields: fieldsOf(item) }));
 }
 
 /** No program's list is deeper. */
@@ -90,20 +77,19 @@ function flatten(value: unknown, depth: number): unknown[] {
   return values.length > 0 && values.every(Array.isArray) ? flatten(values, depth + 1) : [value];
 }
 
-function wordsOf(item: unknown): ListEntry['words'] {
+function fieldsOf(item: unknown): AlarmValues {
   if (typeof item === 'string') return { source: item };
   if (typeof item !== 'object' || item === null)
     throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}; ${howToWrite}`);
-  return pickWords(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
+  return pickFields(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
-function pickWords(record: Record<string, unknown>): ListEntry['words'] {
-  const words: ListEntry['words'] = {};
-  for (const [field, candidates] of Object.entries(names) as [Field, readonly string[]][]) {
-    const value = candidates.map((name) => (Object.hasOwn(record, name) ? record[name] : undefined)).find(isWord);
-    if (value !== undefined) words[field] = String(value);
-  }
-  return words;
+function pickFields(record: Readonly<Record<string, unknown>>): AlarmValues {
+  const values = alarmFields.flatMap(({ name, columns = [] }) => {
+    const value = columns.map((column) => (Object.hasOwn(record, column) ? record[column] : undefined)).find(isWord);
+    return value === undefined ? [] : [[name, String(value)]];
+  });
+  return Object.fromEntries(values) as AlarmValues;
 }
 
 const isWord = (value: unknown): value is string | number =>

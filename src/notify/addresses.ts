@@ -1,42 +1,34 @@
 import { hostname } from 'node:os';
 import type { StatusResult } from '../platforms/ansible/events.js';
-import type { Config } from '../config/schema.js';
-import { askFirewall } from '../dispatch/read-status.js';
-import type { Parts } from '../dispatch/drain-firewall.js';
-import type { Ledger } from '../ledger/ledger.js';
+import { readFirewall } from '../dispatch/read-status.js';
+import type { App } from '../runtime/app.js';
 import type { NewMessage } from '../ledger/messages.js';
 import { describeChange } from '../core/address-change.js';
 import { toMessage } from './mail/compose.js';
 import { forWebhook, isTold } from './channels.js';
 
-interface Setting {
-  config: Config;
-  ledger: Ledger;
-  tell: (message: string) => void;
-}
-
 /** What was learned is asked for again after this: a refused alarm starts no run that could correct it. */
 const askEveryMs = 3_600_000;
 
 /** Asks each firewall for its addresses whose last run is too long ago. One that is away keeps what is known of it. */
-export async function refreshAddresses(setting: Setting & Pick<Parts, 'stop' | 'watch'>): Promise<void> {
-  const { config, ledger } = setting;
+export async function refreshAddresses(app: App): Promise<void> {
+  const { config, ledger } = app;
   for (const [firewall, settings] of Object.entries(config.firewalls)) {
     if (!(await ledger.beginAsking(firewall, askEveryMs))) continue;
-    const verdict = await askFirewall(firewall, settings, setting);
-    if (verdict.kind === 'done') await noteAddresses(firewall, verdict.result, setting);
+    const verdict = await readFirewall(firewall, settings, app);
+    if (verdict.kind === 'done') await noteAddresses(firewall, verdict.result, app);
   }
 }
 
 /** Keeps what a firewall tells of itself, and has it told where that is other than before. */
-export async function noteAddresses(firewall: string, { addresses }: StatusResult, setting: Setting): Promise<void> {
+export async function noteAddresses(firewall: string, { addresses }: StatusResult, app: App): Promise<void> {
   if (addresses === undefined) return;
-  await setting.ledger.noteAddresses(firewall, addresses);
-  await tellAddresses(setting);
+  await app.ledger.noteAddresses(firewall, addresses);
+  await tellAddresses(app);
 }
 
 /** Puts a message into the outbox for each firewall whose addresses changed and nobody was told. */
-export async function tellAddresses({ config, ledger, tell }: Setting): Promise<void> {
+export async function tellAddresses({ config, ledger, warn: tell }: App): Promise<void> {
   for (const change of await ledger.findAddressChanges()) {
     if (change.isTold) continue;
     const sentence = describeChange(change);

@@ -1,7 +1,8 @@
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
-import { startDrainer } from '../dispatch/worker.js';
+import { spawnWorker } from '../dispatch/worker.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { App } from '../runtime/app.js';
 import type { QueuedMessage } from '../ledger/messages.js';
 import type { Sending } from './mail/smtp.js';
 import { hasLines } from './syslog/forward.js';
@@ -14,22 +15,15 @@ const holdMs = 120_000;
 const mostMs = 45_000;
 
 /** Has a process of its own send what is due, so that no answer waits for a mail server, a webhook or syslog. */
-export async function sendLater({
-  config,
-  ledger,
-  configFile,
-}: {
-  config: Config;
-  ledger: Ledger;
-  configFile: string;
-}): Promise<void> {
+export async function sendLater(app: App): Promise<void> {
+  const { config, ledger } = app;
   const sender = ulid();
   let isDue = await hasLines(config, ledger, sender);
   if (hasWay(config)) {
     await queueWhatIsDue(config, ledger, () => undefined);
     isDue = (await ledger.claimMessages(sender, holdMs)).length > 0 || isDue;
   }
-  if (isDue) startDrainer(sender, configFile, process.argv[1] ?? '');
+  if (isDue) spawnWorker(sender, app);
 }
 
 /** What nobody but the clock asks for. */
@@ -40,18 +34,12 @@ async function queueWhatIsDue(config: Config, ledger: Ledger, tell: (message: st
 }
 
 /** Sends what is due, now. A message that is not taken is logged, told, and tried again later. */
-export async function sendNow(
-  config: Config,
-  ledger: Ledger,
-  tell: (message: string) => void,
-  sender = ulid(),
-): Promise<void> {
+export async function sendNow({ config, ledger, warn: tell, openLog }: App, sender = ulid()): Promise<void> {
   if (!hasWay(config)) return;
   await queueWhatIsDue(config, ledger, tell);
   const claimed = await ledger.claimMessages(sender, holdMs);
   if (claimed.length === 0) return;
-  const { openLog } = await import('../runtime/logger.js');
-  const log = openLog(config.log, tell);
+  const log = await openLog();
   const deadline = performance.now() + mostMs;
   const away = new Map<string, string>();
   for (const message of claimed) {
@@ -72,7 +60,6 @@ export async function sendNow(
       if (sending.isAway) away.set(way.name, sending.reason);
     }
   }
-  await log.close();
 }
 
 interface Way {

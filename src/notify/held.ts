@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/schema.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { App } from '../runtime/app.js';
 import { heldEvent } from './webhook/webhook-event.js';
 import { findAlarmsOf, toMessage } from './mail/compose.js';
 import { forWebhook, isTold } from './channels.js';
@@ -9,8 +10,8 @@ import { forWebhook, isTold } from './channels.js';
  * Tells once of all that is held, when it begins. The message is kept before the run, so that it is not lost with a
  * launcher that is ended; it is sent together with what the run leaves to tell.
  */
-export async function tellHeld(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
-  if (isTold('held', config)) await queueHeld(config, ledger, tell);
+export async function notifyHeld({ config, ledger, warn }: App): Promise<void> {
+  if (isTold('held', config)) await queueHeld(config, ledger, warn);
 }
 
 /** Puts what asks for approval into the outbox. */

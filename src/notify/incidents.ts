@@ -5,6 +5,7 @@ import type { Drift } from '../core/drift.js';
 import { causeOf, driftCause, findCauses, findNews } from '../core/incident.js';
 import type { RunSummary } from '../core/outcome.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { App } from '../runtime/app.js';
 import type { NewMessage } from '../ledger/messages.js';
 import type { Failure } from './mail/failure-mail.js';
 import { findAlarmsOf, toMessage } from './mail/compose.js';
@@ -70,8 +71,13 @@ export async function tellSuccess(setting: Setting, blocks: readonly Block[], ru
 }
 
 /** Looks the same way at what `reconcile` found on a firewall. */
-export async function tellDrift(setting: Setting, drift: readonly Drift[], isFixed: boolean): Promise<void> {
-  const { firewall, config, ledger } = setting;
+export async function notifyDrift(
+  firewall: string,
+  { drift, isFixed }: { drift: readonly Drift[]; isFixed: boolean },
+  app: App,
+): Promise<void> {
+  const setting = { firewall, config: app.config, ledger: app.ledger, tell: app.warn };
+  const { config, ledger } = setting;
   const { mail } = config;
   if (!hasWay(config)) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);

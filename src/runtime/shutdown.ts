@@ -6,7 +6,7 @@
  *   an error of stdout, stderr      nothing: nobody reads there any more, or the disk is full. What was done is done, and
  *                                   the exit code says so
  */
-export function outliveCaller(target: NodeJS.Process = process): void {
+export function ignoreHangup(target: NodeJS.Process = process): void {
   target.setMaxListeners(0); // each run of many firewalls listens for the exit
   target.on('SIGHUP', () => undefined);
   target.stdout.on('error', () => undefined);
@@ -14,26 +14,26 @@ export function outliveCaller(target: NodeJS.Process = process): void {
 }
 
 /**
- * The launcher's answer to SIGINT and SIGTERM. First: `stop` is aborted, the run is ended gracefully. Second: the
- * process ends at once, and with it all that it runs (see runProcess).
- *
- * @param onForce what to do before a second signal ends the process
+ * The launcher's answer to SIGINT and SIGTERM, once it catches them. First signal: `stop` is aborted and the run ends
+ * gracefully. Second: the process ends at once, and with it all that it runs (see runProcess).
  */
-export function watchSignals(
-  onForce: () => void = () => undefined,
-  target: NodeJS.Process = process,
-): { stop: AbortSignal; release(): void } {
+export function prepareStop(target: NodeJS.Process = process): {
+  stop: AbortSignal;
+  catchSignals: () => void;
+  release: () => void;
+} {
   const controller = new AbortController();
-  const onStop = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) {
-      onForce();
-      target.exit(130);
-    }
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) target.exit(130);
     controller.abort(name);
   };
-  target.on('SIGINT', onStop).on('SIGTERM', onStop);
+  const release = (): void => void target.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   return {
     stop: controller.signal,
-    release: () => void target.off('SIGINT', onStop).off('SIGTERM', onStop),
+    catchSignals: () => {
+      release();
+      target.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    },
+    release,
   };
 }

@@ -2,7 +2,7 @@
 export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>;
 
 /** What takes the terminal's last line back, so that another is drawn over it; empty where that is none, or a dumb one. */
-export const overdraw = (screen: Screen = process.stderr, env: NodeJS.ProcessEnv = process.env): string =>
+export const clearLine = (screen: Screen = process.stderr, env: NodeJS.ProcessEnv = process.env): string =>
   screen.isTTY && env['TERM'] !== 'dumb' ? '\r\u001b[K' : '';
 
 /** FORCE_COLOR says yes (0: no), else NO_COLOR says no (no-color.org), else a terminal has colours. */

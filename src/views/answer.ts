@@ -1,26 +1,34 @@
 import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
-import type { Answer, RunSummary } from '../core/outcome.js';
+import { exitCodeOf, type Answer, type RunSummary } from '../core/outcome.js';
+import { answerToJson } from './json.js';
+
+/** The answer in both its forms, with its exit code. */
+export const toAnswerOutput = (answer: Answer) => ({
+  exit: exitCodeOf(answer),
+  text: answerToText(answer),
+  json: answerToJson(answer),
+});
 
 /** The answer as a person reads it: one line a block. */
 export const answerToText = ({ blocks, check, run, repeated = [] }: Answer): string =>
   blocks
     .map((block) => {
       const again = repeated.includes(block.id) ? ' (this event was told before, and counts once)' : '';
-      return `${block.firewall}: ${check ? foretell(block) : tell(block, run)}${again}`;
+      return `${block.firewall}: ${check ? predict(block) : describeBlock(block, run)}${again}`;
     })
     .join('\n');
 
 /** One block in one line, with what is proven and what is not. */
-export function tell(block: Block, run: RunSummary | null): string {
+export function describeBlock(block: Block, run: RunSummary | null): string {
   const { state, flow, tracker, reason, changed } = block;
   const what = describeFlow(flow);
   const time = run === null ? '' : `, ${(run.ms / 1000).toFixed(1)} s`;
   const proof = `tracker ${tracker}${time}`;
   switch (state) {
     case 'active':
-      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: ${tellProof(block)}, ${proof}`;
+      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: ${describeProof(block)}, ${proof}`;
     case 'released':
       return `released ${what}${run === null ? '' : `: gone and proven, ${proof}`}`;
     case 'refused':
@@ -43,7 +51,7 @@ export function tell(block: Block, run: RunSummary | null): string {
 const freshMs = 10_000;
 
 /** A proof that is older than what was asked last is a memory, and says so. */
-function tellProof({ provenAt, updatedAt }: Block): string {
+function describeProof({ provenAt, updatedAt }: Block): string {
   const ageMs = provenAt === null ? 0 : updatedAt - provenAt;
   return ageMs < freshMs ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
 }
@@ -54,7 +62,7 @@ function explain({ trouble, reason, state }: Block): string {
   return state === 'failed' ? `${why}; given up, firebreak retry tries again` : `${why}; kept, and tried again`;
 }
 
-function foretell({ flow, tracker, changed, trouble, reason, wanted, state }: Block): string {
+function predict({ flow, tracker, changed, trouble, reason, wanted, state }: Block): string {
   const what = describeFlow(flow);
   const [verb, done] = wanted === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
   if (state === 'refused') return `would NOT block ${what}: ${reason ?? ''}`;

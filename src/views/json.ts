@@ -1,16 +1,19 @@
 import type { Block } from '../core/block.js';
 import type { FirebreakError } from '../core/errors.js';
-import { exitCodeOfAll, worstOf, type Answer } from '../core/outcome.js';
+import { exitCodeOf, worstOf, type Answer } from '../core/outcome.js';
 
 /** The answer as a program reads it (contract: `block --json`). */
-export const answerToJson = ({ alarm, check, isAwaited, blocks, run, repeated = [] }: Answer) => ({
-  ...(alarm !== undefined && { alarm }),
-  state: worstOf(blocks)?.state ?? null,
-  exit: exitCodeOfAll(blocks, isAwaited),
-  ...(check && { check: true }),
-  blocks: blocks.map((block) => ({ ...blockToJson(block), ...(repeated.includes(block.id) && { repeated: true }) })),
-  run,
-});
+export const answerToJson = (answer: Answer) => {
+  const { alarm, check, blocks, run, repeated = [] } = answer;
+  return {
+    ...(alarm !== undefined && { alarm }),
+    state: worstOf(blocks)?.state ?? null,
+    exit: exitCodeOf(answer),
+    ...(check && { check: true }),
+    blocks: blocks.map((block) => ({ ...blockToJson(block), ...(repeated.includes(block.id) && { repeated: true }) })),
+    run,
+  };
+};
 
 export const blockToJson = (block: Block): object => ({
   id: block.id,

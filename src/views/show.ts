@@ -2,22 +2,19 @@ import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
 import { formatLocal } from '../core/local-time.js';
+import type { AlarmRecord } from '../ledger/ledger.js';
+import { blockToJson, toTime } from './json.js';
 
-/** An alarm that asked for the block. Times are milliseconds since the epoch. */
-export interface ShownAlarm {
-  id: string;
-  receivedAt: number;
-  origin: string;
-  context: Readonly<Record<string, string>>;
+interface Details {
+  block: Block;
+  alarms: readonly AlarmRecord[];
+  /** The folder that records the last run. */
+  record: string | undefined;
+  now: number;
 }
 
 /** All that is known of one block, for a person: why, since when, until when, by whom, and what to type. */
-export function toDetails(
-  block: Block,
-  alarms: readonly ShownAlarm[],
-  record: string | undefined,
-  now: number,
-): string {
+export function detailsToText({ block, alarms, record, now }: Details): string {
   const { flow, firewall, state } = block;
   const facts: [string, string | undefined][] = [
     ['block', block.id],
@@ -38,12 +35,27 @@ export function toDetails(
   return facts.flatMap(([name, text]) => (text === undefined ? [] : `${name.padEnd(12)} ${text}`)).join('\n');
 }
 
+/** The same for machines. */
+export const detailsToJson = ({ block, alarms, record }: Details): object => ({
+  ...blockToJson(block),
+  proven_at: toTime(block.provenAt),
+  due_at: toTime(block.dueAt),
+  run: block.run,
+  record: record ?? null,
+  history: alarms.map((alarm) => ({
+    alarm: alarm.id,
+    received_at: toTime(alarm.receivedAt),
+    origin: alarm.origin,
+    context: alarm.context,
+  })),
+});
+
 const mostAlarms = 10;
 
 const describeState = ({ state, reason, failures }: Block): string =>
   [state, failures > 0 ? `${failures} failed tries` : undefined, reason ?? undefined].filter(Boolean).join(', ');
 
-function describeAlarm({ receivedAt, origin, context }: ShownAlarm): string {
+function describeAlarm({ receivedAt, origin, context }: AlarmRecord): string {
   const facts = Object.entries(context).map(([name, value]) => `${name}=${value}`);
   return [formatLocal(receivedAt), origin, ...facts].join('  ');
 }

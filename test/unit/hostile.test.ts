@@ -16,7 +16,7 @@ import { FirebreakError } from '#firebreak/core/errors.js';
 import type { Flow } from '#firebreak/core/flow.js';
 import { findProtection } from '#firebreak/core/policy.js';
 import { toPrintable, toPrintableJson } from '#firebreak/core/printable.js';
-import { parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
+import { parseAlarm, type AlarmRequest } from '#firebreak/intake/alarm.js';
 import { readBlockArguments } from '#firebreak/intake/argv.js';
 import { parseGatewayCommand } from '#firebreak/intake/gateway.js';
 import { parseListFile } from '#firebreak/intake/list-file.js';
@@ -24,7 +24,7 @@ import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
 import { toList } from '#firebreak/views/block-table.js';
 import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
 import type { Mail } from '#firebreak/notify/mail/mail-template.js';
-import { toDetails } from '#firebreak/views/show.js';
+import { detailsToText } from '#firebreak/views/show.js';
 import { answerToText } from '#firebreak/views/answer.js';
 import { packageRoot } from '../lab/package-root.js';
 
@@ -86,7 +86,7 @@ const armed = hostile.map((text) => text.replaceAll('CANARY', path.join(folder()
 
 const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } } });
 const edge = config.firewalls['edge']!;
-const good: AlarmWords = {
+const good: AlarmRequest = {
   ...{ source: '203.0.113.7', destination: '192.168.1.10', port: '22', protocol: 'tcp' },
   ...{ interface: undefined, type: undefined, ipproto: undefined, description: undefined, duration: undefined },
   context: {},
@@ -231,7 +231,7 @@ describe('hostile input', function () {
       fc.property(armed, (text) => {
         const block = toBlock(text);
         const alarm = { id: 'A', receivedAt: 0, origin: text, context: { risk: text } };
-        const shown = [toList([block], 0), toDetails(block, [alarm], undefined, 0)];
+        const shown = [toList([block], 0), detailsToText({ block, alarms: [alarm], record: undefined, now: 0 })];
         for (const said of [...shown, answerToText({ blocks: [block], check: false, run: null })].map(toPrintable)) {
           // eslint-disable-next-line no-control-regex -- they must not be there
           expect(said).to.not.match(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
@@ -270,7 +270,7 @@ describe('hostile input', function () {
         ),
         (text) => {
           const entries = refusedOr(() => parseListFile(text)) ?? [];
-          for (const { words } of entries) for (const word of Object.values(words)) expect(word).to.be.a('string');
+          for (const { fields } of entries) for (const word of Object.values(fields)) expect(word).to.be.a('string');
         },
       ),
       share(0.1),

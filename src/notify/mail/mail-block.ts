@@ -2,13 +2,13 @@ import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { formatLocal } from '../../core/local-time.js';
 import { clip, count } from './mail-words.js';
-import type { ShownAlarm } from '../../views/show.js';
+import type { AlarmRecord } from '../../ledger/ledger.js';
 
 /** More blocks than these are counted, not listed. */
 export const mostListed = 20;
 
 /** The alarms that asked for a block, by its id. */
-export type AlarmsOf = ReadonlyMap<string, readonly ShownAlarm[]>;
+export type AlarmsOf = ReadonlyMap<string, readonly AlarmRecord[]>;
 
 /** One block as a mail lists it. */
 export interface MailBlock {
@@ -29,7 +29,7 @@ export interface MailBlock {
 /** What a SIEM may tell of one alarm, at most. */
 const mostAlarms = 3;
 
-export const toMailBlock = (block: Block, alarms: readonly ShownAlarm[] = []): MailBlock => ({
+export const toMailBlock = (block: Block, alarms: readonly AlarmRecord[] = []): MailBlock => ({
   id: block.id,
   what: describeFlow(block.flow),
   where: `${block.firewall}, tracker ${block.tracker}, block ${block.id}`,

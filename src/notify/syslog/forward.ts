@@ -3,6 +3,7 @@ import { ulid } from 'ulid';
 import type { Config } from '../../config/schema.js';
 import { describeError } from '../../core/describe.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import type { App } from '../../runtime/app.js';
 
 const feed = 'syslog';
 const holdMs = 60_000;
@@ -15,12 +16,7 @@ export const hasLines = async ({ syslog }: Config, ledger: Ledger, sender: strin
   syslog !== undefined && (await ledger.claimOutcomes(feed, sender, holdMs)).length > 0;
 
 /** Tells syslog of all that has come about, a line each. What it does not take is told later. */
-export async function tellSyslog(
-  { syslog }: Config,
-  ledger: Ledger,
-  tell: (message: string) => void,
-  sender = ulid(),
-): Promise<void> {
+export async function forwardOutcomes({ config: { syslog }, ledger, warn: tell }: App, sender = ulid()): Promise<void> {
   if (syslog === undefined) return;
   let outcomes = await ledger.claimOutcomes(feed, sender, holdMs);
   if (outcomes.length === 0) return;

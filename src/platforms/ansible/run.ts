@@ -36,17 +36,17 @@ export type Watch = (firewall: string, eventsFile: string) => () => void;
  * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
-export async function applyBatch(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
+export async function runApply(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
   const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
   const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
   return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
 }
 
-/** Asks one firewall which rules of ours stand there. Changes nothing. @throws as applyBatch */
+/** Asks one firewall which rules of ours stand there. Changes nothing. @throws as runApply */
 export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
 
-/** Looks at all that a run will need on one firewall. Changes nothing. @throws as applyBatch */
+/** Looks at all that a run will need on one firewall. Changes nothing. @throws as runApply */
 export const examine = (request: RunRequest): Promise<Verdict<DoctorResult>> =>
   runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctorResult });
 

@@ -5,13 +5,20 @@ import { expect } from 'chai';
 import { configSchema } from '#firebreak/config/schema.js';
 import type { Block } from '#firebreak/core/block.js';
 import type { Finding } from '#firebreak/core/lifecycle.js';
-import { carryAll, type Parts, type SettledRun } from '#firebreak/dispatch/drain-firewall.js';
+import {
+  drainFirewall,
+  type DispatchContext as Launcher,
+  type DispatchOptions,
+  type SettledRun,
+} from '#firebreak/dispatch/drain-firewall.js';
 import type { BatchRequest, BatchResult } from '#firebreak/dispatch/batch.js';
-import { settleAsked } from '#firebreak/dispatch/wait.js';
+import { applyAndWait } from '#firebreak/dispatch/wait.js';
 import { leaseMs, type Kept, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
 import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 
 const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, dispatch: { max_waiting: 2 } });
+
+const noScreen = { watch: () => () => undefined, wait: () => () => undefined };
 
 /** A run that goes on until the test says how it ends. */
 class ScriptedRun {
@@ -19,8 +26,12 @@ class ScriptedRun {
   private readonly endings: ((result: BatchResult) => void)[] = [];
   private readonly starts: (() => void)[] = [];
 
-  readonly run = (request: BatchRequest): Promise<BatchResult> =>
+  /** Of the run that was started last. */
+  stop: AbortSignal | undefined;
+
+  readonly run = (request: BatchRequest, { stop }: { stop: AbortSignal }): Promise<BatchResult> =>
     new Promise((resolve) => {
+      this.stop = stop;
       this.requests.push(request);
       this.endings.push(resolve);
       for (const start of this.starts.splice(0)) start();
@@ -45,6 +56,7 @@ describe('the dispatcher', () => {
   let ledgers: Ledger[];
   let scripted: ScriptedRun;
   let settled: SettledRun[];
+  let options: DispatchOptions;
 
   beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'carry-'));
@@ -52,6 +64,7 @@ describe('the dispatcher', () => {
     ledgers = [];
     scripted = new ScriptedRun();
     settled = [];
+    options = { onSettled: (run) => settled.push(run), apply: scripted.run };
   });
 
   afterEach(() => {
@@ -60,13 +73,13 @@ describe('the dispatcher', () => {
   });
 
   /** Another launcher, with a connection of its own. */
-  function launcher(stop = new AbortController().signal): Parts {
+  function launcher(stop = new AbortController().signal): Launcher {
     const ledger = openSqliteLedger(path.join(folder, 'ledger.db'), () => ({ wall, uptime: wall, boot: 'one' }));
     ledgers.push(ledger);
-    return { ledger, config, stop, onSettled: (run) => settled.push(run), run: scripted.run };
+    return { ledger, config, stop, screen: noScreen };
   }
 
-  async function keep(parts: Parts, port: string, owner: string): Promise<{ asked: Block[]; leases: Lease[] }> {
+  async function keep(parts: Launcher, port: string, owner: string): Promise<{ blocks: Block[]; leases: Lease[] }> {
     const flow = {
       type: 'block',
       interface: 'wan',
@@ -79,13 +92,13 @@ describe('the dispatcher', () => {
     const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
     const alarm = { id: `A-${port}-${owner}`, origin: 'a test', context: {}, blocks: [block] };
     const kept: Kept = await parts.ledger.keep([alarm], { recheckMs: 60_000, owner });
-    return { asked: kept.blocks.flat(), leases: kept.leases };
+    return { blocks: kept.blocks.flat(), leases: kept.leases };
   }
 
   it('the first carries its block; what comes meanwhile goes with the next run, all at once', async () => {
     const first = launcher();
-    const { asked, leases } = await keep(first, '1', 'first');
-    const done = settleAsked(asked, leases, first);
+    const kept = await keep(first, '1', 'first');
+    const done = applyAndWait(kept, first, options);
     expect(ports(await scripted.started(1))).to.deep.equal(['1']);
     for (const port of ['2', '3', '4']) {
       const later = await keep(launcher(), port, port);
@@ -103,11 +116,11 @@ describe('the dispatcher', () => {
   it('a follower learns how its own block ended', async () => {
     const holder = launcher();
     const one = await keep(holder, '1', 'holder');
-    const holding = settleAsked(one.asked, one.leases, holder);
+    const holding = applyAndWait(one, holder, options);
     await scripted.started(1);
     const follower = launcher();
     const two = await keep(follower, '2', 'follower');
-    const following = settleAsked(two.asked, two.leases, follower);
+    const following = applyAndWait(two, follower, options);
     wall += 1000;
     scripted.end(1);
     await scripted.started(2);
@@ -119,13 +132,13 @@ describe('the dispatcher', () => {
   it('more than may wait return at once, and their blocks are carried all the same', async () => {
     const holder = launcher();
     const one = await keep(holder, '1', 'holder');
-    const holding = settleAsked(one.asked, one.leases, holder);
+    const holding = applyAndWait(one, holder, options);
     await scripted.started(1);
     const followers = [];
     for (const port of ['2', '3', '4']) {
       const parts = launcher();
       const kept = await keep(parts, port, port);
-      followers.push(settleAsked(kept.asked, kept.leases, parts));
+      followers.push(applyAndWait(kept, parts, options));
     }
     const [returned] = await Promise.race(followers);
     expect(returned).to.include({ state: 'pending', tried: 0, trouble: null });
@@ -145,7 +158,7 @@ describe('the dispatcher', () => {
     const follower = launcher();
     const two = await keep(follower, '2', 'follower');
     expect(two.leases).to.deep.equal([]);
-    const following = settleAsked(two.asked, two.leases, follower);
+    const following = applyAndWait(two, follower, options);
     wall += leaseMs;
     expect(ports(await scripted.started(1))).to.deep.equal(['1', '2']);
     scripted.end(1);
@@ -155,12 +168,12 @@ describe('the dispatcher', () => {
   it('a holder that slept while its lease lapsed writes nothing', async () => {
     const sleeper = launcher();
     const { leases } = await keep(sleeper, '1', 'sleeper');
-    const sleeping = carryAll(leases[0]!, sleeper);
+    const sleeping = drainFirewall(leases[0]!, sleeper, options);
     await scripted.started(1);
     wall += leaseMs;
     const next = launcher();
     const lease = await next.ledger.acquireLease('edge', 'next');
-    const following = carryAll(lease!, next);
+    const following = drainFirewall(lease!, next, options);
     await scripted.started(2);
     scripted.end(1, { kind: 'trouble', trouble: 'failed', code: 'x', reason: 'an old story' });
     await sleeping;
@@ -174,11 +187,11 @@ describe('the dispatcher', () => {
   it('stops when it is told to: the run is ended, the lease given back, the block stays kept', async () => {
     const told = new AbortController();
     const parts = launcher(told.signal);
-    const { asked, leases } = await keep(parts, '1', 'one');
-    const done = settleAsked(asked, leases, parts);
-    const { stop } = await scripted.started(1);
+    const kept = await keep(parts, '1', 'one');
+    const done = applyAndWait(kept, parts, options);
+    await scripted.started(1);
     told.abort('SIGTERM');
-    expect(stop.aborted).to.equal(true);
+    expect(scripted.stop?.aborted).to.equal(true);
     scripted.end(1, { kind: 'trouble', trouble: 'stopped', code: 'interrupted', reason: 'ended by SIGTERM' });
     expect((await done)[0]).to.include({ state: 'pending', trouble: 'stopped' });
     expect(await parts.ledger.acquireLease('edge', 'next')).to.not.equal(undefined);
@@ -188,7 +201,7 @@ describe('the dispatcher', () => {
     const parts = { ...launcher(), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
     const { leases } = await keep(parts, '1', 'one');
     for (const port of ['2', '3']) await keep(parts, port, port);
-    const done = carryAll(leases[0]!, parts);
+    const done = drainFirewall(leases[0]!, parts, options);
     expect(ports(await scripted.started(1))).to.have.length(2);
     wall += 1000;
     scripted.end(1);

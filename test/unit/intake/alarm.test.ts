@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { configSchema, type Config, type FirewallConfig } from '#firebreak/config/schema.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
-import { findMismatch, findInterface, parseAlarm, type AlarmWords } from '#firebreak/intake/alarm.js';
+import { findMismatch, findInterface, parseAlarm, type AlarmRequest } from '#firebreak/intake/alarm.js';
 import { readBlockArguments } from '#firebreak/intake/argv.js';
 
 const config: Config = configSchema.parse({
@@ -82,7 +82,10 @@ describe('readBlockArguments, where a position and its option', () => {
 });
 
 describe('parseAlarm', () => {
-  const words = (changes: Partial<AlarmWords> = {}): AlarmWords => ({ ...readBlockArguments(positions), ...changes });
+  const words = (changes: Partial<AlarmRequest> = {}): AlarmRequest => ({
+    ...readBlockArguments(positions),
+    ...changes,
+  });
 
   it('fills in from the configuration what was left out', () => {
     const alarm = parseAlarm(words(), config);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { FirebreakError } from '#firebreak/core/errors.js';
 import { renderAuthorizedKey } from '#firebreak/intake/authorized-key.js';
-import { parseGatewayCommand, splitWords, takeCommand } from '#firebreak/intake/gateway.js';
+import { parseGatewayCommand, splitWords, scrubEnvironment } from '#firebreak/intake/gateway.js';
 
 const alarm = '203.0.113.7 192.168.1.10 22';
 const positions = { SOURCE: '203.0.113.7', DESTINATION: '192.168.1.10', PORT: '22' };
@@ -107,13 +107,13 @@ describe('splitWords', () => {
   });
 });
 
-describe('takeCommand', () => {
+describe('scrubEnvironment', () => {
   it('takes the command, and leaves nothing of the environment that a caller could have set', () => {
     const environment = {
       ...{ SSH_ORIGINAL_COMMAND: 'x', PATH: '/bin', HOME: '/h', SSH_CLIENT: '192.0.2.9 1 22' },
       ...{ LC_ALL: 'x', FIREBREAK_CONFIG: '/tmp/x.yml', NODE_OPTIONS: '--require /tmp/x', ANSIBLE_CONFIG: '/tmp/x' },
     };
-    expect(takeCommand(environment)).to.equal('x');
+    expect(scrubEnvironment(environment)).to.equal('x');
     expect(environment).to.deep.equal({ PATH: '/bin', HOME: '/h', SSH_CLIENT: '192.0.2.9 1 22' });
   });
 });

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { openLog } from '#firebreak/runtime/logger.js';
-import { outliveCaller, watchSignals } from '#firebreak/runtime/shutdown.js';
+import { ignoreHangup, prepareStop } from '#firebreak/runtime/shutdown.js';
 
 /** A process of which only what the code under test uses is there: events, streams, and an exit that is noted. */
 class StandIn extends EventEmitter {
@@ -33,31 +33,40 @@ class StandIn extends EventEmitter {
   }
 }
 
-describe('watchSignals', () => {
-  it('aborts at the first signal, with its name, and exits at the second', () => {
+describe('prepareStop', () => {
+  it('leaves signals to the system until it catches them', () => {
     const host = new StandIn();
-    let forced = 0;
-    const { stop } = watchSignals(() => (forced += 1), host.asProcess);
-    host.emit('SIGTERM', 'SIGTERM');
-    expect(stop.reason).to.equal('SIGTERM');
-    expect({ forced, exited: host.exited }).to.deep.equal({ forced: 0, exited: undefined });
-    host.emit('SIGINT', 'SIGINT');
-    expect({ forced, exited: host.exited }).to.deep.equal({ forced: 1, exited: 130 });
+    const { stop } = prepareStop(host.asProcess);
+    expect(host.emit('SIGTERM', 'SIGTERM')).to.equal(false);
+    expect(stop.aborted).to.equal(false);
   });
 
-  it('takes nothing more after release', () => {
+  it('aborts at the first signal, with its name, and exits at the second', () => {
     const host = new StandIn();
-    const watch = watchSignals(undefined, host.asProcess);
-    watch.release();
+    const { stop, catchSignals } = prepareStop(host.asProcess);
+    catchSignals();
+    catchSignals();
+    host.emit('SIGTERM', 'SIGTERM');
+    expect(stop.reason).to.equal('SIGTERM');
+    expect(host.exited).to.equal(undefined);
+    host.emit('SIGINT', 'SIGINT');
+    expect(host.exited).to.equal(130);
+  });
+
+  it('catches nothing after release', () => {
+    const host = new StandIn();
+    const { stop, catchSignals, release } = prepareStop(host.asProcess);
+    catchSignals();
+    release();
     expect(host.emit('SIGTERM', 'SIGTERM')).to.equal(false);
-    expect(watch.stop.aborted).to.equal(false);
+    expect(stop.aborted).to.equal(false);
   });
 });
 
-describe('outliveCaller', () => {
+describe('ignoreHangup', () => {
   it('goes on after SIGHUP, a closed pipe, and a full disk, and leaves the exit code as it is', () => {
     const host = new StandIn();
-    outliveCaller(host.asProcess);
+    ignoreHangup(host.asProcess);
     expect(host.emit('SIGHUP')).to.equal(true);
     for (const code of ['EPIPE', 'EIO']) host.stdout.emit('error', Object.assign(new Error(code), { code }));
     expect(host.exitCode).to.equal(undefined);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { overdraw, wantsColour, widthOf } from '#firebreak/runtime/terminal.js';
+import { clearLine, wantsColour, widthOf } from '#firebreak/runtime/terminal.js';
 
 const terminal = { isTTY: true, columns: 120 };
 const pipe = { isTTY: false, columns: 0 };
@@ -24,7 +24,7 @@ describe('a terminal', () => {
   });
 
   it('is drawn over only where there is one that can be', () => {
-    expect([overdraw(terminal, {}), overdraw(terminal, { TERM: 'dumb' }), overdraw(pipe, {})]).to.deep.equal([
+    expect([clearLine(terminal, {}), clearLine(terminal, { TERM: 'dumb' }), clearLine(pipe, {})]).to.deep.equal([
       '\r\u001b[K',
       '',
       '',

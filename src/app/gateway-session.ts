@@ -1,0 +1,142 @@
+import { ulid } from 'ulid';
+import { locateConfig } from '../config/locate.js';
+import type { Config } from '../config/schema.js';
+import { formatDuration, parseDuration } from '../core/duration.js';
+import { FirebreakError, quoteBack, type ErrorCode } from '../core/errors.js';
+import type { Answer } from '../core/outcome.js';
+import type { AlarmRequest } from '../intake/alarm.js';
+import { readBlockArguments } from '../intake/argv.js';
+import { parseGatewayCommand, type GatewayRequest } from '../intake/gateway.js';
+import { findCaller } from '../intake/origin.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { gatewayComment, readAccounts } from '../runtime/account.js';
+import type { Host } from '../runtime/app.js';
+import { openLedger, withHost, type Caller } from './context.js';
+import { submitAlarm } from './submit-alarm.js';
+
+/** What a SIEM's SSH session is answered with. */
+export interface GatewayAnswer {
+  answer: Answer | FirebreakError;
+  /** Whether the caller asked for JSON. */
+  json: boolean;
+}
+
+/**
+ * Takes one alarm over SSH, in a grammar of its own. What cannot be taken now is answered with exit 75, so that the
+ * caller keeps the alarm.
+ * @throws FirebreakError gateway_refused, gateway_unable; others too where the caller did not ask for JSON
+ */
+export async function answerGateway(command: string, caller: Caller): Promise<GatewayAnswer> {
+  return asUnable(() =>
+    withHost(caller, async (host) => {
+      const request = await parse(command, host);
+      try {
+        return { answer: await inSession(host, request.check, () => carry(request, host)), json: request.json };
+      } catch (error) {
+        if (!(error instanceof FirebreakError) || !request.json) throw error;
+        return { answer: isOurFault(error) ? unable(error) : error, json: true };
+      }
+    }),
+  );
+}
+
+/** A fault that is not the caller's: the alarm is to be sent again. */
+async function asUnable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FirebreakError && isOurFault(error) ? unable(error) : error;
+  }
+}
+
+/** An alarm blocks single hosts, however wide a network the policy lets a person block, and not forever. */
+async function carry(request: GatewayRequest, host: Host): Promise<Answer> {
+  const { policy } = host.config;
+  const config: Config = { ...host.config, policy: { ...policy, widest: { inet: 32, inet6: 128 } } };
+  const alarm = limitDuration(readBlockArguments(request.argv), policy.longest, host);
+  return submitAlarm(alarm, request, { ...host, config });
+}
+
+/** The block is wanted all the same: so it is made, for a shorter time. */
+function limitDuration(alarm: AlarmRequest, longest: number | null, { warn }: Host): AlarmRequest {
+  const asked = alarm.duration === undefined ? undefined : parseDuration(alarm.duration);
+  if (asked === undefined || longest === null || (asked !== null && asked <= longest)) return alarm;
+  const duration = formatDuration(longest);
+  warn(`--for ${formatDuration(asked)} is longer than an alarm may ask for: blocked for ${duration} (policy.longest)`);
+  return { ...alarm, duration };
+}
+
+async function parse(command: string, host: Host): Promise<GatewayRequest> {
+  try {
+    return parseGatewayCommand(command);
+  } catch (error) {
+    if (error instanceof FirebreakError) await recordRefusal(command, error, host);
+    throw error;
+  }
+}
+
+async function recordRefusal(command: string, error: FirebreakError, host: Host): Promise<void> {
+  const log = await host.openLog();
+  log.warn('gateway refused', { from: host.actor, command: quoteBack(command), reason: error.message });
+  try {
+    const ledger = openLedger(host);
+    await ledger.note({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
+    ledger.close();
+  } catch (fault) {
+    if (!(fault instanceof FirebreakError)) throw fault;
+    host.warn(`the audit log was not written: ${fault.message}`);
+  }
+}
+
+/** A session ends when its alarm has been answered; one that was killed does not count any more. */
+async function inSession<T>(host: Host, isDryRun: boolean, work: () => Promise<T>): Promise<T> {
+  const session = ulid();
+  let ledger: Ledger | undefined;
+  try {
+    ledger = await begin(session, host, isDryRun);
+    return await work();
+  } finally {
+    await ledger?.endSession(session);
+    ledger?.close();
+  }
+}
+
+async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger | undefined> {
+  let ledger: Ledger;
+  try {
+    ledger = openLedger(host);
+  } catch (error) {
+    if (error instanceof FirebreakError) return undefined; // the block itself reports it, and is applied all the same
+    throw error;
+  }
+  const { gateway, ansible } = host.config;
+  const { max_sessions: most, max_per_caller: mostOfCaller } = gateway;
+  const forMs = 4 * ansible.timeout + 60_000;
+  if (await ledger.beginSession({ id, most, mostOfCaller, forMs, caller: findCaller(), isDryRun })) return ledger;
+  ledger.close();
+  const limits = `${most} alarms at once, ${mostOfCaller} of one caller (gateway.max_sessions, max_per_caller)`;
+  throw new FirebreakError(
+    'gateway_busy',
+    isDryRun
+      ? `busy: one dry run at a time, and ${limits}; send it again`
+      : `busy: at most ${limits}; not kept, send it again`,
+  );
+}
+
+const notOurs = new Set<ErrorCode>([
+  ...(['usage', 'alarm_invalid', 'firewall_unknown', 'gateway_refused'] as const),
+  ...(['gateway_busy', 'gateway_unable'] as const),
+]);
+const isOurFault = ({ code }: FirebreakError): boolean => !notOurs.has(code);
+
+const unable = (error: FirebreakError): FirebreakError =>
+  new FirebreakError('gateway_unable', `not kept, send it again: ${error.message}`, { cause: error });
+
+/** The line for authorized_keys that binds a public key to the gateway. */
+export async function makeAuthorizedKey(file: string, configFile: string | undefined): Promise<string> {
+  const { renderAuthorizedKey } = await import('../intake/authorized-key.js');
+  const account = readAccounts('/').find(({ comment }) => comment === gatewayComment);
+  const config = locateConfig(configFile);
+  const here = [process.execPath, process.argv[1] ?? '', 'gateway', '--config', config];
+  return renderAuthorizedKey(file, account === undefined ? here : [account.shell]);
+}

@@ -1,0 +1,52 @@
+import type { Argv } from 'yargs';
+import type { Caller } from '../app/context.js';
+
+/** What a command prints on stdout, as text or as JSON, and its exit code. */
+export interface Output {
+  exit: number;
+  text: string;
+  /** The text has colours of ours, and everything else in it was made printable. */
+  isPrintable?: boolean;
+  json: object;
+}
+
+/** One command: how it is called, what its help says, what it does. */
+export interface Command {
+  usage: string;
+  summary: string;
+  options: (argv: Argv) => Argv;
+  run: (args: object, caller: Caller) => Promise<Output>;
+}
+
+/** The same with the types of its own arguments, which yargs finds out from the options. */
+export const defineCommand = <T extends object>(command: {
+  usage: string;
+  summary: string;
+  options: (argv: Argv) => Argv<T>;
+  run: (args: T, caller: Caller) => Promise<Output>;
+}): Command => command as unknown as Command;
+
+/** What every command takes. */
+export const globals = {
+  config: { type: 'string', requiresArg: true, describe: 'configuration file' },
+  json: { type: 'boolean', describe: 'print exactly one JSON document' },
+} as const;
+
+export const firewall = {
+  type: 'string',
+  array: true,
+  default: [] as string[],
+  requiresArg: true,
+  describe: 'only this firewall; repeatable',
+} as const;
+export const check = {
+  type: 'boolean',
+  default: false,
+  describe: 'dry run: report what would change, change nothing',
+} as const;
+export const wait = {
+  type: 'boolean',
+  default: true,
+  describe: 'wait for the proof; --no-wait returns once the request is recorded',
+} as const;
+export const id = 'block id, or its last characters';

@@ -1,0 +1,43 @@
+import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../app/audit.js';
+import { withApp } from '../../app/context.js';
+import { widthOf } from '../../runtime/terminal.js';
+import { toAuditTable } from '../../views/audit-table.js';
+import { defineCommand, type Output } from '../command.js';
+
+/** How many entries are shown. */
+const shown = 20;
+
+export const audit = defineCommand({
+  usage: 'audit [older..]',
+  summary: 'show the last decisions; --verify finds what was forged or cut',
+  options: (argv) =>
+    argv
+      .positional('older', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'logs that were moved away, the oldest first',
+      })
+      .options({
+        verify: { type: 'boolean', default: false, describe: 'verify the whole chain' },
+        anchor: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'verify it, and that it holds this entry: NUMBER:HASH from a digest or syslog',
+        },
+      }),
+  run: ({ older, verify, anchor }, caller) => {
+    const head = anchor === undefined ? undefined : parseAnchor(anchor);
+    return withApp(caller, async (app) => {
+      if (verify || head !== undefined) return toVerifyOutput(await verifyAudit({ older, anchor: head }, app));
+      const entries = readLastEntries(shown, older, app);
+      return { exit: 0, text: toAuditTable(entries, widthOf()), json: { entries } };
+    });
+  },
+});
+
+function toVerifyOutput({ entries, breaks, head }: Verified): Output {
+  const json = { entries, breaks, head: head === undefined ? null : `${head.seq}:${head.hash}` };
+  if (breaks.length === 0) return { exit: 0, text: `${entries} entries: whole`, json };
+  return { exit: 1, text: [`${entries} entries: NOT whole`, ...breaks].join('\n'), json };
+}

@@ -1,0 +1,52 @@
+import type { Argv, Options, PositionalOptions } from 'yargs';
+import { withHost } from '../../app/context.js';
+import { submitAlarm } from '../../app/submit-alarm.js';
+import { readBlockArguments } from '../../intake/argv.js';
+import { alarmFields, positionalFields } from '../../intake/fields.js';
+import { toAnswerOutput } from '../../views/answer.js';
+import { check, defineCommand, firewall, wait } from '../command.js';
+
+const own = {
+  firewall,
+  'override-policy': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'block against the policy, and record this reason',
+  },
+  recheck: { type: 'boolean', default: false, describe: 'prove a current block again, however recent its proof' },
+  check,
+  wait,
+} as const;
+
+/** Positions and options of an alarm's fields, as the table has them. */
+function addFields(argv: Argv): Argv {
+  for (const { position, describe } of positionalFields) {
+    const settings: PositionalOptions = {
+      type: 'string',
+      describe,
+      ...(position === 'DESCRIPTION' && { array: true }),
+    };
+    argv.positional(position, settings);
+  }
+  const options = alarmFields.map(({ option, describe, position, describeOption, isContext }): [string, Options] => [
+    option,
+    {
+      type: 'string',
+      ...(isContext !== true && { requiresArg: true }),
+      describe: position === undefined ? describe : (describeOption ?? `as ${position}`),
+    },
+  ]);
+  return argv.options(Object.fromEntries(options));
+}
+
+export const block = defineCommand({
+  usage: 'block [SOURCE] [DESTINATION] [PORT] [INTERFACE] [TYPE] [IPPROTO] [DESCRIPTION..]',
+  summary: 'block a source on the firewalls, and prove it',
+  options: (argv) => addFields(argv).options(own),
+  run: (args, caller) => {
+    const { firewall: firewalls, 'override-policy': override, recheck } = args;
+    const request = readBlockArguments(args);
+    const options = { firewalls, override, recheck, check: args.check, wait: args.wait };
+    return withHost(caller, async (host) => toAnswerOutput(await submitAlarm(request, options, host)));
+  },
+});

@@ -1,0 +1,24 @@
+import { diagnose } from '../../app/doctor.js';
+import { exitOf } from '../../core/check.js';
+import { wantsColour } from '../../runtime/terminal.js';
+import { checksToJson, checksToText } from '../../views/checks.js';
+import { defineCommand, firewall } from '../command.js';
+
+export const doctor = defineCommand({
+  usage: 'doctor',
+  summary: 'check everything a block needs, and tell how to fix problems',
+  options: (argv) =>
+    argv.options({
+      send: { type: 'boolean', default: false, describe: 'send a test mail as well' },
+      firewall,
+    }),
+  run: async ({ send, firewall: firewalls }, caller) => {
+    const sections = await diagnose({ send, firewalls }, caller);
+    return {
+      exit: exitOf(sections),
+      text: checksToText(sections, wantsColour()),
+      isPrintable: true,
+      json: checksToJson(sections),
+    };
+  },
+});

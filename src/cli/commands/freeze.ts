@@ -1,0 +1,30 @@
+import { withApp } from '../../app/context.js';
+import { drain } from '../../app/drain.js';
+import { describeFreeze, freeze as stopChanges, unfreeze as resumeChanges } from '../../app/freeze.js';
+import { defineCommand } from '../command.js';
+import { toDrainOutput } from './drain.js';
+
+export const freeze = defineCommand({
+  usage: 'freeze [reason..]',
+  summary: 'stop all changes on all firewalls; requests are queued',
+  options: (argv) =>
+    argv.positional('reason', { type: 'string', array: true, default: [] as string[], describe: 'why' }),
+  run: ({ reason }, caller) =>
+    withApp(caller, async (app) => {
+      const frozen = await stopChanges(reason.join(' '), app);
+      const text = frozen === undefined ? 'somebody unfroze at once' : describeFreeze(frozen);
+      return { exit: 0, text: `${text}; firebreak unfreeze goes on`, json: { frozen: frozen ?? null } };
+    }),
+});
+
+export const unfreeze = defineCommand({
+  usage: 'unfreeze',
+  summary: 'resume changes and apply what is queued',
+  options: (argv) => argv,
+  run: (_, caller) =>
+    withApp(caller, async (app) =>
+      (await resumeChanges(app))
+        ? toDrainOutput(await drain({ expire: false }, app))
+        : { exit: 0, text: 'nothing was frozen', json: { blocks: [] } },
+    ),
+});

@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FirebreakError } from '../../core/errors.js';
+import { toPrintable } from '../../core/printable.js';
+import { findSshdFaults, findSshVersion } from '../../runtime/sshd.js';
+import { confirm } from '../../setup/confirm.js';
+import { gatewayFile, type HostWords } from '../../setup/host/host-files.js';
+import { planInstall, planUninstall, type InstallPlan } from '../../setup/host/host-plan.js';
+import { showInstall, showUninstall } from '../../setup/host/host-text.js';
+import { carryInstall, carryUninstall } from '../../setup/host/host-write.js';
+import { findWrittenFolders } from '../../setup/host/written-folders.js';
+import { defineCommand } from '../command.js';
+
+const common = {
+  root: { type: 'string', requiresArg: true, default: '/', describe: 'root folder of the host, such as an image' },
+  yes: { type: 'boolean', default: false, describe: 'do not ask' },
+  'dry-run': { type: 'boolean', default: false, describe: 'show what would be done, do nothing' },
+} as const;
+
+const options = {
+  systemd: { type: 'boolean', default: false, describe: 'for a host with systemd' },
+  user: { type: 'string', requiresArg: true, default: 'siem', describe: 'account that the SIEM logs in to' },
+  owner: {
+    type: 'string',
+    requiresArg: true,
+    default: 'firebreak',
+    describe: 'account that applies alarms and owns key, ledger and audit log; for a trial the same',
+  },
+  ...common,
+} as const;
+
+/** Sets the host up: the SIEM's account, whose only command is the gateway, and what systemd does by the clock. */
+export const install = defineCommand({
+  usage: 'install',
+  summary: 'set up the accounts and the timers, after showing every change',
+  options: (argv) => argv.options(options),
+  run: async (args, caller) => {
+    if (!args.systemd) throw new FirebreakError('usage', 'say what to install: firebreak install --systemd');
+    const root = resolve(args.root);
+    const words = findWords(root, args, caller.configFile);
+    const plan = planInstall(root, words);
+    const shown = showInstall(plan);
+    const files = plan.files.filter(({ standing }) => standing !== 'same').map(({ path }) => path);
+    const made = plan.accounts.filter(([command]) => command === 'useradd').map((words) => words.at(-1));
+    const json = { root, files, account: made[0] ?? null, accounts: made, remarks: plan.remarks };
+    if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, written: false } };
+    await confirmOrAbort(shown, 'Write this?', args);
+    const remarks = [...plan.remarks, ...(await carryInstall(plan)), ...(await checkSshd(plan))];
+    const wrote = files.length === 0 ? ['all was there already'] : ['wrote', ...files.map((path) => `  ${path}`)];
+    const text = [...wrote, ...remarks, ...nextSteps(plan, words)].join('\n');
+    return { exit: 0, text, json: { ...json, remarks, written: true } };
+  },
+});
+
+/** Removes what install wrote and nobody has changed since. */
+export const uninstall = defineCommand({
+  usage: 'uninstall',
+  summary: 'remove what install wrote; ledger, configuration and keys stay',
+  options: (argv) => argv.options(common),
+  run: async (args) => {
+    const plan = planUninstall(resolve(args.root));
+    const removed = [...plan.links, ...plan.files];
+    const account = plan.removeAccounts[0]?.at(-1) ?? null;
+    const json = { root: plan.root, files: removed, account, remarks: plan.remarks };
+    if (removed.length === 0) {
+      const text = ['nothing that firebreak install wrote is here', ...plan.remarks].join('\n');
+      return { exit: 0, text, json: { ...json, removed: false } };
+    }
+    const shown = showUninstall(plan);
+    if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, removed: false } };
+    await confirmOrAbort(shown, 'Take this out?', args);
+    await carryUninstall(plan);
+    const text = [
+      'took out',
+      ...removed.map((path) => `  ${path}`),
+      ...plan.remarks,
+      "ledger, configuration and keys are where they were, and root's: /var/lib/firebreak, /etc/firebreak",
+    ].join('\n');
+    return { exit: 0, text, json: { ...json, removed: true } };
+  },
+});
+
+/** What sshd finally says of the account: another file may have come before ours. */
+async function checkSshd({ root, user }: InstallPlan): Promise<string[]> {
+  if (root !== '/') return [];
+  const faults = (await findSshdFaults(user, gatewayFile)) ?? [];
+  return faults.map((fault) => `sshd does not hold ${user} to the gateway: ${fault} (sshd -T -C user=${user})`);
+}
+
+function findWords(
+  root: string,
+  { user, owner }: { user: string; owner: string },
+  option: string | undefined,
+): HostWords {
+  const configFile = resolve(option ?? '/etc/firebreak/firebreak.yml');
+  const program = process.argv[1] ?? '';
+  const writable = findWrittenFolders(root, configFile);
+  return { user, owner, openssh: findSshVersion(), program: [process.execPath, program], configFile, writable };
+}
+
+/** @throws FirebreakError usage, where nobody said yes */
+async function confirmOrAbort(
+  shown: string,
+  question: string,
+  { root, yes }: { root: string; yes: boolean },
+): Promise<void> {
+  if (resolve(root) === '/' && process.geteuid?.() !== 0) {
+    throw new FirebreakError('usage', 'this takes root: sudo firebreak …; --dry-run shows what would be done');
+  }
+  process.stderr.write(`${toPrintable(shown)}\n\n`);
+  if (yes) return;
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY) throw new FirebreakError('usage', 'nobody is here to say yes: nothing was done; see --yes');
+  if (!(await confirm(question, { input: stdin, output: stderr }))) {
+    throw new FirebreakError('usage', 'not said yes: nothing was done');
+  }
+}
+
+function nextSteps({ root }: InstallPlan, { configFile }: HostWords): string[] {
+  if (root !== '/') return [];
+  const steps = [
+    ...(existsSync(configFile) ? [] : [`write a configuration: sudo firebreak init --config ${configFile}`]),
+    "let the SIEM's key in: docs/ossim.md, 1",
+    `look whether it works: sudo firebreak --config ${configFile} doctor`,
+  ];
+  return ['now', ...steps.map((step, at) => `  ${at + 1}. ${step}`)];
+}

@@ -1,0 +1,24 @@
+import { withApp } from '../../app/context.js';
+import { listBlocks } from '../../app/list.js';
+import { widthOf } from '../../runtime/terminal.js';
+import { toCsv, toList } from '../../views/block-table.js';
+import { blockToJson } from '../../views/json.js';
+import { defineCommand, firewall } from '../command.js';
+
+export const list = defineCommand({
+  usage: 'list',
+  summary: 'list current blocks',
+  options: (argv) =>
+    argv.options({
+      state: { type: 'string', requiresArg: true, describe: 'only this state; all includes past blocks' },
+      source: { type: 'string', requiresArg: true, describe: 'only this source' },
+      firewall,
+      csv: { type: 'boolean', default: false, describe: 'as CSV' },
+    }),
+  run: ({ state, source, firewall: firewalls, csv }, caller) =>
+    withApp(caller, async (app) => {
+      const blocks = await listBlocks({ state, source, firewalls }, app);
+      const text = csv ? toCsv(blocks) : toList(blocks, app.ledger.now(), widthOf());
+      return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };
+    }),
+});

@@ -1,0 +1,31 @@
+import { FirebreakError } from '../core/errors.js';
+import { toPrintable, toPrintableJson } from '../core/printable.js';
+import { clearLine } from '../runtime/terminal.js';
+import type { Output } from './command.js';
+
+/** Prints a line on stderr; one that shows progress is drawn over. */
+export const warn = (message: string): void =>
+  void process.stderr.write(`${clearLine()}firebreak: ${toPrintable(message)}\n`);
+
+/** Prints a command's result on stdout. */
+export function printOutput({ text, isPrintable = false, json }: Output, asJson: boolean): void {
+  const plain = isPrintable ? text : toPrintable(text);
+  process.stdout.write(`${asJson ? toPrintableJson(json) : plain}\n`);
+}
+
+/** Prints an error: as JSON on stdout, else line by line on stderr. @returns its exit code */
+export async function printError(error: unknown, asJson: boolean): Promise<number> {
+  const known = error instanceof FirebreakError;
+  const message = known ? error.message : `unexpected: ${describe(error)}`;
+  const exit = known ? error.exit : 1;
+  if (asJson) {
+    const { errorToJson } = await import('../views/json.js');
+    const code = known ? error.code : 'unexpected';
+    process.stdout.write(`${toPrintableJson(errorToJson({ code, message, exit }))}\n`);
+  } else {
+    for (const line of message.split('\n')) warn(line);
+  }
+  return exit;
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,0 +1,45 @@
+import { readEvents } from '../platforms/ansible/events.js';
+import type { Screen } from '../runtime/app.js';
+import { clearLine, widthOf, type Screen as Stream } from '../runtime/terminal.js';
+import { describeDoing, type Doing } from '../views/progress-line.js';
+
+/** How often the line is drawn: events are rare, seconds pass. */
+const drawMs = 250;
+
+/** What is in progress, in one line on stderr that is drawn over and cleared at the end. Silent where nobody watches. */
+export function startProgress(
+  stream: Stream & Pick<NodeJS.WriteStream, 'write'> = process.stderr,
+  env: NodeJS.ProcessEnv = process.env,
+): Screen & { close: () => void } {
+  const entries = new Set<() => Doing>();
+  const clear = clearLine(stream, env);
+  let timer: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    const doings = [...entries].map((entry) => entry());
+    if (doings.length > 0) stream.write(`${clear}${describeDoing(doings, widthOf(stream))}`);
+  };
+  const show = (firewall: string, find: () => string): (() => void) => {
+    const began = performance.now();
+    const entry = (): Doing => ({ firewall, what: find(), ms: performance.now() - began });
+    entries.add(entry);
+    if (clear !== '') timer ??= setInterval(draw, drawMs);
+    return () => {
+      if (entries.delete(entry)) stream.write(clear);
+      if (entries.size === 0) close();
+    };
+  };
+  const close = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  return {
+    watch: (firewall, eventsFile) => show(firewall, () => findTask(eventsFile)),
+    wait: (firewall, what) => show(firewall, () => what),
+    close,
+  };
+}
+
+const findTask = (file: string): string =>
+  readEvents(file)
+    .flatMap((event) => (event.event === 'task' ? event.task : []))
+    .at(-1) ?? 'Ansible starts';

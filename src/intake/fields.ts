@@ -1,0 +1,122 @@
+import type { AlarmRequest } from './alarm.js';
+
+/**
+ * One field of an alarm, and every place where it can be said. A line of this table is all that an option of a SIEM
+ * takes: command line, gateway grammar, list columns, sensor script, completions, man page and documents are made of it.
+ */
+export interface AlarmField {
+  name: string;
+  /** Its option, without dashes. */
+  option: string;
+  describe: string;
+  /** Its name among the positional arguments, in the order of the table. */
+  position?: Position;
+  /** What the option's help says where the position has its own. */
+  describeOption?: string;
+  /** The names that lists give it, the surest first: CrowdSec's "source" is not an address. */
+  columns?: readonly string[];
+  /** `import` has an option for entries that leave it out. */
+  isListDefault?: boolean;
+  /** An id or a figure of the SIEM: recorded and logged, never sent to a firewall. */
+  isContext?: boolean;
+}
+
+export type Position = 'SOURCE' | 'DESTINATION' | 'PORT' | 'INTERFACE' | 'TYPE' | 'IPPROTO' | 'DESCRIPTION';
+
+export const alarmFields: readonly AlarmField[] = [
+  {
+    name: 'source',
+    position: 'SOURCE',
+    option: 'src-ip',
+    describe: 'address to block',
+    columns: ['ip', 'value', 'address', 'src_ip', 'src-ip', 'source'],
+  },
+  {
+    name: 'destination',
+    position: 'DESTINATION',
+    option: 'dst-ip',
+    describe: 'address under attack',
+    columns: ['destination', 'dst_ip', 'dst-ip'],
+    isListDefault: true,
+  },
+  {
+    name: 'port',
+    position: 'PORT',
+    option: 'dst-port',
+    describe: 'port under attack',
+    columns: ['port', 'dst_port', 'dst-port'],
+    isListDefault: true,
+  },
+  {
+    name: 'interface',
+    position: 'INTERFACE',
+    option: 'interface',
+    describe: "the firewall's name of the interface by which the source enters",
+    columns: ['interface'],
+    isListDefault: true,
+  },
+  {
+    name: 'type',
+    position: 'TYPE',
+    option: 'type',
+    describe: 'block (drop) or reject (answer)',
+    columns: ['rule_type'],
+  },
+  { name: 'ipproto', position: 'IPPROTO', option: 'ipproto', describe: 'inet or inet6; default: as the addresses' },
+  {
+    name: 'description',
+    position: 'DESCRIPTION',
+    option: 'description',
+    describe: 'reason, in one or more words',
+    describeOption: 'as DESCRIPTION, in one shell word',
+    columns: ['description', 'reason', 'scenario'],
+    isListDefault: true,
+  },
+  {
+    name: 'protocol',
+    option: 'protocol',
+    describe: 'tcp, udp, tcp/udp, icmp or any',
+    columns: ['protocol'],
+    isListDefault: true,
+  },
+  {
+    name: 'duration',
+    option: 'for',
+    describe: 'how long: 30m, 24h, 7d, forever',
+    columns: ['for', 'lifetime'],
+    isListDefault: true,
+  },
+  { name: 'event-id', option: 'event-id', describe: "the SIEM's id of the event", isContext: true },
+  { name: 'backlog-id', option: 'backlog-id', describe: "the SIEM's id of the alarm", isContext: true },
+  { name: 'plugin-id', option: 'plugin-id', describe: "the SIEM's data source", isContext: true },
+  { name: 'plugin-sid', option: 'plugin-sid', describe: "the SIEM's event type", isContext: true },
+  { name: 'risk', option: 'risk', describe: "the SIEM's risk", isContext: true },
+  { name: 'sensor', option: 'sensor', describe: "the SIEM's sensor", isContext: true },
+];
+
+/** The fields that have a position, in their order; the last takes all words that are left. */
+export const positionalFields = alarmFields.filter(
+  (field): field is AlarmField & { position: Position } => field.position !== undefined,
+);
+
+/** What was said of each field, by its name. */
+export type AlarmValues = Readonly<Record<string, string | undefined>>;
+
+/** The request that these values make. An empty figure of the SIEM was not said. */
+export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
+  source: values['source'] ?? '',
+  destination: values['destination'] ?? '',
+  port: values['port'] ?? '',
+  interface: values['interface'],
+  type: values['type'],
+  ipproto: values['ipproto'],
+  protocol: values['protocol'],
+  description: values['description'],
+  duration: values['duration'],
+  context: Object.fromEntries(
+    alarmFields.flatMap(({ name, isContext }) => {
+      const value = isContext === true ? values[name] : undefined;
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  ),
+});
