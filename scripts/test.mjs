@@ -1,7 +1,9 @@
 // Runs all tests of the built project: with each Ansible that is here what may differ by it, the rest once.
 // Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
 //
-//   npm test -- [--unit] [--ansible system|latest] [--grep TEXT]
+//   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
+//
+// --unit runs what starts no process, in seconds; --only the test files whose name holds FILE.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +14,12 @@ const root = path.resolve(import.meta.dirname, '..');
 const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
 const reporter = path.join(root, 'scripts/counting-reporter.mjs');
 const { values: options } = parseArgs({
-  options: { unit: { type: 'boolean' }, ansible: { type: 'string' }, grep: { type: 'string' } },
+  options: {
+    unit: { type: 'boolean' },
+    ansible: { type: 'string' },
+    only: { type: 'string', default: '' },
+    grep: { type: 'string' },
+  },
 });
 
 /** Built test files of these folders, found by their source: a file that is gone leaves its old build behind. */
@@ -21,7 +28,7 @@ function builtTests(...folders) {
     const source = path.join(root, 'test', folder);
     if (!existsSync(source)) return [];
     return readdirSync(source, { recursive: true })
-      .filter((name) => name.endsWith('.test.ts'))
+      .filter((name) => name.endsWith('.test.ts') && path.basename(name).includes(options.only))
       .sort()
       .map((name) => path.join(root, 'build/test', folder, name.replace(/\.ts$/, '.js')));
   });
@@ -108,7 +115,8 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
 }
 
 /** Runs parts side by side: the first is heard as it goes, each other one when those before it have ended. */
-async function runSideBySide(parts) {
+async function runSideBySide(all) {
+  const parts = all.filter(({ files }) => files.length > 0);
   const print = (text) => process.stdout.write(text);
   let before = Promise.resolve();
   const runs = parts.map((part, index) => {
@@ -126,6 +134,7 @@ async function runSideBySide(parts) {
 const withoutAnsible = new Set([
   ...['audit', 'breaker', 'config', 'doctor', 'gateway', 'init', 'ledger', 'mail', 'outbox', 'reconcile'],
   ...['faults', 'policy', 'report', 'stop', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
+  ...['check-config', 'documents', 'hostile', 'manual', 'process', 'sensor'],
 ]);
 
 function findParts() {
@@ -149,11 +158,12 @@ function findParts() {
 async function runAll() {
   const results = [];
   if (options.ansible === undefined) {
+    const unit = { title: 'unit tests', files: builtTests('unit'), timeoutMs: 20_000 };
     const once = [
-      { title: 'unit tests, contracts, the lab', files: builtTests('unit', 'contract', 'lab'), timeoutMs: 20_000 },
+      { ...unit, title: 'unit tests, contracts, the lab', files: [...unit.files, ...builtTests('contract', 'lab')] },
       { title: 'what is installed', files: builtTests('install'), timeoutMs: 120_000 },
     ];
-    results.push(...(await runSideBySide(options.unit ? once.slice(0, 1) : once)));
+    results.push(...(await runSideBySide(options.unit ? [unit] : once)));
   }
   if (!options.unit && !stopped) results.push(...(await runSideBySide(findParts())));
   return results;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
+import { alarmFields } from './fields.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 
 /** How the SIEM's host reaches us, in the words of the command line. */
@@ -43,6 +44,10 @@ const checks: [keyof Omit<SensorWords, 'check'>, string, { is: RegExp; expected:
   ['totalSeconds', 'timeout', number],
 ];
 
+/** Options that the script reads itself; every other one it checks for odd characters and passes on. */
+const read = new Set(['src-ip', 'dst-ip', 'dst-port', 'protocol', 'event-id', 'description']);
+const passed = [...alarmFields.map(({ option }) => option).filter((option) => !read.has(option)), 'firewall'];
+
 /**
  * The script for the SIEM's host, for any POSIX shell. What is put into it is checked, and quoted all the same.
  * @throws FirebreakError usage, with every problem at once
@@ -54,7 +59,12 @@ export function renderSensor(words: SensorWords): string {
   handlebars.registerHelper('quote', quoteForShell);
   const source = readFileSync(join(findPackageRoot(), 'templates', 'sensor', 'alarm.sh.hbs'), 'utf8');
   const template = handlebars.compile<object>(source, { noEscape: true, strict: true });
-  return template({ ...words, passwordFile: words.passwordFile ?? '', always: words.check ? '--check' : '' });
+  return template({
+    ...words,
+    passwordFile: words.passwordFile ?? '',
+    always: words.check ? '--check' : '',
+    passed: passed.join(' | '),
+  });
 }
 
 function findProblems(words: SensorWords): Problem[] {

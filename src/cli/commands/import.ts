@@ -32,8 +32,7 @@ export const importList = defineCommand({
       wait,
     }),
   run: (args, caller) => {
-    const file = (args as unknown as { file: string }).file;
-    const entries = parseListFile(readList(file));
+    const entries = parseListFile(readList((args as unknown as { file: string }).file));
     const options = { defaults: readDefaults(args), firewalls: args.firewall, wait: args.wait };
     return withApp(caller, async (app) => {
       const answer = await recordList(entries, options, app);
@@ -54,9 +53,10 @@ function readDefaults(args: Readonly<Record<string, unknown>>): AlarmValues {
   return Object.fromEntries(given) as AlarmValues;
 }
 
+/** @param file yargs makes an empty word of "-" */
 function readList(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readFileSync(file === '' || file === '-' ? 0 : file, 'utf8');
   } catch (error) {
     throw new FirebreakError('list_invalid', describeUnreadable(file, error), { cause: error });
   }

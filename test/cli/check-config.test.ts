@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { sample } from '../../lab/firewall.js';
-import { packageRoot } from '../../lab/package-root.js';
+import { sample } from '../lab/firewall.js';
+import { packageRoot } from '../lab/package-root.js';
 
 const script = path.join(packageRoot, 'playbooks/roles/pfsense/files/check_config.py');
 const rule = '\t\t<rule><type>block</type><interface>wan</interface><tracker>2000000001</tracker></rule>\n';

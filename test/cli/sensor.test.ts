@@ -15,9 +15,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
-import { canMount } from '../../lab/namespace.js';
-import { makeSensor, type Sensor } from '../../lab/sensor.js';
-import { makeKey, startSshd, type Sshd } from '../../lab/sshd.js';
+import { canMount } from '../lab/namespace.js';
+import { makeSensor, type Sensor } from '../lab/sensor.js';
+import { makeKey, startSshd, type Sshd } from '../lab/sshd.js';
 
 const words: SensorWords = {
   host: 'ansible.example.org',
