@@ -55,17 +55,18 @@ async function reconcileFirewall(
   if (!fix || drift.length === 0) {
     return { firewall: name, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
   }
-  const { blocks } = await submit(app, (owner) => recordRepair(name, drift, app, owner), { wait: true, fix });
+  const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift, owner }, app), {
+    wait: true,
+    fix,
+  });
   const isLeft = drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
   return { firewall: name, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
 }
 
 /** What the ledger knows is rechecked; what it does not know, and is ours to the letter, it adopts. */
 async function recordRepair(
-  firewall: string,
-  drift: readonly Drift<StandingRule>[],
+  { firewall, drift, owner }: { firewall: string; drift: readonly Drift<StandingRule>[]; owner: string },
   app: App,
-  owner: string,
 ): Promise<Recorded> {
   const { ledger } = app;
   const ids = drift.flatMap((each) => ('block' in each ? each.block.id : []));

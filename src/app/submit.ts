@@ -20,6 +20,11 @@ export interface Recorded {
   repeated?: readonly string[];
 }
 
+/** The same with the owner of the leases. */
+interface Claimed extends Recorded {
+  owner: string;
+}
+
 export interface SubmitOptions {
   /** Waits for the proof; otherwise a process of its own applies what was recorded. */
   wait: boolean;
@@ -39,11 +44,11 @@ export async function submit(
   options: SubmitOptions,
 ): Promise<Answer> {
   const owner = ulid();
-  const recorded = await record(owner);
+  const recorded = { ...(await record(owner)), owner };
   const answer = { check: false, isAwaited: options.wait, repeated: recorded.repeated ?? [] };
   try {
     if (recorded.isFirstHeld === true) await notifyHeld(app);
-    const blocks = await settle(recorded, owner, app, options);
+    const blocks = await settle(recorded, app, options);
     const run = await findRun(recorded.blocks, blocks, app.ledger);
     await saveKnown(app);
     return { ...answer, blocks, run };
@@ -54,8 +59,8 @@ export async function submit(
 }
 
 /** @returns the blocks as they are then; `changed` says whether this request changed the firewall */
-async function settle(recorded: Recorded, owner: string, app: App, options: SubmitOptions): Promise<Block[]> {
-  const applied = await runOrDelegate(recorded, owner, app, options);
+async function settle(recorded: Claimed, app: App, options: SubmitOptions): Promise<Block[]> {
+  const applied = await runOrDelegate(recorded, app, options);
   await sendLater(app);
   const frozen = await app.ledger.findFreeze();
   const current = frozen === undefined ? applied : applied.map((block) => asFrozen(block, frozen));
@@ -63,19 +68,14 @@ async function settle(recorded: Recorded, owner: string, app: App, options: Subm
 }
 
 /** Applies what was recorded: in a run of ours, by whoever is at it already, or in a process of its own. */
-async function runOrDelegate(
-  recorded: Recorded,
-  owner: string,
-  app: App,
-  { wait, fix = false }: SubmitOptions,
-): Promise<Block[]> {
+async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }: SubmitOptions): Promise<Block[]> {
   const { blocks, leases } = recorded;
   if (leases.length === 0) {
     const isIdle = blocks.every(({ dueAt }) => dueAt === null);
     if (isIdle || (await app.ledger.findFreeze()) !== undefined) return blocks;
   }
   if (!wait) {
-    if (leases.length > 0) spawnWorker(owner, app);
+    if (leases.length > 0) spawnWorker(recorded.owner, app);
     return blocks;
   }
   // A repeated alarm needs no run, and does not load what one needs.

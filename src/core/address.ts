@@ -90,11 +90,11 @@ const bareAddress = ({ text }: Address): ipaddr.IPv4 | ipaddr.IPv6 => ipaddr.par
 export const contains = (network: Address, address: Address): boolean =>
   network.prefix <= address.prefix && overlaps(network, address);
 
-/** Where an IPv6 address carries an IPv4 one: the places of its four bytes, and whether they are turned over bit by bit. */
+/** Where an IPv6 address carries an IPv4 one: the places of its four bytes, and whether they are inverted over bit by bit. */
 interface Carrier {
   network: Address;
   at: readonly number[];
-  turned?: boolean;
+  inverted?: boolean;
 }
 
 const last: readonly number[] = [12, 13, 14, 15];
@@ -114,7 +114,7 @@ export const nat64Lengths = Object.keys(nat64Places).map(Number);
 
 const inet6 = (text: string, prefix: number): Address => ({ text: `${text}/${prefix}`, family: 'inet6', prefix });
 
-const carriers: readonly Carrier[] = [
+const ipv4Embeddings: readonly Carrier[] = [
   { network: inet6('::ffff:0:0', 96), at: last }, // IPv4-mapped, RFC 4291
   { network: inet6('::', 96), at: last }, // IPv4-compatible, RFC 4291
   { network: inet6('::ffff:0:0:0', 96), at: last }, // SIIT, RFC 2765
@@ -122,7 +122,7 @@ const carriers: readonly Carrier[] = [
   { network: inet6('64:ff9b::', 96), at: last }, // NAT64, RFC 6052
   ...nat64Lengths.filter((length) => length >= 48).map((length) => toNat64(inet6('64:ff9b:1::', 48), length)), // RFC 8215
   { network: inet6('2001::', 32), at: [4, 5, 6, 7] }, // Teredo, its server, RFC 4380
-  { network: inet6('2001::', 32), at: last, turned: true }, // Teredo, the host
+  { network: inet6('2001::', 32), at: last, inverted: true }, // Teredo, the host
 ];
 
 /** A carrier within a prefix, as a prefix of that length lays it out. */
@@ -141,16 +141,20 @@ const isIsatap = (bytes: readonly number[]): boolean =>
 export function embeddedAddresses(address: Address, nat64: readonly Address[] = []): Address[] {
   if (address.family === 'inet') return [];
   const bytes = bareAddress(address).toByteArray();
-  const found = [...carriers, ...nat64.map((network) => toNat64(network))]
+  const found = [...ipv4Embeddings, ...nat64.map((network) => toNat64(network))]
     .filter(({ network }) => overlaps(network, address))
-    .map(({ at, turned = false }) => readInner(bytes, at, turned, address.prefix));
-  const isatap = address.prefix > 96 && isIsatap(bytes) ? [readInner(bytes, last, false, address.prefix)] : [];
+    .map((place) => readInner(bytes, place, address.prefix));
+  const isatap = address.prefix > 96 && isIsatap(bytes) ? [readInner(bytes, { at: last }, address.prefix)] : [];
   return [...found, ...isatap].filter(({ text, prefix }) => prefix < 32 || !text.startsWith('0.')); // no host has it
 }
 
-/** What stands at these bytes, as wide as the bits of the prefix that reach there. */
-function readInner(bytes: readonly number[], at: readonly number[], turned: boolean, prefix: number): Address {
-  const inner = at.map((place) => (turned ? (bytes[place] ?? 0) ^ 0xff : (bytes[place] ?? 0)));
+/** The address at these bytes, as wide as the bits of the prefix that reach there. */
+function readInner(
+  bytes: readonly number[],
+  { at, inverted = false }: { at: readonly number[]; inverted?: boolean },
+  prefix: number,
+): Address {
+  const inner = at.map((place) => (inverted ? (bytes[place] ?? 0) ^ 0xff : (bytes[place] ?? 0)));
   const bits = at.reduce((sum, place) => sum + Math.min(8, Math.max(0, prefix - place * 8)), 0);
   const network = networkOf(ipaddr.fromByteArray(inner), bits);
   return { text: bits === 32 ? network : `${network}/${bits}`, family: 'inet', prefix: bits };

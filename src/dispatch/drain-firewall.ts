@@ -109,7 +109,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
   });
-  await recheckOwnAddresses(batch, result, seen, app);
+  await recheckOwnAddresses({ ...batch, addresses: result.addresses ?? [] }, seen, app);
   const { folder, task } = result;
   options.onSettled({
     firewall,
@@ -124,8 +124,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
 
 /** A run may be the first to see an address of the firewall itself: what it blocked of those goes with the next one. */
 async function recheckOwnAddresses(
-  { lease: { firewall }, claimed }: Batch,
-  { addresses = [] }: BatchResult,
+  { lease: { firewall }, claimed, addresses }: Batch & { addresses: readonly string[] },
   seen: Seen,
   { config, ledger }: DispatchContext,
 ): Promise<void> {

@@ -51,7 +51,7 @@ export function splitWords(text: string): string[] {
 }
 
 function unquote(word: string): string {
-  return word.replace(/'([^']*)'|"([^"]*)"|([^'"]+)/g, (_, single?: string, double?: string, bare?: string) => {
+  return word.replace(/'([^']*)'|"([^"]*)"|([^'"]+)/g, (_, ...[single, double, bare]: (string | undefined)[]) => {
     const special = bare === undefined ? null : /[;|&<>()$`\\*?[\]{}~#!^]/.exec(bare);
     if (special !== null) throw refuse(`${quoteBack(special[0])} is for a shell, and there is none here`);
     return single ?? double ?? bare ?? '';

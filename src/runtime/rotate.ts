@@ -17,7 +17,7 @@ export interface RotateLimits {
 export function rotate(file: string, limits: RotateLimits, nowMs: number): void {
   try {
     const { size, ino } = statSync(file, { bigint: true });
-    if (isDue(file, Number(size), limits, nowMs) && putAside(file, ino)) forgetOldest(file, limits.keep);
+    if (isDue(file, { size: Number(size), nowMs }, limits) && putAside(file, ino)) forgetOldest(file, limits.keep);
   } catch (error) {
     // Another process is putting the same file aside, or has; or there is none yet.
     if (!(error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOENT')))
@@ -25,8 +25,11 @@ export function rotate(file: string, limits: RotateLimits, nowMs: number): void 
   }
 }
 
-const isDue = (file: string, size: number, { maxBytes, maxAgeMs }: RotateLimits, nowMs: number): boolean =>
-  size > 0 && (size >= maxBytes || nowMs - findFirstTime(file, nowMs) >= maxAgeMs);
+const isDue = (
+  file: string,
+  { size, nowMs }: { size: number; nowMs: number },
+  { maxBytes, maxAgeMs }: RotateLimits,
+): boolean => size > 0 && (size >= maxBytes || nowMs - findFirstTime(file, nowMs) >= maxAgeMs);
 
 /** @returns false where another was faster: the file that has the name by now is the next one, and stays */
 function putAside(file: string, ino: bigint): boolean {

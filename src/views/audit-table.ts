@@ -10,7 +10,7 @@ export function toAuditTable(entries: readonly Readonly<Record<string, unknown>>
     const { at, event, by, flow, state, command, reason } = entry;
     return [toLocalTime(at), event, by, flow, state ?? command, reason].map(toText);
   });
-  return toTable(headings, rows, new Set(['AT']), width);
+  return toTable(headings, rows, { right: new Set(['AT']), width });
 }
 
 const toText = (value: unknown): string => (typeof value === 'string' ? value : '');

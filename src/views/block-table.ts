@@ -25,12 +25,10 @@ export function toList(blocks: readonly Block[], now: number, width = 80): strin
       ID: id.slice(-idLength),
     };
   });
-  return toTable(
-    Object.keys(rows[0] ?? {}),
-    rows.map(Object.values) as string[][],
-    new Set(['SINCE', 'LEFT', 'ALARMS']),
+  return toTable(Object.keys(rows[0] ?? {}), rows.map(Object.values) as string[][], {
+    right: new Set(['SINCE', 'LEFT', 'ALARMS']),
     width,
-  );
+  });
 }
 
 function left({ expiresAt, state }: Block, now: number): string {

@@ -71,7 +71,7 @@ function drawSlots(figures: HistoryFigures): string {
     nameSlot(slot, size),
     ...[slot.proven, slot.failed, slot.held, slot.refused].map((many) => (many === 0 ? '.' : String(many))),
   ]);
-  const table = toTable([size.toUpperCase(), ...headings], figured, new Set(headings)).split('\n');
+  const table = toTable([size.toUpperCase(), ...headings], figured, { right: new Set(headings) }).split('\n');
   const most = Math.max(1, ...slots.map(({ proven }) => proven));
   const room = Math.min(36, 78 - Math.max(...table.map((line) => line.length)));
   const bars = slots.map(({ proven }) =>
@@ -86,5 +86,5 @@ const listMost = (heading: string, most: readonly MetMost[]): string =>
     : toTable(
         ['BLOCKS', 'ALARMS', heading],
         most.map(({ address, blocks, alarms }) => [String(blocks), String(alarms), address]),
-        new Set(['BLOCKS', 'ALARMS']),
+        { right: new Set(['BLOCKS', 'ALARMS']) },
       );

@@ -6,8 +6,7 @@
 export function toTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
-  right: ReadonlySet<string>,
-  width = Infinity,
+  { right = new Set(), width = Infinity }: { right?: ReadonlySet<string>; width?: number } = {},
 ): string {
   const natural = headings.map((heading, column) =>
     rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),

@@ -45,13 +45,16 @@ const services = {
 export function renderUnits(words: HostWords, folder: string): HostFile[] {
   refuseOdd(words);
   return Object.entries(services).flatMap(([command, description]) => [
-    file(`${folder}/firebreak-${command}.service`, 0o644, 'systemd/firebreak.service', {
-      ...words,
-      program: words.program.join(' '),
-      command,
-      description,
-    }),
-    file(`${folder}/firebreak-${command}.timer`, 0o644, `systemd/firebreak-${command}.timer`, words),
+    file(`${folder}/firebreak-${command}.service`, 0o644, [
+      'systemd/firebreak.service',
+      {
+        ...words,
+        program: words.program.join(' '),
+        command,
+        description,
+      },
+    ]),
+    file(`${folder}/firebreak-${command}.timer`, 0o644, [`systemd/firebreak-${command}.timer`, words]),
   ]);
 }
 
@@ -62,7 +65,7 @@ export const isTwo = ({ user, owner }: Pick<HostWords, 'user' | 'owner'>): boole
 export function renderGateway(words: HostWords, path: string): HostFile {
   refuseOdd(words);
   const context = { ...words, gateway: path, isTwo: isTwo(words), program: words.program.join(' ') };
-  return file(path, 0o755, 'host/gateway.sh', context);
+  return file(path, 0o755, ['host/gateway.sh', context]);
 }
 
 export const sshdFile = '/etc/ssh/sshd_config.d/00-firebreak.conf';
@@ -72,17 +75,18 @@ export const sudoersFile = '/etc/sudoers.d/firebreak';
 export function renderSshdSettings(words: HostWords, gateway: string): HostFile {
   refuseOdd(words);
   const knowsUnused = words.openssh >= knowsUnusedSince;
-  return file(sshdFile, 0o644, 'host/sshd.conf', { ...words, gateway, knowsUnused });
+  return file(sshdFile, 0o644, ['host/sshd.conf', { ...words, gateway, knowsUnused }]);
 }
 
 /** How the one account hands an alarm to the other; none where they are the same. @throws FirebreakError usage, as above */
 export function renderSudoers(words: HostWords): HostFile[] {
   refuseOdd(words);
   if (!isTwo(words)) return [];
-  return [file(sudoersFile, 0o440, 'host/sudoers', { ...words, program: words.program.join(' ') })];
+  return [file(sudoersFile, 0o440, ['host/sudoers', { ...words, program: words.program.join(' ') }])];
 }
 
-function file(path: string, mode: number, template: string, context: object): HostFile {
+/** @param template its path below templates/, and what is filled in */
+function file(path: string, mode: number, [template, context]: readonly [string, object]): HostFile {
   const source = readFileSync(join(findPackageRoot(), 'templates', `${template}.hbs`), 'utf8');
   return { path, mode, text: Handlebars.compile(source, { noEscape: true, strict: true })(context) };
 }

@@ -8,14 +8,14 @@ const right = new Set(['ALARMS']);
 
 describe('toTable', () => {
   it('is as wide as what is in it, numbers to the right', () => {
-    expect(toTable(headings, [['active', '203.0.113.7', 'ssh', '12']], right)).to.equal(
+    expect(toTable(headings, [['active', '203.0.113.7', 'ssh', '12']], { right })).to.equal(
       'STATE   SOURCE       WHY  ALARMS\nactive  203.0.113.7  ssh      12',
     );
   });
 
   it('goes on in the next line where it would be too wide: at a space, else where the room ends', () => {
     const row = ['active', '2001:db8:aaaa:bbbb::7', 'an ssh anomaly', '12'];
-    expect(toTable(headings, [row], right, 40)).to.equal(
+    expect(toTable(headings, [row], { right, width: 40 })).to.equal(
       [
         'STATE   SOURCE       WHY          ALARMS',
         'active  2001:db8:aa  an ssh           12',
@@ -31,7 +31,7 @@ describe('toTable', () => {
         fc.array(fc.tuple(text, text, text), { maxLength: 5 }),
         fc.integer({ min: 40, max: 200 }),
         (rows, width) => {
-          const table = toTable(['ONE', 'TWO', 'THREE'], rows, new Set(), width);
+          const table = toTable(['ONE', 'TWO', 'THREE'], rows, { width });
           expect(Math.max(...table.split('\n').map(({ length }) => length))).to.be.at.most(width);
           const letters = (all: string): string => Array.from(all.replace(/\s/g, '')).sort().join('');
           expect(letters(table)).to.equal(letters(`ONETWOTHREE${rows.flat().join('')}`));
