@@ -1,15 +1,18 @@
 import { stringify } from 'yaml';
+import * as z from 'zod';
 import { explainKey } from '../config/explain.js';
 import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
-import { formatDuration } from '../core/duration.js';
+import { configSchema } from '../config/schema.js';
 import type { CommandContext, CommandResult } from './result.js';
 
-/** The configuration as it is in force, defaults filled in. It holds no secret: secrets live in files of their own. */
+/**
+ * The configuration in force, with defaults, written so that it can be read again. It holds no secret: secrets live in
+ * files of their own.
+ */
 export async function showConfig(context: CommandContext): Promise<CommandResult> {
   const file = locateConfig(context.configFile);
-  const config = loadConfig(file);
-  const plain = JSON.parse(JSON.stringify(config, asWritten)) as object;
+  const plain = z.encode(configSchema, loadConfig(file));
   return Promise.resolve({ exit: 0, text: `# ${file}\n${stringify(plain).trimEnd()}`, json: plain });
 }
 
@@ -18,26 +21,4 @@ export async function explainConfig(key: string): Promise<CommandResult> {
   const keys = explainKey(key);
   const text = keys.map((each) => `${each.key} (default: ${each.default})\n  ${each.meaning}`).join('\n\n');
   return Promise.resolve({ exit: 0, text, json: { keys } });
-}
-
-/** Keys whose value is a time: read as milliseconds, written as `24h`. */
-const durations = new Set([
-  'duration',
-  'longest',
-  'timeout',
-  'recheck',
-  'same_event',
-  'give_up',
-  'patience',
-  'hold_for',
-  'keep_alarms',
-  'max',
-  'max_age',
-  'memory',
-]);
-
-/** Values as somebody would write them, so that what is printed can be read again. */
-function asWritten(key: string, value: unknown): unknown {
-  if (durations.has(key) && (typeof value === 'number' || value === null)) return formatDuration(value);
-  return typeof value === 'object' && value !== null && 'text' in value ? value.text : value;
 }

@@ -5,6 +5,8 @@ import { describeError, describeUnreadable } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
 import { readProtectedFile } from './protected-file.js';
 import { configSchema, type Config } from './schema.js';
+import type { Protected } from './schema/kinds.js';
+import { mapLeaves } from './schema/walk.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
 import { explainDistrust } from './trusted.js';
 
@@ -44,16 +46,17 @@ function refuseForeign(file: string): void {
   if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} is not used: ${why}`);
 }
 
-/** Reads what policy.never_block keeps in files, anew at each start. */
+/** Reads the files that protected lists name, again at each start. */
 function readProtectedFiles(config: Config, folder: string): { config: Config; problems: Problem[] } {
   const problems: Problem[] = [];
-  const never_block = config.policy.never_block.map((entry) => {
-    if (!entry.text.startsWith('@')) return entry;
-    const read = readProtectedFile(resolve(folder, entry.text.slice(1)));
-    problems.push(...read.problems);
-    return { ...entry, networks: read.networks };
+  const read = mapLeaves(configSchema, config, ({ key, value, fileKind }) => {
+    const entry = fileKind === 'protected' ? (value as Protected) : undefined; // what the kind stands for
+    if (entry === undefined || !entry.text.startsWith('@')) return value;
+    const list = readProtectedFile(resolve(folder, entry.text.slice(1)), key);
+    problems.push(...list.problems);
+    return { ...entry, networks: list.networks };
   });
-  return { config: { ...config, policy: { ...config.policy, never_block } }, problems };
+  return { config: read, problems };
 }
 
 /** @throws FirebreakError config_invalid for an alias without its anchor, or one that would grow without end */
@@ -135,42 +138,7 @@ function placeOf(document: Document, lines: LineCounter, path: string): string |
 }
 
 /** Paths are written as seen from the configuration's folder, so that it works from any working directory. */
-function resolvePaths(config: Config, folder: string): Config {
-  const at = (file: string): string => resolve(folder, file);
-  const firewalls = Object.fromEntries(
-    Object.entries(config.firewalls).map(([name, firewall]) => [
-      name,
-      {
-        ...firewall,
-        ...mapPresent(firewall, at, 'private_key_file', 'password_file', 'known_hosts_file', 'become_password_file'),
-      },
-    ]),
+const resolvePaths = (config: Config, folder: string): Config =>
+  mapLeaves(configSchema, config, ({ value, fileKind }) =>
+    typeof value === 'string' && fileKind !== undefined && fileKind !== 'program' ? resolve(folder, value) : value,
   );
-  return {
-    ...config,
-    state_dir: at(config.state_dir),
-    firewalls,
-    ...mapPresent(config, at, 'templates_dir'),
-    log: { ...config.log, ...mapPresent(config.log, at, 'file') },
-    ...(config.webhook && {
-      webhook: {
-        ...config.webhook,
-        ...mapPresent(config.webhook, at, 'url_file', 'template', 'secret_file', 'headers_file', 'ca_file'),
-      },
-    }),
-    ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file', 'ca_file') } }),
-  };
-}
-
-function mapPresent<K extends string>(
-  from: Partial<Record<K, string | undefined>>,
-  change: (value: string) => string,
-  ...keys: K[]
-): Partial<Record<K, string>> {
-  const mapped: Partial<Record<K, string>> = {};
-  for (const key of keys) {
-    const value = from[key];
-    if (value !== undefined) mapped[key] = change(value);
-  }
-  return mapped;
-}
