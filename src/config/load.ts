@@ -3,10 +3,8 @@ import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { describeError, describeUnreadable } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
-import { readProtectedFile } from './protected-file.js';
+import { readNamedFiles } from './named-files.js';
 import { configSchema, type Config } from './schema.js';
-import type { Protected } from './schema/kinds.js';
-import { mapLeaves } from './schema/walk.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
 import { explainDistrust } from './trusted.js';
 
@@ -30,13 +28,12 @@ export function loadConfig(file: string): Config {
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
     throw invalid('config_invalid', label, problems, where);
   }
-  const config = resolvePaths(parsed.data, dirname(file));
+  const { config, files, problems: listProblems } = readNamedFiles(parsed.data, dirname(file));
   const secrets = findInlineSecrets(config, mode);
   if (secrets.length > 0) throw invalid('config_exposed', label, secrets, where);
-  const listed = readProtectedFiles(config, dirname(file));
-  const problems = [...findFileProblems(config, dirname(file)), ...listed.problems];
+  const problems = [...findFileProblems(config.state_dir, files), ...listProblems];
   if (problems.length > 0) throw invalid('config_invalid', label, problems, where);
-  return listed.config;
+  return config;
 }
 
 /** Whoever writes the configuration chooses what is run here. */
@@ -44,19 +41,6 @@ function refuseForeign(file: string): void {
   if (!existsSync(file)) return; // reading it says so
   const why = explainDistrust(resolve(file));
   if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} is not used: ${why}`);
-}
-
-/** Reads the files that protected lists name, again at each start. */
-function readProtectedFiles(config: Config, folder: string): { config: Config; problems: Problem[] } {
-  const problems: Problem[] = [];
-  const read = mapLeaves(configSchema, config, ({ key, value, fileKind }) => {
-    const entry = fileKind === 'protected' ? (value as Protected) : undefined; // what the kind stands for
-    if (entry === undefined || !entry.text.startsWith('@')) return value;
-    const list = readProtectedFile(resolve(folder, entry.text.slice(1)), key);
-    problems.push(...list.problems);
-    return { ...entry, networks: list.networks };
-  });
-  return { config: read, problems };
 }
 
 /** @throws FirebreakError config_invalid for an alias without its anchor, or one that would grow without end */
@@ -136,9 +120,3 @@ function placeOf(document: Document, lines: LineCounter, path: string): string |
   }
   return undefined;
 }
-
-/** Paths are written as seen from the configuration's folder, so that it works from any working directory. */
-const resolvePaths = (config: Config, folder: string): Config =>
-  mapLeaves(configSchema, config, ({ value, fileKind }) =>
-    typeof value === 'string' && fileKind !== undefined && fileKind !== 'program' ? resolve(folder, value) : value,
-  );

@@ -42,7 +42,7 @@ export function findPolicy(
   };
 }
 
-/** Single hosts only: a network that somebody has made up would switch blocking off. */
+/** Single hosts only: a forged network would switch blocking off. */
 const learnedAddresses = (texts: readonly string[] = [], reason: string): Protection[] =>
   texts
     .map(parseAddress)

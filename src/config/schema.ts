@@ -11,7 +11,7 @@ import { ansible, dispatch, gateway, log } from './schema/running.js';
  */
 export const configSchema = z.strictObject({
   state_dir: key(
-    path().default('/var/lib/firebreak'),
+    path.default('/var/lib/firebreak'),
     "Folder of the ledger, the run folders and ssh's control sockets. It must be writable and on a local disk. Keep the path short: a socket whose path would be longer than 107 characters goes to `/tmp` instead.",
   ),
   firewalls: key(
@@ -36,7 +36,7 @@ export const configSchema = z.strictObject({
   ansible: key(ansible.prefault({}), 'How ansible-playbook is run.'),
   mail: key(mail.optional(), 'Mails about failures and other events. Without this section no mail is sent.'),
   templates_dir: key(
-    file().optional(),
+    file.optional(),
     'Folder of your own templates. One in its folder `mail` replaces the built-in template of the same name.',
   ),
   webhook: key(

@@ -1,10 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describeError } from '../core/describe.js';
 import type { Problem } from '../core/errors.js';
-import { configSchema, type Config } from './schema.js';
-import type { Protected } from './schema/kinds.js';
-import { listLeaves, type Leaf } from './schema/walk.js';
+import type { NamedFile } from './named-files.js';
+import type { Config } from './schema.js';
 import { explainDistrust } from './trusted.js';
 
 const secretName = /pass(word|wd|phrase)?$|_pass_|secret|token|private_key$/i;
@@ -24,33 +22,20 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
 }
 
 /** Each file that the configuration names must exist and be trusted, and nobody else may read a secret one. */
-export function findFileProblems(config: Config, folder: string): Problem[] {
-  const { gid, mode } = findFolder(config.state_dir);
-  const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(config.state_dir, mode) }];
-  const problems = listLeaves(configSchema, config).flatMap((leaf) => {
-    const file = requiredFile(leaf, folder);
-    const message = file && explainFile(file, leaf.fileKind === 'secretFile', gid);
-    return message === undefined ? [] : [{ path: leaf.key, message }];
+export function findFileProblems(stateDir: string, files: readonly NamedFile[]): Problem[] {
+  const { gid, mode } = findFolder(stateDir);
+  const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(stateDir, mode) }];
+  const problems = files.filter(mustExist).flatMap(({ key, file, kind }) => {
+    const message = explainFile(file, kind === 'secretFile', gid);
+    return message === undefined ? [] : [{ path: key, message }];
   });
   return [...open, ...problems];
 }
 
-/** The file that must exist for this value; a program that does not exist is reported when it is needed. */
-function requiredFile({ value, fileKind }: Leaf, folder: string): string | undefined {
-  switch (fileKind) {
-    case 'file':
-    case 'secretFile':
-      return value as string;
-    case 'program':
-      return (value as string).includes('/') && existsSync(value as string) ? (value as string) : undefined;
-    case 'protected': {
-      const { text } = value as Protected;
-      return text.startsWith('@') ? resolve(folder, text.slice(1)) : undefined;
-    }
-    case 'path':
-    case undefined:
-      return undefined;
-  }
+/** A program that does not exist is reported, with what to install, when it is needed. */
+function mustExist({ file, kind }: NamedFile): boolean {
+  if (kind === 'program') return file.includes('/') && existsSync(file);
+  return kind !== 'path';
 }
 
 function findFolder(folder: string): { gid: number | undefined; mode: number } {

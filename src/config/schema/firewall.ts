@@ -22,20 +22,20 @@ export const firewall = z.strictObject({
     'SSH login. It must be able to write config.xml and to run pfctl, with or without `become`.',
   ),
   private_key_file: key(
-    secretFile().optional(),
+    secretFile.optional(),
     "SSH private key. If neither a key nor a password file is set, ssh's own keys and agent are used.",
   ),
   password_file: key(
-    secretFile().optional(),
+    secretFile.optional(),
     'File with the SSH password, used instead of a key. Ansible before 2.19 needs sshpass for it.',
   ),
   known_hosts_file: key(
-    file().optional(),
+    file.optional(),
     "File with the firewall's host key; ssh's own file if not set. The host key is always verified.",
   ),
   become: key(z.boolean().default(false), 'Whether to become another user on the firewall.'),
   become_user: key(name.default('root'), 'User to become.'),
-  become_password_file: key(secretFile().optional(), 'File with the password that `become` needs.'),
+  become_password_file: key(secretFile.optional(), 'File with the password that `become` needs.'),
   addresses: key(
     z.array(address).prefault([]),
     'Other addresses of the firewall, never blocked either. Those that a run has seen on it need not be listed.',

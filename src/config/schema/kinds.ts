@@ -36,10 +36,10 @@ function mark<T extends z.ZodType>(schema: T, kind: FileKind): T {
   return schema;
 }
 
-export const path = (): z.ZodString => mark(z.string().min(1), 'path');
-export const file = (): z.ZodString => mark(z.string().min(1), 'file');
-export const secretFile = (): z.ZodString => mark(z.string().min(1), 'secretFile');
-export const program = (): z.ZodString => mark(z.string().min(1), 'program');
+export const path = mark(z.string().min(1), 'path');
+export const file = mark(z.string().min(1), 'file');
+export const secretFile = mark(z.string().min(1), 'secretFile');
+export const program = mark(z.string().min(1), 'program');
 
 type Problem = z.core.$ZodRawIssue;
 

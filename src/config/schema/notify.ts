@@ -10,13 +10,13 @@ export const mail = z.strictObject({
   from: key(z.string().min(3), 'Sender address.'),
   to: key(z.array(z.string().min(3)).min(1), 'List of recipient addresses.', ['soc@example.org']),
   user: key(z.string().optional(), 'Login name, used with `password_file`.'),
-  password_file: key(secretFile().optional(), 'File with the password.'),
+  password_file: key(secretFile.optional(), 'File with the password.'),
   tls: key(
     z.enum(['none', 'starttls', 'tls']).optional(),
     '`tls` encrypts from the first byte, `starttls` requires STARTTLS, `none` disables encryption. If not set, STARTTLS is used where the server offers it, and required with `mail.user`: a password is sent in the clear only with `none`.',
   ),
   ca_file: key(
-    file().optional(),
+    file.optional(),
     "Certificates (PEM) of the authorities trusted for this server, instead of the public ones. The server's certificate and its name are always verified.",
   ),
   on: key(
@@ -46,7 +46,7 @@ export const webhook = z
       'https://chat.example.org/hooks/firebreak',
     ),
     url_file: key(
-      secretFile().optional(),
+      secretFile.optional(),
       'File with the address, for an address that is a secret, such as those of Slack and Teams.',
     ),
     on: key(
@@ -54,16 +54,16 @@ export const webhook = z
       `Events that are posted: any of ${listValues(webhookKinds)}.`,
     ),
     template: key(
-      file().optional(),
+      file.optional(),
       'Handlebars template of the JSON body. If not set, the whole event is posted.',
     ),
-    secret_file: key(secretFile().optional(), 'File with the secret that the body is signed with.'),
+    secret_file: key(secretFile.optional(), 'File with the secret that the body is signed with.'),
     headers_file: key(
-      secretFile().optional(),
+      secretFile.optional(),
       "File with further headers, one `Name: value` per line, such as an API's token.",
     ),
     ca_file: key(
-      file().optional(),
+      file.optional(),
       "Certificates (PEM) of the authorities trusted for this server, instead of the system's.",
     ),
     timeout: key(timeLimit.prefault('10s'), 'How long the whole request may take.'),

@@ -37,7 +37,7 @@ export const gateway = z.strictObject({
 
 export const ansible = z.strictObject({
   playbook_command: key(
-    program().default('ansible-playbook'),
+    program.default('ansible-playbook'),
     'The `ansible-playbook` program, version 2.14 or newer. Give its path if it is not on `PATH`, as can happen over SSH.',
   ),
   timeout: key(timeLimit.prefault('60s'), 'How long a run may take before it is stopped, gracefully first.'),
@@ -51,7 +51,7 @@ export const log = z.strictObject({
     'Least severe events that are logged: `error`, `warn`, `info` or `debug`.',
   ),
   file: key(
-    path().optional(),
+    path.optional(),
     'Log file, one event per line. If not set, only the ledger and the run folders record what happened.',
   ),
   format: key(z.enum(['json', 'text']).default('json'), '`json`, one object per line, or `text`, for people.'),

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { explainAll, explainKey } from '#firebreak/config/explain.js';
 import { configSchema } from '#firebreak/config/schema.js';
-import { listKeys, listLeaves } from '#firebreak/config/schema/walk.js';
+import { listKeys, mapLeaves, type Leaf } from '#firebreak/config/schema/walk.js';
 import { readDocument } from '../../lab/documents.js';
 import { packageRoot } from '../../lab/package-root.js';
 
@@ -96,7 +96,7 @@ describe('the schema of the configuration', () => {
   });
 
   it('knows which keys name files, and which of these are secrets', () => {
-    const named = listLeaves(configSchema, configSchema.parse(whole)).filter(({ fileKind }) => fileKind !== undefined);
+    const named = listLeaves().filter(({ fileKind }) => fileKind !== undefined);
     const keysOf = (kind: string): string[] => named.filter(({ fileKind }) => fileKind === kind).map(({ key }) => key);
     expect(keysOf('path')).to.deep.equal(['state_dir', 'log.file']);
     expect(keysOf('file')).to.deep.equal([
@@ -111,11 +111,16 @@ describe('the schema of the configuration', () => {
   });
 
   it('marks every key whose name ends in _file or _dir', () => {
-    const leaves = listLeaves(configSchema, configSchema.parse(whole));
-    const unmarked = leaves.filter(({ key, fileKind }) => /_(file|dir)$/.test(key) && fileKind === undefined);
+    const unmarked = listLeaves().filter(({ key, fileKind }) => /_(file|dir)$/.test(key) && fileKind === undefined);
     expect(unmarked).to.deep.equal([]);
   });
 });
+
+function listLeaves(): Leaf[] {
+  const leaves: Leaf[] = [];
+  mapLeaves(configSchema, configSchema.parse(whole), (leaf) => leaves.push(leaf));
+  return leaves;
+}
 
 /** What is wrong with this key, whatever other keys the configuration lacks. */
 function problemsBelow(key: string, config: unknown): string[] {
