@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import { findPackageRoot } from './package-root.js';
+import { configSchema } from './schema.js';
+import { listKeys, type SchemaKey } from './schema/walk.js';
 
-/** What docs/configuration.md says of a key; a test keeps its tables equal to the schema. */
 export interface Explanation {
   key: string;
   /** As it would be written; `none` or `required` in words. */
@@ -11,27 +9,51 @@ export interface Explanation {
   meaning: string;
 }
 
+/** Explains all keys in the schema's order, in Markdown. */
+export const explainAll = (): Explanation[] =>
+  listKeys(configSchema)
+    .filter(({ isSection }) => !isSection)
+    .map((each) => ({ key: each.key, default: formatDefault(each), meaning: formatMeaning(each) }));
+
 /**
- * Finds a key's explanation, or those of all keys below it. A name of your own stands for NAME.
- * @throws FirebreakError usage, where there is no such key
+ * Explains a key, or all keys below it, as plain text. A name of the user's own is explained as NAME.
+ * @throws FirebreakError usage, if there is no such key
  */
-export function explainKey(key: string, root = findPackageRoot()): Explanation[] {
-  const all = readTables(readFileSync(join(root, 'docs/configuration.md'), 'utf8'));
-  const wanted = key.split('.');
+export function explainKey(key: string): Explanation[] {
+  const all = explainAll();
+  const asked = key.split('.');
   const found = all.filter((each) => {
-    const parts = each.key.split('.');
-    return wanted.every((part, at) => part === parts[at] || parts[at] === 'NAME');
+    const names = each.key.split('.');
+    return asked.every((name, at) => name === names[at] || names[at] === 'NAME');
   });
-  if (found.length > 0) return found;
-  const last = wanted.at(-1) ?? '';
+  if (found.length > 0) return found.map(toPlain);
+  const last = asked.at(-1) ?? '';
   const near = all.filter((each) => each.key.split('.').includes(last)).map((each) => each.key);
   const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '; docs/configuration.md lists them all';
   throw new FirebreakError('usage', `explain: there is no key ${quoteBack(key)}${hint}`);
 }
 
-const readTables = (text: string): Explanation[] =>
-  [...text.matchAll(/^\| `([\w.]+)` \| (.*?) \| (.*?) \|$/gm)].map(([, key = '', value = '', meaning = '']) => ({
-    key,
-    default: value.replaceAll('`', ''),
-    meaning: meaning.replaceAll('`', '').trim(),
-  }));
+const toPlain = ({ key, ...texts }: Explanation): Explanation => ({
+  key,
+  default: texts.default.replaceAll('`', ''),
+  meaning: texts.meaning.replaceAll('`', ''),
+});
+
+function formatDefault({ isRequired, default: value }: SchemaKey): string {
+  if (value !== undefined) return `\`${formatValue(value)}\``;
+  return isRequired ? 'required' : 'none';
+}
+
+const formatMeaning = ({ description, example }: SchemaKey): string =>
+  example === undefined ? description : `${description} Example: \`${formatValue(example)}\`.`;
+
+/** A value in one line of YAML. */
+function formatValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([name, each]) => `${name}: ${formatValue(each)}`);
+    return `{${entries.join(', ')}}`;
+  }
+  const text = String(value);
+  return /^[@:*&]/.test(text) ? `"${text}"` : text;
+}

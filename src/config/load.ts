@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { describeError, describeUnreadable } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
-import { readProtectedFile } from './protected-file.js';
+import { readNamedFiles } from './named-files.js';
 import { configSchema, type Config } from './schema.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
 import { explainDistrust } from './trusted.js';
@@ -28,13 +28,12 @@ export function loadConfig(file: string): Config {
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
     throw invalid('config_invalid', label, problems, where);
   }
-  const config = resolvePaths(parsed.data, dirname(file));
+  const { config, files, problems: listProblems } = readNamedFiles(parsed.data, dirname(file));
   const secrets = findInlineSecrets(config, mode);
   if (secrets.length > 0) throw invalid('config_exposed', label, secrets, where);
-  const listed = readProtectedFiles(config, dirname(file));
-  const problems = [...findFileProblems(config, dirname(file)), ...listed.problems];
+  const problems = [...findFileProblems(config.state_dir, files), ...listProblems];
   if (problems.length > 0) throw invalid('config_invalid', label, problems, where);
-  return listed.config;
+  return config;
 }
 
 /** Whoever writes the configuration chooses what is run here. */
@@ -42,18 +41,6 @@ function refuseForeign(file: string): void {
   if (!existsSync(file)) return; // reading it says so
   const why = explainDistrust(resolve(file));
   if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} is not used: ${why}`);
-}
-
-/** Reads what policy.never_block keeps in files, anew at each start. */
-function readProtectedFiles(config: Config, folder: string): { config: Config; problems: Problem[] } {
-  const problems: Problem[] = [];
-  const never_block = config.policy.never_block.map((entry) => {
-    if (!entry.text.startsWith('@')) return entry;
-    const read = readProtectedFile(resolve(folder, entry.text.slice(1)));
-    problems.push(...read.problems);
-    return { ...entry, networks: read.networks };
-  });
-  return { config: { ...config, policy: { ...config.policy, never_block } }, problems };
 }
 
 /** @throws FirebreakError config_invalid for an alias without its anchor, or one that would grow without end */
@@ -132,45 +119,4 @@ function placeOf(document: Document, lines: LineCounter, path: string): string |
     }
   }
   return undefined;
-}
-
-/** Paths are written as seen from the configuration's folder, so that it works from any working directory. */
-function resolvePaths(config: Config, folder: string): Config {
-  const at = (file: string): string => resolve(folder, file);
-  const firewalls = Object.fromEntries(
-    Object.entries(config.firewalls).map(([name, firewall]) => [
-      name,
-      {
-        ...firewall,
-        ...mapPresent(firewall, at, 'private_key_file', 'password_file', 'known_hosts_file', 'become_password_file'),
-      },
-    ]),
-  );
-  return {
-    ...config,
-    state_dir: at(config.state_dir),
-    firewalls,
-    ...mapPresent(config, at, 'templates_dir'),
-    log: { ...config.log, ...mapPresent(config.log, at, 'file') },
-    ...(config.webhook && {
-      webhook: {
-        ...config.webhook,
-        ...mapPresent(config.webhook, at, 'url_file', 'template', 'secret_file', 'headers_file', 'ca_file'),
-      },
-    }),
-    ...(config.mail && { mail: { ...config.mail, ...mapPresent(config.mail, at, 'password_file', 'ca_file') } }),
-  };
-}
-
-function mapPresent<K extends string>(
-  from: Partial<Record<K, string | undefined>>,
-  change: (value: string) => string,
-  ...keys: K[]
-): Partial<Record<K, string>> {
-  const mapped: Partial<Record<K, string>> = {};
-  for (const key of keys) {
-    const value = from[key];
-    if (value !== undefined) mapped[key] = change(value);
-  }
-  return mapped;
 }

@@ -8,7 +8,7 @@ export interface PolicyView {
   seen?: Seen;
   /** The firewall that the flow is for: what was seen on it counts there alone. */
   firewall?: string | undefined;
-  /** What this host needs; looked up anew by default. */
+  /** What this host needs; read once a process by default. */
   host?: readonly Protection[];
 }
 
@@ -32,16 +32,18 @@ export function findPolicy(
       ...siem.map((address) => ({ address, reason: 'the SIEM (policy.siem)', isListed: true })),
       ...listed,
       ...host,
-      ...(firewall === undefined ? [] : findSeen(seen.addresses[firewall], `an address that firewall ${firewall} has`)),
-      ...findSeen(seen.callers, 'a host that hands alarms to this gateway'),
+      ...(firewall === undefined
+        ? []
+        : learnedAddresses(seen.addresses[firewall], `an address that firewall ${firewall} has`)),
+      ...learnedAddresses(seen.callers, 'a host that hands alarms to this gateway'),
     ],
     types,
     nat64: nat64_prefixes,
   };
 }
 
-/** Single hosts only: a network that somebody has made up would switch blocking off. */
-const findSeen = (texts: readonly string[] = [], reason: string): Protection[] =>
+/** Single hosts only: a forged network would switch blocking off. */
+const learnedAddresses = (texts: readonly string[] = [], reason: string): Protection[] =>
   texts
     .map(parseAddress)
     .flatMap((parsed) => (parsed.ok && isHost(parsed.address) ? [{ address: parsed.address, reason }] : []));

@@ -4,15 +4,15 @@ import { describeError } from '../core/describe.js';
 import type { Problem } from '../core/errors.js';
 
 /**
- * Reads a list of what is never blocked: an address, network or range a line, `#` begins a comment.
- * A list that cannot be read whole is a problem: going on without it would block what somebody wanted spared.
+ * Reads the list of protected addresses that a key names: one address, network or range per line, `#` begins a comment.
+ * A list that cannot be read whole is a problem: going on without it would block what the operator wanted protected.
  */
-export function readProtectedFile(file: string): { networks: Address[]; problems: Problem[] } {
+export function readProtectedFile(file: string, key: string): { networks: Address[]; problems: Problem[] } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    return { networks: [], problems: [{ path: 'policy.never_block', message: `${file}: ${describeError(error)}` }] };
+    return { networks: [], problems: [{ path: key, message: `${file}: ${describeError(error)}` }] };
   }
   const networks: Address[] = [];
   const problems: Problem[] = [];
@@ -21,7 +21,7 @@ export function readProtectedFile(file: string): { networks: Address[]; problems
     if (entry === '') continue;
     const parsed = parseRange(entry);
     if (parsed.ok) networks.push(...parsed.networks);
-    else problems.push({ path: 'policy.never_block', message: `${file} line ${index + 1}: ${parsed.message}` });
+    else problems.push({ path: key, message: `${file} line ${index + 1}: ${parsed.message}` });
   }
   return { networks, problems: problems.slice(0, 20) };
 }

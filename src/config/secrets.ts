@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describeError } from '../core/describe.js';
 import type { Problem } from '../core/errors.js';
+import type { NamedFile } from './named-files.js';
 import type { Config } from './schema.js';
 import { explainDistrust } from './trusted.js';
 
@@ -21,51 +21,22 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
   );
 }
 
-/** Each file that the configuration names must be there and be ours to believe, and a secret one for its owner alone. */
-export function findFileProblems(config: Config, folder: string): Problem[] {
-  const { gid, mode } = findFolder(config.state_dir);
-  const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(config.state_dir, mode) }];
-  const problems = namedFiles(config, folder).flatMap(({ path, file, secret }) => {
-    const message = explainFile(file, secret, gid);
-    return message === undefined ? [] : [{ path, message }];
+/** Each file that the configuration names must exist and be trusted, and nobody else may read a secret one. */
+export function findFileProblems(stateDir: string, files: readonly NamedFile[]): Problem[] {
+  const { gid, mode } = findFolder(stateDir);
+  const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(stateDir, mode) }];
+  const problems = files.filter(mustExist).flatMap(({ key, file, kind }) => {
+    const message = explainFile(file, kind === 'secretFile', gid);
+    return message === undefined ? [] : [{ path: key, message }];
   });
   return [...open, ...problems];
 }
 
-interface NamedFile {
-  path: string;
-  file: string;
-  secret: boolean;
+/** A program that does not exist is reported, with what to install, when it is needed. */
+function mustExist({ file, kind }: NamedFile): boolean {
+  if (kind === 'program') return file.includes('/') && existsSync(file);
+  return kind !== 'path';
 }
-
-function namedFiles(config: Config, folder: string): NamedFile[] {
-  const files: NamedFile[] = [];
-  const add = (path: string, file: string | undefined, secret: boolean): void => {
-    if (file !== undefined) files.push({ path, file, secret });
-  };
-  for (const [name, firewall] of Object.entries(config.firewalls)) {
-    add(`firewalls.${name}.private_key_file`, firewall.private_key_file, true);
-    add(`firewalls.${name}.password_file`, firewall.password_file, true);
-    add(`firewalls.${name}.become_password_file`, firewall.become_password_file, true);
-    add(`firewalls.${name}.known_hosts_file`, firewall.known_hosts_file, false);
-  }
-  add('mail.password_file', config.mail?.password_file, true);
-  add('mail.ca_file', config.mail?.ca_file, false);
-  add('templates_dir', config.templates_dir, false);
-  add('webhook.url_file', config.webhook?.url_file, true);
-  add('webhook.secret_file', config.webhook?.secret_file, true);
-  add('webhook.headers_file', config.webhook?.headers_file, true);
-  add('webhook.template', config.webhook?.template, false);
-  add('webhook.ca_file', config.webhook?.ca_file, false);
-  if (config.ansible.playbook_command.includes('/'))
-    add('ansible.playbook_command', findProgramFile(config.ansible.playbook_command), false);
-  for (const { text } of config.policy.never_block)
-    if (text.startsWith('@')) add('policy.never_block', resolve(folder, text.slice(1)), false);
-  return files;
-}
-
-/** A program that is not there is told with what to install, when it is needed. */
-const findProgramFile = (file: string): string | undefined => (existsSync(file) ? file : undefined);
 
 function findFolder(folder: string): { gid: number | undefined; mode: number } {
   try {

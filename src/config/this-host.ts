@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Address } from '../core/address.js';
 import type { Protection } from '../core/policy.js';
 
-/** Where the system says what this host needs. Read at each start: small files, no program is called. */
+/** Where the system says what this host needs: small files, no program is called. */
 export interface HostSources {
   interfaces: () => NodeJS.Dict<{ address: string }[]>;
   read: (file: string) => string;
@@ -14,7 +14,7 @@ export interface HostSources {
   environment: NodeJS.ProcessEnv;
 }
 
-const here: HostSources = {
+const defaultSources: HostSources = {
   interfaces: networkInterfaces,
   read: (file) => {
     try {
@@ -33,26 +33,34 @@ const here: HostSources = {
   environment: process.env,
 };
 
-/** What this host cannot do without: its own addresses, its way out, its resolvers, and who is logged in to it. */
-export function findThisHost(sources: HostSources = here): Protection[] {
+let known: readonly Protection[] | undefined;
+
+/** What `readThisHost` found when this process first asked. */
+export function findThisHost(): readonly Protection[] {
+  known ??= readThisHost(defaultSources);
+  return known;
+}
+
+/** What this host cannot do without: its own addresses, gateways and resolvers, and the clients of its sshd. */
+export function readThisHost(sources: HostSources): Protection[] {
   const { interfaces, read, environment } = sources;
   const [client = ''] = (environment['SSH_CLIENT'] ?? '').split(' ');
   return [
     ...findGateways(read('/proc/self/net/route'), read('/proc/self/net/ipv6_route')).map(
-      as("this host's default gateway"),
+      protect("this host's default gateway"),
     ),
-    ...findResolvers(read('/etc/resolv.conf')).map(as("this host's resolver")),
-    ...toAddresses([client]).map(as('the SSH client that calls us')),
-    ...findLoggedIn(sources).map(as('connected to the sshd of this host')),
+    ...findResolvers(read('/etc/resolv.conf')).map(protect("this host's resolver")),
+    ...toAddresses([client]).map(protect('the SSH client that calls us')),
+    ...findLoggedIn(sources).map(protect('connected to the sshd of this host')),
     ...toAddresses(
       Object.values(interfaces())
         .flatMap((all) => all ?? [])
         .map(({ address }) => address),
-    ).map(as("this host's own address")),
+    ).map(protect("this host's own address")),
   ];
 }
 
-const as =
+const protect =
   (reason: string) =>
   (address: Address): Protection => ({ address, reason });
 

@@ -1,7 +1,10 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { makeLauncher, type Launcher } from '../lab/launcher.js';
+import { packageRoot } from '../lab/package-root.js';
 
 const alarm = ['block', '203.0.113.7', '192.168.1.10', '22'];
 const edge = { host: '127.0.0.1', port: 9 };
@@ -139,6 +142,28 @@ describe('firebreak config', () => {
     const options = { env: { FIREBREAK_CONFIG: '/nowhere/firebreak.yml' } };
     const { exit, stdout } = await launcher.firebreak(['config', '--explain', 'firewalls.edge.port'], options);
     expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: 'firewalls.NAME.port (default: 22)\n  SSH port.\n' });
+  });
+
+  it('explains keys in an installation without the documents, as the Debian package lays it out', async () => {
+    for (const part of ['dist', 'package.json'])
+      cpSync(path.join(packageRoot, part), path.join(launcher.folder, 'installed', part), { recursive: true });
+    mkdirSync(path.join(launcher.folder, 'installed/playbooks'));
+    const program = path.join(launcher.folder, 'installed/dist/cli.js');
+    const { stdout } = await promisify(execFile)(process.execPath, [program, 'config', '--explain', 'mail.port']);
+    expect(stdout).to.equal('mail.port (default: 25)\n  SMTP port.\n');
+  });
+
+  it('prints what can be read again', async () => {
+    writeFileSync(path.join(launcher.folder, 'list.txt'), '203.0.113.64/28\n', { mode: 0o600 });
+    launcher.configure({
+      policy: { never_block: [`@${launcher.folder}/list.txt`, '192.0.2.10-192.0.2.20'], longest: 'forever' },
+      dispatch: { give_up: '90m' },
+    });
+    const { stdout: first } = await launcher.firebreak(['config']);
+    expect(first).to.include('longest: forever').and.include('give_up: 90m');
+    expect(first).to.include('/list.txt"').and.include('- 192.0.2.10-192.0.2.20');
+    writeFileSync(launcher.configFile, first, { mode: 0o600 });
+    expect((await launcher.firebreak(['config'])).stdout).to.equal(first);
   });
 
   it('says what all keys below one mean', async () => {

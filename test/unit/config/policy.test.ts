@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import ipaddr from 'ipaddr.js';
 import { loadConfig } from '#firebreak/config/load.js';
 import { findPolicy } from '#firebreak/config/policy.js';
-import { findThisHost } from '#firebreak/config/this-host.js';
+import { findThisHost, readThisHost } from '#firebreak/config/this-host.js';
 import { parseAddress } from '#firebreak/core/address.js';
 import { findProtection } from '#firebreak/core/policy.js';
 
@@ -50,7 +50,7 @@ const files: Record<string, string> = {
   '/etc/resolv.conf': '# made by hand\nnameserver 192.168.1.53\nsearch example.org\nnameserver fe80::53%eth0\n',
 };
 
-const host = findThisHost({
+const host = readThisHost({
   interfaces: () => ({
     eth0: [{ address: '192.168.1.2' }, { address: 'fe80::1%eth0' }],
     lo: [{ address: '127.0.0.1' }],
@@ -66,7 +66,7 @@ const refusalOf = (text: string, protections = host): string | undefined => {
   return findProtection(parsed.address, { protections });
 };
 
-describe('findThisHost', () => {
+describe('readThisHost', () => {
   for (const [address, reason] of [
     ['192.168.1.1', "this host's default gateway"],
     ['2001:db8:1::1', "this host's default gateway"],
@@ -89,7 +89,13 @@ describe('findThisHost', () => {
   });
 
   it('lives without what it may not read', () => {
-    expect(findThisHost({ interfaces: () => ({}), read: () => '', list: () => [], environment: {} })).to.deep.equal([]);
+    expect(readThisHost({ interfaces: () => ({}), read: () => '', list: () => [], environment: {} })).to.deep.equal([]);
+  });
+});
+
+describe('findThisHost', () => {
+  it('reads this host once a process', () => {
+    expect(findThisHost()).to.equal(findThisHost());
   });
 });
 
