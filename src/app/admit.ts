@@ -1,4 +1,4 @@
-import { findPolicy } from '../config/policy.js';
+import { findPolicy } from '../config/policy-in-force.js';
 import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';

@@ -1,4 +1,4 @@
-import { findPolicy } from '../config/policy.js';
+import { findPolicy } from '../config/policy-in-force.js';
 import type { Config } from '../config/schema.js';
 import { overlaps, parseAddress, type Address } from '../core/address.js';
 import { describeChange } from '../core/address-change.js';

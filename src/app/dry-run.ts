@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import { findPolicy } from '../config/policy.js';
+import { findPolicy } from '../config/policy-in-force.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';

@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import { sweep } from '../platforms/ansible/processes.js';
 import { pruneRuns, tidyRun } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
-import { findPolicy } from '../config/policy.js';
+import { findPolicy } from '../config/policy-in-force.js';
 import type { Block } from '../core/block.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';

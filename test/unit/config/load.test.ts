@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { loadConfig } from '#firebreak/config/load.js';
 import { locateConfig } from '#firebreak/config/locate.js';
-import { findPolicy } from '#firebreak/config/policy.js';
+import { findPolicy } from '#firebreak/config/policy-in-force.js';
 import { selectFirewalls } from '#firebreak/config/select.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import ipaddr from 'ipaddr.js';
 import { loadConfig } from '#firebreak/config/load.js';
-import { findPolicy } from '#firebreak/config/policy.js';
+import { findPolicy } from '#firebreak/config/policy-in-force.js';
 import { findThisHost, readThisHost } from '#firebreak/config/this-host.js';
 import { parseAddress } from '#firebreak/core/address.js';
 import { findProtection } from '#firebreak/core/policy.js';
