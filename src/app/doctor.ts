@@ -8,7 +8,7 @@ import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
-import { exitOf, ok, skipped, wrong, type Check, type Section } from '../core/check.js';
+import { exitOf, fail, ok, skipped, type Check, type Section } from '../core/check.js';
 import { checkDisk, checkLedger, checkStateFolder, skipLedger } from '../doctor/state.js';
 import { checkFirewall } from '../doctor/firewall.js';
 import { checkLearned } from '../doctor/learned.js';
@@ -117,7 +117,7 @@ async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ 
   }
 }
 
-const howToMend: Partial<Record<ErrorCode, string>> = {
+const howToFix: Partial<Record<ErrorCode, string>> = {
   config_missing: 'firebreak init writes one',
   config_exposed: 'the command at its end mends it; who could write it until now?',
 };
@@ -126,7 +126,7 @@ function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[]
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
-    return [wrong(name, message.split('\n').join('; '), howToMend[code] ?? 'docs/configuration.md knows every key')];
+    return [fail(name, message.split('\n').join('; '), howToFix[code] ?? 'docs/configuration.md knows every key')];
   }
   const { file, config } = loaded;
   const state = checkStateFolder(config.state_dir);

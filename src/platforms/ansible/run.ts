@@ -3,19 +3,14 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { findPackageRoot } from '../../config/package-root.js';
 import type { Config, FirewallConfig } from '../../config/schema.js';
+import type { Check } from '../../core/check.js';
 import { buildEnvironment, buildSshArgs } from './environment.js';
-import {
-  batchResult,
-  doctorResult,
-  readEvents,
-  statusResult,
-  type BatchResult,
-  type DoctorResult,
-  type StatusResult,
-} from './events.js';
+import { batchResult, readEvents, statusResult, type BatchResult, type StatusResult } from './events.js';
 import { runProcess } from './process.js';
 import { renderExtraVars, renderInventory, type Batch } from './render.js';
 import { judge, type Verdict } from './run-result.js';
+import { platformOf } from '../index.js';
+import type { Platform } from '../platform.js';
 import { checkVersion } from './version.js';
 import type { Workspace } from './workspace.js';
 
@@ -25,6 +20,8 @@ export interface RunRequest {
   firewall: FirewallConfig;
   ansible: Config['ansible'];
   workspace: Workspace;
+  /** The firewall's own, unless a test brings another. */
+  platform?: Platform | undefined;
   stop: AbortSignal;
   watch?: Watch | undefined;
 }
@@ -46,9 +43,13 @@ export async function applyBatch(request: RunRequest, batch: Batch, check: boole
 export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
 
-/** Looks at all that a run will need on one firewall. Changes nothing. @throws as applyBatch */
-export const examine = (request: RunRequest): Promise<Verdict<DoctorResult>> =>
-  runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctorResult });
+/** Checks what a run will need on one firewall. Changes nothing. @throws as applyBatch */
+export async function examine(request: RunRequest): Promise<Verdict<Check[]>> {
+  const { firewall, platform = platformOf(firewall) } = request;
+  const { doctor } = platform;
+  const verdict = await runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctor.facts });
+  return verdict.kind === 'done' ? { kind: 'done', result: doctor.checksOf(verdict.result, firewall) } : verdict;
+}
 
 interface Play<T> {
   playbook: string;
@@ -59,8 +60,9 @@ interface Play<T> {
 
 /** Runs a bundled playbook. When it resolves, no process of the run is left. */
 async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<Verdict<T>> {
-  const { id, name, firewall, workspace, ansible } = request;
-  const inventory = workspace.write('inventory.yml', renderInventory(name, firewall, buildSshArgs(firewall)));
+  const { id, name, firewall, workspace, ansible, platform } = request;
+  const sshArgs = buildSshArgs(firewall);
+  const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));
   const stderrFile = workspace.file('ansible.err');
   const env = buildEnvironment(id, workspace, firewall);
   const endWatch = request.watch?.(name, workspace.file('events.jsonl'));

@@ -30,9 +30,8 @@ function read(text: string): Record<string, Record<string, Record<string, Record
 
 describe('renderInventory', () => {
   it('names one host with all that the configuration says of it', () => {
-    const text = renderInventory('edge', firewall({ port: 2222, vars: { pfsense_reload: 'async', limits: [1, 2] } }), [
-      '-o A=b',
-    ]);
+    const edge = firewall({ port: 2222, vars: { pfsense_reload: 'async', limits: [1, 2] } });
+    const text = renderInventory({ name: 'edge', firewall: edge, sshArgs: ['-o A=b'] });
     const host = read(text)['firewalls']!['hosts']!['unsafe edge']!;
     expect(host).to.deep.include({
       ansible_host: 'unsafe 192.0.2.1',
@@ -48,9 +47,8 @@ describe('renderInventory', () => {
 
   it('lets an inventory variable of the configuration win over ours', () => {
     const vars = { ansible_python_interpreter: '/usr/bin/python3' };
-    expect(renderInventory('edge', firewall({ vars }), [])).to.include(
-      'ansible_python_interpreter: "/usr/bin/python3"',
-    );
+    const text = renderInventory({ name: 'edge', firewall: firewall({ vars }), sshArgs: [] });
+    expect(text).to.include('ansible_python_interpreter: "/usr/bin/python3"');
   });
 });
 
