@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
-import { sweep } from '../platforms/ansible/processes.js';
+import { killStragglers } from '../platforms/ansible/processes.js';
 import type { Watch } from '../platforms/ansible/run.js';
-import { pruneRuns, tidyRun } from '../platforms/ansible/workspace.js';
+import { pruneRuns, cleanRun } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy.js';
 import type { Block } from '../core/block.js';
@@ -78,8 +78,8 @@ export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
 
 /** Ends what a dead holder's run left going, and tidies up after it. Its record stays. */
 async function endOrphan(run: string, { state_dir }: Config): Promise<void> {
-  await sweep(run);
-  tidyRun(run, state_dir);
+  await killStragglers(run);
+  cleanRun(run, state_dir);
 }
 
 async function carryBatch(

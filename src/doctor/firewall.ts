@@ -3,12 +3,12 @@ import type { Config, FirewallConfig } from '../config/schema.js';
 import { failWith, faultExits, ok, skipped, type Check } from '../core/check.js';
 import type { Flow } from '../core/flow.js';
 import { computeTracker } from '../core/tracker.js';
-import { inWorkspace } from '../dispatch/run-folder.js';
+import { withWorkspace } from '../dispatch/run-folder.js';
 import { findInterface } from '../intake/alarm.js';
 import type { BatchResult } from '../platforms/ansible/events.js';
-import { applyBatch, examine, type RunRequest, type Watch } from '../platforms/ansible/run.js';
-import type { Verdict } from '../platforms/ansible/run-result.js';
-import { findObstacle, type Obstacle } from '../platforms/ansible/ssh-errors.js';
+import { applyBatch, runDoctor, type RunRequest, type Watch } from '../platforms/ansible/run.js';
+import type { RunResult } from '../platforms/ansible/run-result.js';
+import { findUnreachableCause, type UnreachableCause } from '../platforms/ansible/ssh-errors.js';
 import { platformOf } from '../platforms/index.js';
 import type { Platform } from '../platforms/platform.js';
 import { checkReach, howToReach } from './reach.js';
@@ -33,7 +33,7 @@ export async function checkFirewall(target: Target): Promise<Check[]> {
   if (reached.state !== 'ok') {
     return [reached, ...skipAll([names.hostKey, names.login, ...afterLogin], 'the firewall is not reached')];
   }
-  const examined = await withRun(target, examine);
+  const examined = await withRun(target, runDoctor);
   if (examined.kind !== 'done') return [reached, ...explainNoLogin(examined, firewall, afterLogin)];
   const login = [ok(names.hostKey, 'is the recorded one'), ok(names.login, `as ${firewall.user}`)];
   const checks = [reached, ...login, ...examined.result];
@@ -44,7 +44,7 @@ export async function checkFirewall(target: Target): Promise<Check[]> {
 
 const skipAll = (checks: readonly string[], because: string): Check[] => checks.map((name) => skipped(name, because));
 
-type Failed = Exclude<Verdict<unknown>, { kind: 'done' }>;
+type Failed = Exclude<RunResult<unknown>, { kind: 'done' }>;
 
 /** Why no check was made on the firewall. @param afterLogin the checks that need the login */
 function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: readonly string[]): Check[] {
@@ -53,7 +53,7 @@ function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: re
     return [failWith(faultExits.firewall)(names.login, describeFailure(failed), null), ...skips];
   }
   const { message } = failed;
-  const cause = findObstacle(message);
+  const cause = findUnreachableCause(message);
   const fail = failWith(faultExits.unreachable);
   const fix = cause === undefined ? null : howToLogIn(firewall)[cause];
   if (cause === 'host_key') {
@@ -63,7 +63,12 @@ function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: re
   return [...hostKey, fail(names.login, message, fix), ...skips];
 }
 
-const howToLogIn = ({ user, host, port, known_hosts_file: file }: FirewallConfig): Record<Obstacle, string> => ({
+const howToLogIn = ({
+  user,
+  host,
+  port,
+  known_hosts_file: file,
+}: FirewallConfig): Record<UnreachableCause, string> => ({
   host_key: `compare "ssh-keyscan -p ${port} ${host}" with the key on the firewall's console, then write it to ${file ?? '~/.ssh/known_hosts'}`,
   login: `try it by hand: ssh -p ${port} ${user}@${host}, as this account and with the same key`,
   network: howToReach,
@@ -73,16 +78,16 @@ const howToLogIn = ({ user, host, port, known_hosts_file: file }: FirewallConfig
 async function checkDryRun(target: Target): Promise<Check> {
   const flow = documentationFlow(target.firewall);
   const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
-  const verdict = await withRun(target, (request) => applyBatch(request, { present: [item], absent: [] }, true));
+  const result = await withRun(target, (request) => applyBatch(request, { present: [item], absent: [] }, true));
   const what = `of a block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
-  const failure = explainDryRun(verdict);
+  const failure = explainDryRun(result);
   if (failure === undefined) return ok(names.dryRun, `${what} is clean`);
   return failWith(faultExits.firewall)(names.dryRun, `${what}: ${failure.message}`, failure.fix);
 }
 
-function explainDryRun(verdict: Verdict<BatchResult>): { message: string; fix: string | null } | undefined {
-  if (verdict.kind !== 'done') return { message: describeFailure(verdict), fix: null };
-  const [refused] = verdict.result.refused ?? [];
+function explainDryRun(result: RunResult<BatchResult>): { message: string; fix: string | null } | undefined {
+  if (result.kind !== 'done') return { message: describeFailure(result), fix: null };
+  const [refused] = result.result.refused ?? [];
   return refused && { message: refused.message, fix: "check the firewall's interfaces in firebreak.yml" };
 }
 
@@ -103,7 +108,7 @@ function documentationFlow(firewall: FirewallConfig): Flow {
 function withRun<T>(target: Target, work: (request: RunRequest) => Promise<T>): Promise<T> {
   const { name, firewall, config, platform, stop, watch } = target;
   const id = ulid();
-  return inWorkspace(id, undefined, (workspace) =>
+  return withWorkspace(id, undefined, (workspace) =>
     work({ id, name, firewall, platform, ansible: config.ansible, workspace, stop, watch }),
   );
 }

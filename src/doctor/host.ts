@@ -5,7 +5,7 @@ import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
 import { fail, ok, skipped, type Check } from '../core/check.js';
 import type { ErrorCode, FirebreakError } from '../core/errors.js';
-import { inWorkspace } from '../dispatch/run-folder.js';
+import { withWorkspace } from '../dispatch/run-folder.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
 import { checkPlaybooks, checkTemplates } from './package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
@@ -21,7 +21,7 @@ export interface Loaded {
 export function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ checks: Check[]; canRun: boolean }> {
   const config = 'config' in loaded ? loaded.config : undefined;
   const command = config?.ansible.playbook_command ?? 'ansible-playbook';
-  return inWorkspace(ulid(), undefined, async (workspace) => {
+  return withWorkspace(ulid(), undefined, async (workspace) => {
     const env = buildLocalEnvironment(workspace);
     const ansible = await checkAnsible(command, env);
     const ssh = checkSsh(env['PATH']);

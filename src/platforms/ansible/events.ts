@@ -72,7 +72,7 @@ export function readEvents(file: string): RunEvent[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return []; // ansible ended before its callback began: the verdict says so
+    return []; // ansible ended before its callback began: the result of the run says so
   }
   return text.split('\n').flatMap((line) => {
     const parsed = event.safeParse(parseLine(line));

@@ -8,7 +8,7 @@ import { buildEnvironment, buildSshArgs } from './environment.js';
 import { batchResult, readEvents, statusResult, type BatchResult, type StatusResult } from './events.js';
 import { runProcess } from './process.js';
 import { renderExtraVars, renderInventory, type Batch } from './render.js';
-import { judge, type Verdict } from './run-result.js';
+import { toRunResult, type RunResult } from './run-result.js';
 import { platformOf } from '../index.js';
 import type { Platform } from '../platform.js';
 import { checkVersion } from './version.js';
@@ -33,22 +33,22 @@ export type Watch = (firewall: string, eventsFile: string) => () => void;
  * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
-export async function applyBatch(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
+export async function applyBatch(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
   const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
   const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
   return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
 }
 
 /** Asks one firewall which rules of ours stand there. Changes nothing. @throws as applyBatch */
-export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
+export const readStatus = (request: RunRequest): Promise<RunResult<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
 
 /** Checks what a run will need on one firewall. Changes nothing. @throws as applyBatch */
-export async function examine(request: RunRequest): Promise<Verdict<Check[]>> {
+export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>> {
   const { firewall, platform = platformOf(firewall) } = request;
   const { doctor } = platform;
-  const verdict = await runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctor.facts });
-  return verdict.kind === 'done' ? { kind: 'done', result: doctor.checksOf(verdict.result, firewall) } : verdict;
+  const result = await runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctor.facts });
+  return result.kind === 'done' ? { kind: 'done', result: doctor.checksOf(result.result, firewall) } : result;
 }
 
 interface Play<T> {
@@ -59,14 +59,14 @@ interface Play<T> {
 }
 
 /** Runs a bundled playbook. When it resolves, no process of the run is left. */
-async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<Verdict<T>> {
+async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
   const { id, name, firewall, workspace, ansible, platform } = request;
   const sshArgs = buildSshArgs(firewall);
   const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));
   const stderrFile = workspace.file('ansible.err');
-  const env = buildEnvironment(id, workspace, firewall);
+  const env = buildEnvironment({ runId: id, workspace, firewall });
   const endWatch = request.watch?.(name, workspace.file('events.jsonl'));
-  const ending = await runProcess({
+  const ended = await runProcess({
     command: ansible.playbook_command,
     args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
     env,
@@ -78,8 +78,8 @@ async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: P
     stop: request.stop,
   }).finally(endWatch);
   const events = readEvents(workspace.file('events.jsonl'));
-  const stderr = ending.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
-  const verdict = judge(ending, events, { host: name, stderr, schema });
-  if (verdict.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
-  return verdict;
+  const stderr = ended.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
+  const result = toRunResult(ended, events, { host: name, stderr, schema });
+  if (result.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
+  return result;
 }

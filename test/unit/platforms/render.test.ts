@@ -107,18 +107,14 @@ describe('buildEnvironment', () => {
 
   it('lets nothing of the caller in but PATH and HOME', () => {
     const outer = { PATH: '/bin', HOME: '/root', ANSIBLE_STDOUT_CALLBACK: 'json', SECRET: 'canary', LD_PRELOAD: 'x' };
-    const built = buildEnvironment('01RUN', workspace, firewall(), outer);
+    const built = buildEnvironment({ runId: '01RUN', workspace, firewall: firewall() }, outer);
     expect(built).to.include({ PATH: '/bin', HOME: '/root', FIREBREAK_RUN_ID: '01RUN', ANSIBLE_HOME: '/run/tmp' });
     expect(built).to.not.have.any.keys('ANSIBLE_STDOUT_CALLBACK', 'SECRET', 'LD_PRELOAD');
   });
 
   it('names the files of secrets, never a secret', () => {
-    const built = buildEnvironment(
-      '01RUN',
-      workspace,
-      firewall({ password_file: '/p', become_password_file: '/b' }),
-      {},
-    );
+    const edge = firewall({ password_file: '/p', become_password_file: '/b' });
+    const built = buildEnvironment({ runId: '01RUN', workspace, firewall: edge }, {});
     expect(built).to.include({ ANSIBLE_CONNECTION_PASSWORD_FILE: '/p', ANSIBLE_BECOME_PASSWORD_FILE: '/b' });
   });
 });
