@@ -4,6 +4,8 @@ import { selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';
 import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
+import { fitToPlatform } from '../platforms/fit.js';
+import { platformOf } from '../platforms/index.js';
 import type { KeepBlock } from '../ledger/ledger.js';
 
 /** The policy of a firewall. */
@@ -39,13 +41,15 @@ export function admit(alarm: Alarm, target: Target, config: Config): KeepBlock[]
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {
     const flow = alarm.flowOn(settings);
+    const fitted = fitToPlatform(platformOf(settings), { flow, description: alarm.description });
+    const refusal = override === undefined ? findRefusal(flow, policyOf(firewall)) : undefined;
     return {
       firewall,
       flow,
-      description: alarm.description,
+      description: fitted.description,
       durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
       escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
-      refusal: override === undefined ? findRefusal(flow, policyOf(firewall)) : undefined,
+      refusal: fitted.refusal ?? refusal,
       override,
     };
   });

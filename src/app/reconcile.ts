@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import type { StandingRule, StatusResult } from '../platforms/ansible/events.js';
-import type { Verdict } from '../platforms/ansible/run-result.js';
+import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { findDrift, type Drift } from '../core/drift.js';
@@ -87,7 +87,9 @@ function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App)
   return { id: ulid(), origin: `${actor}, by reconcile`, context: {}, blocks: [block] };
 }
 
-function failureOf(verdict: Exclude<Verdict<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'trouble' | 'exit'> {
+function failureOf(
+  verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>,
+): Pick<Reconciled, 'trouble' | 'exit'> {
   const finding = findingFor({ tracker: 0, wanted: 'present' }, verdict, true);
   if (finding.kind !== 'trouble') throw new Error('a run that failed has no failure');
   const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.trouble];

@@ -1,15 +1,15 @@
-/** How one look ended: `wrong` stops the main job, `note` does not, `skipped` could not be looked at. */
+/** How one check ended: `wrong` stops the main job, `note` does not, `skipped` could not be checked. */
 export type CheckState = 'ok' | 'wrong' | 'note' | 'skipped';
 
-/** One thing that was looked at. */
+/** One thing that was checked. */
 export interface Check {
   name: string;
   state: CheckState;
-  /** What was seen. */
-  fact: string;
+  /** What was found. */
+  detail: string;
   /** What to do about it; null where nothing is to be done. */
-  mend: string | null;
-  /** The exit code that this mistake gives: 2 of this host and its files, 4 firewall away, 5 firewall at fault. */
+  fix: string | null;
+  /** The exit code that this failure gives. */
   exit: number;
 }
 
@@ -19,32 +19,35 @@ export interface Section {
   checks: Check[];
 }
 
-export const ok = (name: string, fact: string): Check => ({ name, state: 'ok', fact, mend: null, exit: 0 });
+/** What is at fault, as an exit code: this host and its files, the way to the firewall, the firewall itself. */
+export const faultExits = { host: 2, unreachable: 4, firewall: 5 } as const;
 
-export const wrong = (name: string, fact: string, mend: string | null, exit = 2): Check => ({
-  name,
-  state: 'wrong',
-  fact,
-  mend,
-  exit,
-});
+export const ok = (name: string, detail: string): Check => ({ name, state: 'ok', detail, fix: null, exit: 0 });
 
-export const note = (name: string, fact: string, mend: string | null): Check => ({
+/** A failure of what has this exit code. */
+export const failWith =
+  (exit: number) =>
+  (name: string, detail: string, fix: string | null): Check => ({ name, state: 'wrong', detail, fix, exit });
+
+/** A failure of this host. */
+export const fail = failWith(faultExits.host);
+
+export const warn = (name: string, detail: string, fix: string | null): Check => ({
   name,
   state: 'note',
-  fact,
-  mend,
+  detail,
+  fix,
   exit: 0,
 });
 
 export const skipped = (name: string, because: string): Check => ({
   name,
   state: 'skipped',
-  fact: because,
-  mend: null,
+  detail: because,
+  fix: null,
   exit: 0,
 });
 
-/** The first mistake's exit code, in the order in which things are needed; 0 where the main job would work. */
+/** The first failure's exit code, in the order in which things are needed; 0 where the main job would work. */
 export const exitOf = (sections: readonly Section[]): number =>
   sections.flatMap(({ checks }) => checks).find(({ state }) => state === 'wrong')?.exit ?? 0;

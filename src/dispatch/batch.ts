@@ -6,7 +6,7 @@ import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { App } from '../runtime/app.js';
 import { findingFor } from './block-result.js';
-import { inWorkspace } from './run-folder.js';
+import { withWorkspace } from './run-folder.js';
 
 export interface BatchRequest {
   run: string;
@@ -40,7 +40,7 @@ export async function applyBatch(
     return failAll(blocks, 'firewall_unknown', `the configuration has no firewall ${firewall}`);
   const started = performance.now();
   try {
-    return await inWorkspace(run, keepRecord ? config : undefined, async (workspace) => {
+    return await withWorkspace(run, keepRecord ? config : undefined, async (workspace) => {
       const batch = {
         present: blocks.filter(({ wanted }) => wanted === 'present').map(toItem),
         absent: blocks.filter(({ wanted }) => wanted === 'absent').map(toItem),

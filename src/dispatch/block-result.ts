@@ -1,5 +1,5 @@
 import type { BatchResult } from '../platforms/ansible/events.js';
-import type { Verdict } from '../platforms/ansible/run-result.js';
+import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
 import type { Finding } from '../core/lifecycle.js';
@@ -7,7 +7,7 @@ import type { Finding } from '../core/lifecycle.js';
 /** What a run's verdict means for one block that it carried. */
 export function findingFor(
   { tracker, wanted }: Pick<Block, 'tracker' | 'wanted'>,
-  verdict: Verdict<BatchResult> | Exclude<Verdict<unknown>, { kind: 'done' }>,
+  verdict: RunResult<BatchResult> | Exclude<RunResult<unknown>, { kind: 'done' }>,
   check: boolean,
 ): Finding {
   switch (verdict.kind) {
@@ -31,7 +31,7 @@ export function findingFor(
 const failed = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason });
 const stopped = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'stopped', code, reason });
 
-type Done = Extract<Verdict<BatchResult>, { kind: 'done' }>;
+type Done = Extract<RunResult<BatchResult>, { kind: 'done' }>;
 
 function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: Done, check: boolean): Finding {
   const refused = result.refused?.find((each) => each.tracker === tracker);

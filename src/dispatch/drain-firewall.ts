@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
-import { sweep } from '../platforms/ansible/processes.js';
-import { pruneRuns, tidyRun } from '../platforms/ansible/workspace.js';
+import { killStragglers } from '../platforms/ansible/processes.js';
+import { cleanRun, pruneRuns } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy-in-force.js';
 import type { Block } from '../core/block.js';
@@ -79,8 +79,8 @@ function keepLease(lease: Lease, ledger: Ledger, lost: AbortController): () => v
 
 /** Ends the processes that a dead holder's run left behind, and cleans up after it. Its record stays. */
 async function stopOrphan(run: string, { state_dir }: Config): Promise<void> {
-  await sweep(run);
-  tidyRun(run, state_dir);
+  await killStragglers(run);
+  cleanRun(run, state_dir);
 }
 
 interface Batch {

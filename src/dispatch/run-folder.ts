@@ -8,7 +8,7 @@ import { FirebreakError } from '../core/errors.js';
  * @param keep the configuration that says where records are kept; undefined leaves none
  * @throws FirebreakError workspace_unwritable
  */
-export async function inWorkspace<T>(
+export async function withWorkspace<T>(
   run: string,
   keep: Config | undefined,
   work: (one: Workspace) => Promise<T>,

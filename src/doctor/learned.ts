@@ -4,7 +4,7 @@ import { describeChange } from '../core/address-change.js';
 import { findAddressChanges } from '../ledger/sqlite/seen.js';
 import { openDatabase } from '../ledger/sqlite/database.js';
 import { FirebreakError } from '../core/errors.js';
-import { note, type Check } from '../core/check.js';
+import { warn, type Check } from '../core/check.js';
 
 /** Whether the firewall tells other addresses of its own than before; nothing where it does not, or nobody knows. */
 export function checkLearned(stateDir: string, firewall: string): Check[] {
@@ -14,7 +14,7 @@ export function checkLearned(stateDir: string, firewall: string): Check[] {
     const database = openDatabase(file);
     try {
       const change = findAddressChanges(database, Date.now()).find((each) => each.firewall === firewall);
-      return change === undefined ? [] : [note('addresses', describeChange(change), howToMend)];
+      return change === undefined ? [] : [warn('addresses', describeChange(change), howToFix)];
     } finally {
       database.close();
     }
@@ -24,4 +24,4 @@ export function checkLearned(stateDir: string, firewall: string): Check[] {
   }
 }
 
-const howToMend = 'where nobody changed its addresses, find out who is on that firewall';
+const howToFix = 'where nobody changed its addresses, find out who is on that firewall';

@@ -3,13 +3,13 @@ import { describeError } from '../core/describe.js';
 import { ulid } from 'ulid';
 import { sendMail, verifyMail } from '../notify/mail/smtp.js';
 import { renderTestMail } from '../notify/mail/test-mail.js';
-import { note, ok, wrong, type Check } from '../core/check.js';
+import { fail, ok, warn, type Check } from '../core/check.js';
 
 /** Asks the mail server for all but the mail itself. @param send sends one as well */
 export async function checkMail({ mail, templates_dir }: Config, send: boolean, host: string): Promise<Check> {
   const name = 'SMTP';
   if (mail === undefined)
-    return note(name, 'no mail is set: nobody is told when a block fails', 'set mail in firebreak.yml');
+    return warn(name, 'no mail is set: nobody is told when a block fails', 'set mail in firebreak.yml');
   const server = `${mail.host}:${mail.port}`;
   try {
     await verifyMail(mail);
@@ -17,15 +17,15 @@ export async function checkMail({ mail, templates_dir }: Config, send: boolean, 
       return ok(name, `${server} answers${mail.user === undefined ? '' : `, and takes the login of ${mail.user}`}`);
     const { problem, ...test } = renderTestMail({ host, templatesDir: templates_dir });
     const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, () => Promise.resolve(true));
-    if (sending.kind !== 'sent') return wrong(name, `${server}: ${sending.reason}`, howToMend);
+    if (sending.kind !== 'sent') return fail(name, `${server}: ${sending.reason}`, howToFix);
     if (sending.rejected.length > 0)
-      return wrong(name, `${server} does not take mail to ${sending.rejected.join(', ')}`, howToMend);
+      return fail(name, `${server} does not take mail to ${sending.rejected.join(', ')}`, howToFix);
     if (problem !== undefined)
-      return note(name, `a test mail was sent, but ${problem}`, 'mend the template that it names');
+      return warn(name, `a test mail was sent, but ${problem}`, 'mend the template that it names');
     return ok(name, `${server} took a test mail to ${mail.to.join(', ')}`);
   } catch (error) {
-    return wrong(name, `${server}: ${describeError(error)}`, howToMend);
+    return fail(name, `${server}: ${describeError(error)}`, howToFix);
   }
 }
 
-const howToMend = 'check mail.host, port, tls, ca_file, user, password_file and to';
+const howToFix = 'check mail.host, port, tls, ca_file, user, password_file and to';

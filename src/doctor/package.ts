@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 import { describeError } from '../core/describe.js';
-import { note, ok, wrong, type Check } from '../core/check.js';
+import { fail, ok, warn, type Check } from '../core/check.js';
 
 const again = 'install firebreak again: this file is part of it';
 
@@ -12,11 +12,11 @@ const again = 'install firebreak again: this file is part of it';
 export function checkTemplates(own?: string, root = findPackageRoot()): Check {
   const name = 'templates';
   const brought = findBroken(join(root, 'templates'));
-  if (brought.broken !== undefined) return wrong(name, brought.broken, again);
+  if (brought.broken !== undefined) return fail(name, brought.broken, again);
   if (own === undefined) return ok(name, `${brought.count} parse`);
   const theirs = findBroken(own);
   if (theirs.broken !== undefined)
-    return note(name, theirs.broken, 'mend it: until then the one of the package is used');
+    return warn(name, theirs.broken, 'mend it: until then the one of the package is used');
   return ok(name, `${brought.count} parse, and ${theirs.count} in ${own}`);
 }
 
@@ -49,5 +49,5 @@ export async function checkPlaybooks(
   );
   if (exitCode === 0) return ok('playbooks', `${files.length} parse`);
   const said = `${stderr}\n${stdout}`.split('\n').filter((line) => /error/i.test(line));
-  return wrong('playbooks', said[0]?.trim() ?? `ansible-playbook --syntax-check ended with ${exitCode}`, again);
+  return fail('playbooks', said[0]?.trim() ?? `ansible-playbook --syntax-check ended with ${exitCode}`, again);
 }

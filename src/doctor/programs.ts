@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkVersion } from '../platforms/ansible/version.js';
 import type { Config } from '../config/schema.js';
 import { FirebreakError } from '../core/errors.js';
-import { note, ok, skipped, wrong, type Check } from '../core/check.js';
+import { fail, ok, skipped, warn, type Check } from '../core/check.js';
 
 /** The oldest Node that Firebreak's libraries run on (package.json, engines). */
 const oldestNode = [20, 19] as const;
@@ -13,7 +13,7 @@ export function checkNode(version = process.versions.node): Check {
   const isNew = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
   return isNew
     ? ok('Node', version)
-    : wrong('Node', `${version} is too old`, `install Node ${oldestNode.join('.')} or newer`);
+    : fail('Node', `${version} is too old`, `install Node ${oldestNode.join('.')} or newer`);
 }
 
 /** Asks ansible-playbook itself. Gives its version as well, for what depends on it. */
@@ -26,20 +26,20 @@ export async function checkAnsible(
     const version = await checkVersion(command, env);
     const check =
       version === undefined
-        ? note(name, `${command} does not tell its version`, `look what "${command} --version" says`)
+        ? warn(name, `${command} does not tell its version`, `look what "${command} --version" says`)
         : ok(name, version);
     return { check, version };
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
-    const mend = error.code === 'ansible_missing' ? 'apt-get install ansible-core' : 'install a newer ansible-core';
-    return { check: wrong(name, error.message, mend), version: undefined };
+    const fix = error.code === 'ansible_missing' ? 'apt-get install ansible-core' : 'install a newer ansible-core';
+    return { check: fail(name, error.message, fix), version: undefined };
   }
 }
 
 export function checkSsh(path: string | undefined): Check {
   const found = findProgram('ssh', path);
   return found === undefined
-    ? wrong('ssh', `no such program on ${path ?? 'the PATH'}`, 'apt-get install openssh-client')
+    ? fail('ssh', `no such program on ${path ?? 'the PATH'}`, 'apt-get install openssh-client')
     : ok('ssh', found);
 }
 
@@ -59,7 +59,7 @@ export function checkSshpass(
   const names = users.map(([firewall]) => firewall).join(', ');
   return ansible === undefined
     ? skipped(name, 'ansible-playbook comes first')
-    : wrong(
+    : fail(
         name,
         `not there, and ${names} ${users.length === 1 ? 'is' : 'are'} logged in to by password`,
         'apt-get install sshpass, or better: use private_key_file',

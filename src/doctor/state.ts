@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import { checkIntegrity } from '../ledger/sqlite/integrity.js';
-import { ok, skipped, wrong, type Check } from '../core/check.js';
+import { fail, ok, skipped, type Check } from '../core/check.js';
 
 /** A folder that holds a few runs and the ledger's journal. */
 const leastFree = 64 * 1024 * 1024;
@@ -16,13 +16,13 @@ export function checkStateFolder(folder: string, uid = process.getuid?.() ?? 0):
   try {
     accessSync(nearest, constants.W_OK | constants.X_OK);
   } catch (error) {
-    return wrong(name, `${nearest}: ${describeError(error)}`, howToMake(folder));
+    return fail(name, `${nearest}: ${describeError(error)}`, howToMake(folder));
   }
   const { uid: owner, mode } = statSync(nearest);
-  if (!statSync(nearest).isDirectory()) return wrong(name, `${nearest} is no folder`, 'name another state_dir');
+  if (!statSync(nearest).isDirectory()) return fail(name, `${nearest} is no folder`, 'name another state_dir');
   if (nearest !== folder) return ok(name, `${folder} is not there yet: the first alarm makes it`);
   if (owner !== uid) {
-    return wrong(
+    return fail(
       name,
       `${folder} belongs to user ${owner}, and you are ${uid}`,
       `call firebreak as its owner: sudo -u '#${owner}' firebreak doctor`,
@@ -30,7 +30,7 @@ export function checkStateFolder(folder: string, uid = process.getuid?.() ?? 0):
   }
   return (mode & 0o077) === 0
     ? ok(name, `${folder}, for its owner alone`)
-    : wrong(name, `others may look into ${folder} (mode ${octal(mode)})`, `chmod 700 ${folder}`);
+    : fail(name, `others may look into ${folder} (mode ${octal(mode)})`, `chmod 700 ${folder}`);
 }
 
 /** @param least bytes that must be free */
@@ -39,8 +39,8 @@ export function checkDisk(folder: string, least = leastFree): Check {
   const { bavail, bsize, files, ffree } = statfsSync(nearest);
   const free = bavail * bsize;
   const megabytes = `${Math.floor(free / 1024 / 1024).toLocaleString('en')} MB free below ${nearest}`;
-  if (free < least) return wrong('disk', `only ${megabytes}`, 'make room: each alarm is written before it is acted on');
-  if (files > 0 && ffree < 1000) return wrong('disk', `only ${ffree} inodes free below ${nearest}`, 'delete files');
+  if (free < least) return fail('disk', `only ${megabytes}`, 'make room: each alarm is written before it is acted on');
+  if (files > 0 && ffree < 1000) return fail('disk', `only ${ffree} inodes free below ${nearest}`, 'delete files');
   return ok('disk', megabytes);
 }
 
@@ -52,10 +52,10 @@ export function checkLedger(stateDir: string): Check {
   try {
     const damage = checkIntegrity(file);
     if (damage.length === 0) return ok(name, `${file} is sound`);
-    return wrong(name, `${file} is damaged: ${damage.join('; ')}`, howToReplace);
+    return fail(name, `${file} is damaged: ${damage.join('; ')}`, howToReplace);
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
-    return wrong(name, error.message, error.code === 'ledger_corrupt' ? howToReplace : null);
+    return fail(name, error.message, error.code === 'ledger_corrupt' ? howToReplace : null);
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { note, ok, type Check } from '../core/check.js';
+import { ok, warn, type Check } from '../core/check.js';
 
 const wanted = 'etc/systemd/system/timers.target.wants';
 const cronPlaces = ['etc/crontab', 'etc/cron.d', 'var/spool/cron', 'var/spool/cron/crontabs'];
@@ -11,7 +11,7 @@ export function checkTimers(root = '/'): Check {
   if (expires === true) return ok('timer', `systemd runs firebreak expire${drains === true ? ' and drain' : ''}`);
   const place = cronPlaces.flatMap((name) => filesOf(join(root, name))).find(mentionsExpire);
   if (place !== undefined) return ok('timer', `${place} runs firebreak expire`);
-  return note(
+  return warn(
     'timer',
     'nothing runs firebreak expire: blocks end late, and failed ones wait for the next alarm',
     'firebreak install --systemd, or see docs/operations.md, "Run it each minute"',

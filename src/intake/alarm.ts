@@ -1,6 +1,6 @@
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { contains, parseAddress } from '../core/address.js';
-import { cleanDescription } from '../core/description.js';
+import { cleanText, maxDescription } from '../core/description.js';
 import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
@@ -22,6 +22,7 @@ export interface AlarmRequest {
 
 /** An alarm that can be acted on. */
 export interface Alarm {
+  /** Each platform cuts it to the length that it takes. */
   description: string;
   /** How long to block, in milliseconds; null for ever, undefined where nobody said. */
   durationMs: number | null | undefined;
@@ -55,7 +56,7 @@ export function parseAlarm(words: AlarmRequest, config: Config): Alarm {
     throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'));
   }
   return {
-    description: cleanDescription(words.description ?? config.defaults.description),
+    description: cleanText(words.description ?? config.defaults.description, maxDescription),
     durationMs: words.duration === undefined ? undefined : parseDuration(words.duration),
     context: words.context,
     flowOn: (firewall) =>

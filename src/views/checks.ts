@@ -8,17 +8,17 @@ const marks: Record<CheckState, readonly [string, number]> = {
   skipped: ['-', 90],
 };
 
-/** The checks as a person reads them: a tick and the fact, or what is wrong and how to mend it; all of it printable. */
+/** The checks as a person reads them: a tick and what was found, or what is wrong and how to fix it; all of it printable. */
 export function checksToText(sections: readonly Section[], colour: boolean): string {
   const paint = (text: string, code: number): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const all = sections.flatMap(({ checks }) => checks);
   const width = Math.max(...all.map(({ name }) => name.length));
-  const line = ({ name, state, fact, mend }: Check): string => {
+  const line = ({ name, state, detail, fix }: Check): string => {
     const [mark, code] = marks[state];
     const indent = ' '.repeat(width + 6);
     return [
-      `  ${paint(mark, code)} ${toPrintable(name.padEnd(width))}  ${toPrintable(fact)}`,
-      ...(mend === null ? [] : mend.split('\n').map((text) => `${indent}-> ${toPrintable(text)}`)),
+      `  ${paint(mark, code)} ${toPrintable(name.padEnd(width))}  ${toPrintable(detail)}`,
+      ...(fix === null ? [] : fix.split('\n').map((text) => `${indent}-> ${toPrintable(text)}`)),
     ].join('\n');
   };
   const wrong = all.filter(({ state }) => state === 'wrong').length;
@@ -35,6 +35,6 @@ export const checksToJson = (sections: readonly Section[]): object => ({
   exit: exitOf(sections),
   sections: sections.map(({ title, checks }) => ({
     title,
-    checks: checks.map(({ name, state, fact, mend }) => ({ name, state, fact, mend })),
+    checks: checks.map(({ name, state, detail, fix }) => ({ name, state, fact: detail, mend: fix })),
   })),
 });

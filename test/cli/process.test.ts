@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { runProcess, type Ending, type ProcessOptions } from '#firebreak/platforms/ansible/process.js';
-import { findProcesses, killNow, signal } from '#firebreak/platforms/ansible/processes.js';
+import { runProcess, type ProcessResult, type ProcessOptions } from '#firebreak/platforms/ansible/process.js';
+import { findProcesses, killAllSync, signal } from '#firebreak/platforms/ansible/processes.js';
 import { openWorkspace, pruneRuns } from '#firebreak/platforms/ansible/workspace.js';
 
 async function waitFor(what: string, isSo: () => boolean): Promise<void> {
@@ -20,7 +20,7 @@ let count = 0;
 
 interface Scripted {
   readonly runId: string;
-  readonly ended: Promise<Ending>;
+  readonly ended: Promise<ProcessResult>;
   readonly stop: AbortController;
   /** Waits until the script has made this file. */
   readonly step: (name: string) => Promise<void>;
@@ -147,12 +147,12 @@ describe('a run of ansible-playbook:', () => {
     });
   });
 
-  describe('killNow', () => {
+  describe('killAllSync', () => {
     it('ends all of a run at once, whatever it ignores and wherever it went', async () => {
       const run = start("trap '' INT TERM; setsid sleep 600 & touch ready; wait");
       await run.step('ready');
       await waitFor('both run', () => findProcesses(run.runId).length >= 2);
-      killNow(run.runId);
+      killAllSync(run.runId);
       expect(findProcesses(run.runId)).to.deep.equal([]);
       expect((await run.ended).kind).to.equal('exited');
     });

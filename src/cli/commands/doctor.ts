@@ -1,5 +1,6 @@
-import { diagnose } from '../../app/doctor.js';
 import { exitOf } from '../../core/check.js';
+import { diagnose } from '../../doctor/diagnose.js';
+import { prepareStop } from '../../runtime/shutdown.js';
 import { wantsColour } from '../../runtime/terminal.js';
 import { checksToJson, checksToText } from '../../views/checks.js';
 import { defineCommand, firewall } from '../command.js';
@@ -13,7 +14,11 @@ export const doctor = defineCommand({
       firewall,
     }),
   run: async ({ send, firewall: firewalls }, caller) => {
-    const sections = await diagnose({ send, firewalls }, caller);
+    const signals = prepareStop();
+    signals.catchSignals();
+    const { configFile, screen } = caller;
+    const { sections } = await diagnose({ configFile, firewalls, send, stop: signals.stop, screen });
+    signals.release();
     return {
       exit: exitOf(sections),
       text: checksToText(sections, wantsColour()),

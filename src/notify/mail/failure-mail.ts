@@ -1,6 +1,7 @@
 import type { Block } from '../../core/block.js';
 import { formatSpan } from '../../core/duration.js';
 import { formatLocal, formatShort } from '../../core/local-time.js';
+import { findCauseWords } from '../../platforms/index.js';
 import { countTop, mostListed, toMailBlock, type AlarmsOf } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
 import { clip, count, fitSubject } from './mail-words.js';
@@ -88,11 +89,10 @@ const beganAt = ({ failingSince, updatedAt }: Block): number => failingSince ?? 
 const plainCauses: Readonly<Record<string, string>> = {
   timeout: 'took too long',
   not_started: 'Ansible did not start',
-  load_refused: 'pf refused',
-  load_unproven: 'not proven in pf',
 };
 
-export const nameCause = (cause: string): string => plainCauses[cause] ?? cause.replaceAll('_', ' ');
+export const nameCause = (cause: string): string =>
+  plainCauses[cause] ?? findCauseWords(cause) ?? cause.replaceAll('_', ' ');
 
 /** Of what was given up too: why it failed. */
 function describeCause(blocks: readonly Block[]): string {

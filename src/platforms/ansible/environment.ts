@@ -6,9 +6,7 @@ import type { Workspace } from './workspace.js';
 
 /** The whole environment of ansible-playbook, named key by key: nothing of the caller's leaks in. */
 export function buildEnvironment(
-  runId: string,
-  workspace: Workspace,
-  firewall: FirewallConfig,
+  { runId, workspace, firewall }: { runId: string; workspace: Workspace; firewall: FirewallConfig },
   outer: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   const playbooks = join(findPackageRoot(), 'playbooks');

@@ -43,26 +43,6 @@ export const statusResult = z.object({
 });
 export type StatusResult = z.infer<typeof statusResult>;
 
-/** What `doctor.yml` says of a firewall: each look's result, or why it could not be taken. */
-export const doctorResult = z.object({
-  /** Seconds by which the firewall's clock is ahead of ours. */
-  clock_ahead: z.coerce.number(),
-  /** Its version; empty where there is none. */
-  python: z.string(),
-  python_path: z.string(),
-  /** Whom we act as; empty where becoming that user failed. */
-  user: z.string(),
-  user_error: z.string(),
-  /** Why the configuration or pf's rules could not be read; empty where they were, or that was not tried. */
-  status_code: z.string(),
-  status_message: z.string(),
-  rules: z.coerce.number(),
-  reload: z.string(),
-  /** Programs that are not there. */
-  missing: z.array(z.string()),
-});
-export type DoctorResult = z.infer<typeof doctorResult>;
-
 const result = z.object({
   event: z.literal('result'),
   host: z.string(),
@@ -92,7 +72,7 @@ export function readEvents(file: string): RunEvent[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return []; // ansible ended before its callback began: the verdict says so
+    return []; // ansible ended before its callback began: the result of the run says so
   }
   return text.split('\n').flatMap((line) => {
     const parsed = event.safeParse(parseLine(line));

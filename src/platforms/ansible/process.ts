@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { execa } from 'execa';
-import { killNow, signal, sweep } from './processes.js';
+import { killAllSync, signal, killStragglers } from './processes.js';
 
 /** How an ansible-playbook process ended. */
-export type Ending =
+export type ProcessResult =
   | { kind: 'exited'; code: number }
   | { kind: 'timeout'; ms: number }
   | { kind: 'interrupted'; signal: string }
@@ -30,13 +30,13 @@ export interface ProcessOptions {
  *
  *   running --exit--> exited
  *   running --time limit | stop--> stopping (SIGINT to the group) --grace--> SIGKILL to the group
- *   any end --> sweep of what left the group
+ *   any end --> SIGTERM, then SIGKILL to what left the group
  *   the launcher itself exits --> SIGKILL to all of the run
  */
-export async function runProcess(options: ProcessOptions): Promise<Ending> {
+export async function runProcess(options: ProcessOptions): Promise<ProcessResult> {
   const { command, args, env, folder, runId, timeoutMs, stop, graceMs = 3000 } = options;
   if (stop.aborted) return { kind: 'interrupted', signal: String(stop.reason) };
-  let cause: Ending | undefined;
+  let cause: ProcessResult | undefined;
   // Files, handed over as descriptors: with a pipe, whoever in the run holds its end open would hold us up.
   const stdout = openSync(options.stdoutFile, 'a', 0o600);
   const stderr = openSync(options.stderrFile, 'a', 0o600);
@@ -56,14 +56,14 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
   closeSync(stderr);
   const { pid } = child;
   const timers: NodeJS.Timeout[] = [];
-  const end = (reason: Ending): void => {
+  const end = (reason: ProcessResult): void => {
     cause ??= reason;
     if (pid === undefined || cause !== reason) return;
     signal(-pid, 'SIGINT');
     timers.push(setTimeout(() => signal(-pid, 'SIGKILL'), graceMs));
   };
   const onStop = (): void => end({ kind: 'interrupted', signal: String(stop.reason) });
-  const onExit = (): void => killNow(runId);
+  const onExit = (): void => killAllSync(runId);
   process.prependListener('exit', onExit); // before the run's folder is tidied up
   timers.push(setTimeout(() => end({ kind: 'timeout', ms: timeoutMs }), timeoutMs));
   stop.addEventListener('abort', onStop, { once: true });
@@ -74,7 +74,7 @@ export async function runProcess(options: ProcessOptions): Promise<Ending> {
   } finally {
     for (const timer of timers) clearTimeout(timer);
     stop.removeEventListener('abort', onStop);
-    await sweep(runId);
+    await killStragglers(runId);
     process.off('exit', onExit);
   }
 }

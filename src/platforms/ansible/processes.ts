@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { controlName } from './workspace.js';
+import { controlSocketName } from './workspace.js';
 
 /**
  * Finds the processes of a run wherever they went: ssh masters and setsid workers leave the group.
@@ -7,7 +7,7 @@ import { controlName } from './workspace.js';
  */
 export function findProcesses(runId: string, proc = '/proc'): number[] {
   const mark = `FIREBREAK_RUN_ID=${runId}`;
-  const socket = `/${controlName(runId)}/`;
+  const socket = `/${controlSocketName(runId)}/`;
   const isMaster = (title: string): boolean => title.startsWith('ssh: ') && title.includes(socket);
   return readdirSync(proc)
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
@@ -38,7 +38,7 @@ export function signal(id: number, name: NodeJS.Signals): void {
  * Ends all that still carries the run's id, whichever group it is in. Resolves when none is left.
  * @param graceMs how long a process may take to end by itself before it is killed
  */
-export async function sweep(runId: string, graceMs = 500): Promise<void> {
+export async function killStragglers(runId: string, graceMs = 500): Promise<void> {
   const deadline = Date.now() + graceMs;
   for (let left = findProcesses(runId), first = true; left.length > 0; left = findProcesses(runId), first = false) {
     const overdue = Date.now() > deadline;
@@ -48,7 +48,7 @@ export async function sweep(runId: string, graceMs = 500): Promise<void> {
 }
 
 /** Ends all of a run by force and at once: for the launcher's own last moment, when nothing can be awaited. */
-export function killNow(runId: string): void {
+export function killAllSync(runId: string): void {
   for (let tries = 0; tries < 100; tries += 1) {
     const left = findProcesses(runId);
     if (left.length === 0) return;

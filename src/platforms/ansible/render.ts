@@ -4,15 +4,14 @@ import Handlebars from 'handlebars';
 import type { FirewallConfig } from '../../config/schema.js';
 import { findPackageRoot } from '../../config/package-root.js';
 import type { Flow } from '../../core/flow.js';
+import { platformOf } from '../index.js';
+import type { Platform } from '../platform.js';
 
 /** One flow as the playbooks take it (contract: `firebreak_present`, `firebreak_absent`). */
 export interface Item extends Flow {
   tracker: number;
   description: string;
 }
-
-/** Set, because finding it costs a connection more. Other versions of pfSense have another (docs/pfsense.md). */
-const pfsensePython = '/usr/local/bin/python3.11';
 
 export interface Batch {
   present: readonly Item[];
@@ -21,11 +20,16 @@ export interface Batch {
   fix?: boolean;
 }
 
-/**
- * The inventory of a run: one firewall, from the configuration alone.
- * @param sshArgs words added to each ssh call
- */
-export function renderInventory(name: string, firewall: FirewallConfig, sshArgs: readonly string[]): string {
+export interface InventoryHost {
+  name: string;
+  firewall: FirewallConfig;
+  /** Words added to each ssh call. */
+  sshArgs: readonly string[];
+  platform?: Platform | undefined;
+}
+
+/** The inventory of a run: one firewall, from the configuration and its platform alone. */
+export function renderInventory({ name, firewall, sshArgs, platform = platformOf(firewall) }: InventoryHost): string {
   return render('inventory.yml.hbs', {
     name,
     host: firewall.host,
@@ -35,8 +39,8 @@ export function renderInventory(name: string, firewall: FirewallConfig, sshArgs:
     sshArgs: sshArgs.join(' '),
     become: firewall.become,
     becomeUser: firewall.become_user,
-    platform: firewall.platform,
-    vars: { ansible_python_interpreter: pfsensePython, ...firewall.vars },
+    platform: platform.role,
+    vars: { ...platform.vars, ...firewall.vars },
   });
 }
 

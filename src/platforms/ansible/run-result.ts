@@ -2,10 +2,10 @@ import { unreachable } from '../../core/errors.js';
 import { explainUnreachable } from './ssh-errors.js';
 import type * as z from 'zod';
 import type { ResultEvent, RunEvent } from './events.js';
-import type { Ending } from './process.js';
+import type { ProcessResult } from './process.js';
 
 /** What is known of a run once it is over; `result` is what its playbook says. */
-export type Verdict<T> =
+export type RunResult<T> =
   | { kind: 'done'; result: T }
   | { kind: 'unreachable'; message: string }
   /** `task` is the step that failed; empty where none did. */
@@ -15,33 +15,33 @@ export type Verdict<T> =
   | { kind: 'not_started'; message: string };
 
 /**
- * Judges a run by its events. Ansible's return codes are ambiguous (0 without a host, 2 and 4 for two things each):
+ * Reads a run from its events. Ansible's return codes are ambiguous (0 without a host, 2 and 4 for two things each):
  * success is code 0 and a stats event that names the host without a failure.
  * @param stderr what ansible said there, for a run that never got as far as an event
  */
-export function judge<T>(
-  ending: Ending,
+export function toRunResult<T>(
+  ended: ProcessResult,
   events: readonly RunEvent[],
   { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
-): Verdict<T> {
-  switch (ending.kind) {
+): RunResult<T> {
+  switch (ended.kind) {
     case 'timeout':
     case 'interrupted':
-      return ending;
+      return ended;
     case 'missing':
-      return { kind: 'not_started', message: `${ending.command}: no such program` };
+      return { kind: 'not_started', message: `${ended.command}: no such program` };
     case 'exited':
-      return judgeExited(ending.code, events, { host, stderr, schema });
+      return toExitedResult(ended.code, events, { host, stderr, schema });
     default:
-      return unreachable(ending);
+      return unreachable(ended);
   }
 }
 
-function judgeExited<T>(
+function toExitedResult<T>(
   code: number,
   events: readonly RunEvent[],
   { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
-): Verdict<T> {
+): RunResult<T> {
   const bad = events.filter((event): event is ResultEvent => isBad(event, host));
   const away = bad.find(({ status }) => status === 'unreachable');
   if (away !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(away.msg ?? '')) };

@@ -3,19 +3,14 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { findPackageRoot } from '../../config/package-root.js';
 import type { Config, FirewallConfig } from '../../config/schema.js';
+import type { Check } from '../../core/check.js';
 import { buildEnvironment, buildSshArgs } from './environment.js';
-import {
-  batchResult,
-  doctorResult,
-  readEvents,
-  statusResult,
-  type BatchResult,
-  type DoctorResult,
-  type StatusResult,
-} from './events.js';
+import { batchResult, readEvents, statusResult, type BatchResult, type StatusResult } from './events.js';
 import { runProcess } from './process.js';
 import { renderExtraVars, renderInventory, type Batch } from './render.js';
-import { judge, type Verdict } from './run-result.js';
+import { toRunResult, type RunResult } from './run-result.js';
+import { platformOf } from '../index.js';
+import type { Platform } from '../platform.js';
 import { checkVersion } from './version.js';
 import type { Workspace } from './workspace.js';
 
@@ -25,6 +20,8 @@ export interface RunRequest {
   firewall: FirewallConfig;
   ansible: Config['ansible'];
   workspace: Workspace;
+  /** The firewall's own, unless a test brings another. */
+  platform?: Platform | undefined;
   stop: AbortSignal;
   watch?: Watch | undefined;
 }
@@ -36,19 +33,23 @@ export type Watch = (firewall: string, eventsFile: string) => () => void;
  * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
-export async function runApply(request: RunRequest, batch: Batch, check: boolean): Promise<Verdict<BatchResult>> {
+export async function runApply(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
   const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
   const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
   return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
 }
 
 /** Asks one firewall which rules of ours stand there. Changes nothing. @throws as runApply */
-export const askStatus = (request: RunRequest): Promise<Verdict<StatusResult>> =>
+export const readStatus = (request: RunRequest): Promise<RunResult<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
 
-/** Looks at all that a run will need on one firewall. Changes nothing. @throws as runApply */
-export const examine = (request: RunRequest): Promise<Verdict<DoctorResult>> =>
-  runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctorResult });
+/** Checks what a run will need on one firewall. Changes nothing. @throws as runApply */
+export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>> {
+  const { firewall, platform = platformOf(firewall) } = request;
+  const { doctor } = platform;
+  const result = await runPlaybook(request, { playbook: 'doctor.yml', args: [], schema: doctor.facts });
+  return result.kind === 'done' ? { kind: 'done', result: doctor.checksOf(result.result, firewall) } : result;
+}
 
 interface Play<T> {
   playbook: string;
@@ -58,13 +59,14 @@ interface Play<T> {
 }
 
 /** Runs a bundled playbook. When it resolves, no process of the run is left. */
-async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<Verdict<T>> {
-  const { id, name, firewall, workspace, ansible } = request;
-  const inventory = workspace.write('inventory.yml', renderInventory(name, firewall, buildSshArgs(firewall)));
+async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
+  const { id, name, firewall, workspace, ansible, platform } = request;
+  const sshArgs = buildSshArgs(firewall);
+  const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));
   const stderrFile = workspace.file('ansible.err');
-  const env = buildEnvironment(id, workspace, firewall);
+  const env = buildEnvironment({ runId: id, workspace, firewall });
   const endWatch = request.watch?.(name, workspace.file('events.jsonl'));
-  const ending = await runProcess({
+  const ended = await runProcess({
     command: ansible.playbook_command,
     args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
     env,
@@ -76,8 +78,8 @@ async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: P
     stop: request.stop,
   }).finally(endWatch);
   const events = readEvents(workspace.file('events.jsonl'));
-  const stderr = ending.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
-  const verdict = judge(ending, events, { host: name, stderr, schema });
-  if (verdict.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
-  return verdict;
+  const stderr = ended.kind === 'missing' ? '' : readFileSync(stderrFile, 'utf8');
+  const result = toRunResult(ended, events, { host: name, stderr, schema });
+  if (result.kind === 'not_started') await checkVersion(ansible.playbook_command, env);
+  return result;
 }

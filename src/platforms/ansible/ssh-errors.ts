@@ -1,8 +1,8 @@
 /** Which step towards a firewall was the last. */
-export type Obstacle = 'host_key' | 'login' | 'network';
+export type UnreachableCause = 'host_key' | 'login' | 'network';
 
 /** What ssh says, which step that is, and what it means for the operator: the first that is found. */
-const known: readonly (readonly [RegExp, Obstacle, string])[] = [
+const known: readonly (readonly [RegExp, UnreachableCause, string])[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i,
     'host_key',
@@ -43,5 +43,5 @@ export function explainUnreachable(message: string): string {
 }
 
 /** What stood in the way, by what ssh said; undefined where it is none of the known. */
-export const findObstacle = (message: string): Obstacle | undefined =>
+export const findUnreachableCause = (message: string): UnreachableCause | undefined =>
   known.find(([pattern]) => pattern.test(message))?.[1];

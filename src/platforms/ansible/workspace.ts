@@ -29,7 +29,7 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
   mkdirSync(controlFolder, { recursive: true, mode: 0o700 });
   const close = (): void => {
     process.off('exit', close);
-    tidyRun(runId, stateDir ?? folder, stateDir === undefined ? folder : join(folder, 'tmp'));
+    cleanRun(runId, stateDir ?? folder, stateDir === undefined ? folder : join(folder, 'tmp'));
   };
   process.on('exit', close);
   return {
@@ -45,20 +45,20 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
 }
 
 /** Takes away what only a run under way needs: also for one whose launcher has died. */
-export function tidyRun(runId: string, stateDir: string, temporary = join(stateDir, 'runs', runId, 'tmp')): void {
+export function cleanRun(runId: string, stateDir: string, temporary = join(stateDir, 'runs', runId, 'tmp')): void {
   for (const folder of [findControlFolder(runId, stateDir), temporary])
     rmSync(folder, { recursive: true, force: true });
 }
 
 /** One a run: a master that runs shared would die under one run when the other ends. */
 function findControlFolder(runId: string, stateDir: string): string {
-  const name = controlName(runId);
+  const name = controlSocketName(runId);
   const wanted = join(stateDir, 'ssh', name);
   return Buffer.byteLength(wanted) <= longestControlFolder ? wanted : join('/tmp', name);
 }
 
 /** The name of the folder with a run's control socket, by which its ssh master is known. */
-export const controlName = (runId: string): string => `fb-${runId.slice(-10)}`;
+export const controlSocketName = (runId: string): string => `fb-${runId.slice(-10)}`;
 
 /**
  * Removes the folders of runs that are not among these. One that cannot be removed stays, and hinders nobody: the run

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '#firebreak/config/schema.js';
-import { exitOf, note, ok, wrong } from '#firebreak/core/check.js';
+import { exitOf, fail, failWith, ok, warn } from '#firebreak/core/check.js';
 import { checkDisk, checkStateFolder } from '#firebreak/doctor/state.js';
 import { checkPlaybooks, checkTemplates } from '#firebreak/doctor/package.js';
 import { checkNode, checkSsh, checkSshpass } from '#firebreak/doctor/programs.js';
@@ -20,7 +20,7 @@ describe('a check of the doctor', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('tells a Node that is too old', () => {
-    expect(checkNode('20.18.3')).to.deep.include({ state: 'wrong', fact: '20.18.3 is too old' });
+    expect(checkNode('20.18.3')).to.deep.include({ state: 'wrong', detail: '20.18.3 is too old' });
     expect(checkNode('20.19.0').state).to.equal('ok');
     expect(checkNode('22.1.0').state).to.equal('ok');
   });
@@ -30,7 +30,7 @@ describe('a check of the doctor', () => {
     mkdirSync(path.join(folder, 'more/ssh'), { recursive: true });
     expect(checkSsh(`${folder}:${folder}/more`)).to.deep.include({
       state: 'wrong',
-      mend: 'apt-get install openssh-client',
+      fix: 'apt-get install openssh-client',
     });
   });
 
@@ -46,14 +46,14 @@ describe('a check of the doctor', () => {
     it('tells that it is missing where an older Ansible needs it', () => {
       const check = checkSshpass(password, '2.14.18', folder);
       expect(check.state).to.equal('wrong');
-      expect(check.fact).to.equal('not there, and edge is logged in to by password');
+      expect(check.detail).to.equal('not there, and edge is logged in to by password');
     });
   });
 
   it('tells a state folder of another account', () => {
     const check = checkStateFolder(folder, (process.getuid?.() ?? 0) + 1);
     expect(check.state).to.equal('wrong');
-    expect(check.fact).to.match(/belongs to user \d+, and you are \d+/);
+    expect(check.detail).to.match(/belongs to user \d+, and you are \d+/);
   });
 
   it('tells a disk with too little room', () => {
@@ -67,7 +67,7 @@ describe('a check of the doctor', () => {
     writeFileSync(file, '{{#if x}}never ended');
     const check = checkTemplates(undefined, folder);
     expect(check.state).to.equal('wrong');
-    expect(check.fact).to.match(/templates\/mail\.hbs: Parse error on line 1/);
+    expect(check.detail).to.match(/templates\/mail\.hbs: Parse error on line 1/);
   });
 
   it('only notes one of the operator that does not parse: ours is used', () => {
@@ -75,7 +75,7 @@ describe('a check of the doctor', () => {
     expect(checkTemplates(folder)).to.include({ state: 'ok' });
     writeFileSync(path.join(folder, 'mail/failure.txt.hbs'), '{{#if x}}never ended');
     expect(checkTemplates(folder)).to.include({ state: 'note' });
-    expect(checkTemplates(folder).fact).to.match(/mail\/failure\.txt\.hbs: Parse error on line 1/);
+    expect(checkTemplates(folder).detail).to.match(/mail\/failure\.txt\.hbs: Parse error on line 1/);
   });
 
   it('tells a playbook that does not parse, in the words of Ansible', async () => {
@@ -86,7 +86,7 @@ describe('a check of the doctor', () => {
       mode: 0o700,
     });
     const check = await checkPlaybooks(ansible, {}, folder);
-    expect(check).to.deep.include({ state: 'wrong', fact: 'ERROR! a playbook must be a list of plays' });
+    expect(check).to.deep.include({ state: 'wrong', detail: 'ERROR! a playbook must be a list of plays' });
   });
 
   describe('for the timer', () => {
@@ -100,7 +100,7 @@ describe('a check of the doctor', () => {
       writeFileSync(file, '# * * * * * siem firebreak expire\n');
       expect(checkTimers(folder).state).to.equal('note');
       writeFileSync(file, '* * * * * siem firebreak expire 2>&1 | logger\n');
-      expect(checkTimers(folder)).to.deep.include({ state: 'ok', fact: `${file} runs firebreak expire` });
+      expect(checkTimers(folder)).to.deep.include({ state: 'ok', detail: `${file} runs firebreak expire` });
     });
 
     it('finds an enabled timer of systemd', () => {
@@ -114,8 +114,8 @@ describe('a check of the doctor', () => {
 
 describe("the doctor's answer", () => {
   const sections = [
-    { title: 'this host', checks: [ok('Node', '20.19.2'), note('timer', 'none', 'add one')] },
-    { title: 'firewall edge', checks: [wrong('login', 'refused', 'check the key', 4), wrong('disk', 'full', null)] },
+    { title: 'this host', checks: [ok('Node', '20.19.2'), warn('timer', 'none', 'add one')] },
+    { title: 'firewall edge', checks: [failWith(4)('login', 'refused', 'check the key'), fail('disk', 'full', null)] },
   ];
 
   it('has the exit code of the first mistake, and a note is none', () => {

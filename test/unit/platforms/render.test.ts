@@ -30,9 +30,8 @@ function read(text: string): Record<string, Record<string, Record<string, Record
 
 describe('renderInventory', () => {
   it('names one host with all that the configuration says of it', () => {
-    const text = renderInventory('edge', firewall({ port: 2222, vars: { pfsense_reload: 'async', limits: [1, 2] } }), [
-      '-o A=b',
-    ]);
+    const edge = firewall({ port: 2222, vars: { pfsense_reload: 'async', limits: [1, 2] } });
+    const text = renderInventory({ name: 'edge', firewall: edge, sshArgs: ['-o A=b'] });
     const host = read(text)['firewalls']!['hosts']!['unsafe edge']!;
     expect(host).to.deep.include({
       ansible_host: 'unsafe 192.0.2.1',
@@ -48,9 +47,8 @@ describe('renderInventory', () => {
 
   it('lets an inventory variable of the configuration win over ours', () => {
     const vars = { ansible_python_interpreter: '/usr/bin/python3' };
-    expect(renderInventory('edge', firewall({ vars }), [])).to.include(
-      'ansible_python_interpreter: "/usr/bin/python3"',
-    );
+    const text = renderInventory({ name: 'edge', firewall: firewall({ vars }), sshArgs: [] });
+    expect(text).to.include('ansible_python_interpreter: "/usr/bin/python3"');
   });
 });
 
@@ -109,18 +107,14 @@ describe('buildEnvironment', () => {
 
   it('lets nothing of the caller in but PATH and HOME', () => {
     const outer = { PATH: '/bin', HOME: '/root', ANSIBLE_STDOUT_CALLBACK: 'json', SECRET: 'canary', LD_PRELOAD: 'x' };
-    const built = buildEnvironment('01RUN', workspace, firewall(), outer);
+    const built = buildEnvironment({ runId: '01RUN', workspace, firewall: firewall() }, outer);
     expect(built).to.include({ PATH: '/bin', HOME: '/root', FIREBREAK_RUN_ID: '01RUN', ANSIBLE_HOME: '/run/tmp' });
     expect(built).to.not.have.any.keys('ANSIBLE_STDOUT_CALLBACK', 'SECRET', 'LD_PRELOAD');
   });
 
   it('names the files of secrets, never a secret', () => {
-    const built = buildEnvironment(
-      '01RUN',
-      workspace,
-      firewall({ password_file: '/p', become_password_file: '/b' }),
-      {},
-    );
+    const edge = firewall({ password_file: '/p', become_password_file: '/b' });
+    const built = buildEnvironment({ runId: '01RUN', workspace, firewall: edge }, {});
     expect(built).to.include({ ANSIBLE_CONNECTION_PASSWORD_FILE: '/p', ANSIBLE_BECOME_PASSWORD_FILE: '/b' });
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { batchResult, readEvents, type BatchResult, type RunEvent } from '#firebreak/platforms/ansible/events.js';
 import { explainUnreachable } from '#firebreak/platforms/ansible/ssh-errors.js';
-import { judge, type Verdict } from '#firebreak/platforms/ansible/run-result.js';
+import { toRunResult, type RunResult } from '#firebreak/platforms/ansible/run-result.js';
 
 const role = { added: [2000000001], present: [], removed: [], absent: [], proven: true };
 const result = (more: object): RunEvent => ({ event: 'result', host: 'edge', task: 'a task', status: 'ok', ...more });
@@ -14,21 +14,21 @@ const stats = (failures = 0, unreachable = 0): RunEvent => ({
   custom: { edge: { firebreak: role } },
 });
 const asked = { host: 'edge', stderr: '', schema: batchResult };
-const judgeExit = (code: number, events: readonly RunEvent[], stderr = ''): Verdict<BatchResult> =>
-  judge({ kind: 'exited', code }, events, { host: 'edge', stderr, schema: batchResult });
+const resultOfExit = (code: number, events: readonly RunEvent[], stderr = ''): RunResult<BatchResult> =>
+  toRunResult({ kind: 'exited', code }, events, { host: 'edge', stderr, schema: batchResult });
 
-describe('judge', () => {
+describe('toRunResult', () => {
   it('believes code 0 only with stats that name the host without a failure', () => {
-    expect(judgeExit(0, [stats()])).to.deep.equal({ kind: 'done', result: role });
-    expect(judgeExit(0, [stats(1)]).kind).to.equal('failed');
-    expect(judgeExit(0, [stats(0, 1)]).kind).to.equal('failed');
-    expect(judgeExit(2, [stats()]).kind).to.equal('failed');
-    expect(judgeExit(0, []).kind).to.equal('not_started');
+    expect(resultOfExit(0, [stats()])).to.deep.equal({ kind: 'done', result: role });
+    expect(resultOfExit(0, [stats(1)]).kind).to.equal('failed');
+    expect(resultOfExit(0, [stats(0, 1)]).kind).to.equal('failed');
+    expect(resultOfExit(2, [stats()]).kind).to.equal('failed');
+    expect(resultOfExit(0, []).kind).to.equal('not_started');
   });
 
   it('does not take another host’s success for this one’s', () => {
     const other: RunEvent = { event: 'stats', hosts: { depot: { failures: 0, unreachable: 0 } }, custom: {} };
-    expect(judgeExit(0, [other])).to.deep.equal({
+    expect(resultOfExit(0, [other])).to.deep.equal({
       kind: 'failed',
       code: 'no_result',
       task: '',
@@ -44,7 +44,7 @@ describe('judge', () => {
       result({ status: 'failed', ignored: true, msg: 'ignored' }),
       stats(1),
     ];
-    expect(judgeExit(2, events)).to.deep.equal({
+    expect(resultOfExit(2, events)).to.deep.equal({
       kind: 'failed',
       code: 'load_refused',
       task: 'a task',
@@ -54,22 +54,22 @@ describe('judge', () => {
 
   it('tells a firewall that is away from a task that failed', () => {
     const away = result({ status: 'unreachable', msg: 'ssh: connect to host x port 22: Connection refused' });
-    expect(judgeExit(4, [away, stats(0, 1)]).kind).to.equal('unreachable');
+    expect(resultOfExit(4, [away, stats(0, 1)]).kind).to.equal('unreachable');
   });
 
   it('keeps the end that the launcher itself brought about, whatever was told before', () => {
-    expect(judge({ kind: 'timeout', ms: 5 }, [stats()], asked)).to.deep.equal({ kind: 'timeout', ms: 5 });
+    expect(toRunResult({ kind: 'timeout', ms: 5 }, [stats()], asked)).to.deep.equal({ kind: 'timeout', ms: 5 });
     const interrupted = { kind: 'interrupted', signal: 'SIGTERM' } as const;
-    expect(judge(interrupted, [stats()], asked)).to.deep.equal(interrupted);
+    expect(toRunResult(interrupted, [stats()], asked)).to.deep.equal(interrupted);
   });
 
   it('quotes Ansible’s own error, past its warnings, where a run did not start', () => {
     const stderr = '[WARNING]: something\nERROR! the playbook could not be found\n';
-    expect(judgeExit(1, [], stderr)).to.deep.equal({
+    expect(resultOfExit(1, [], stderr)).to.deep.equal({
       kind: 'not_started',
       message: 'ansible-playbook ended with 1: ERROR! the playbook could not be found',
     });
-    expect(judge({ kind: 'missing', command: 'ansible-playbok' }, [], asked)).to.deep.equal({
+    expect(toRunResult({ kind: 'missing', command: 'ansible-playbok' }, [], asked)).to.deep.equal({
       kind: 'not_started',
       message: 'ansible-playbok: no such program',
     });

@@ -1,0 +1,69 @@
+import { hostname } from 'node:os';
+import { locateConfig } from '../config/locate.js';
+import { loadConfig } from '../config/load.js';
+import { selectFirewalls } from '../config/select.js';
+import { skipped, type Check, type Section } from '../core/check.js';
+import { FirebreakError } from '../core/errors.js';
+import type { Screen } from '../runtime/app.js';
+import { becomeOwner } from '../runtime/become-owner.js';
+import { checkFirewall, type Target } from './firewall.js';
+import { checkHost, type Loaded } from './host.js';
+import { checkLearned } from './learned.js';
+import { checkMail } from './mail-server.js';
+import { checkSshd } from './sshd-login.js';
+import { checkTimers } from './timers.js';
+
+export interface DiagnosisRequest {
+  configFile: string | undefined;
+  /** All where none is named. */
+  firewalls: readonly string[];
+  /** Sends a test mail. */
+  send: boolean;
+  stop: AbortSignal;
+  screen: Screen;
+}
+
+/**
+ * Checks everything that a block needs, in the order in which it is needed. Changes nothing.
+ * @throws FirebreakError firewall_unknown; what is wrong with the configuration is a check
+ */
+export async function diagnose(request: DiagnosisRequest): Promise<{ sections: Section[] }> {
+  const { configFile, firewalls, send, screen } = request;
+  const sshd = await checkSshd(); // as root, if we are: the configuration may make us its owner
+  const loaded = load(configFile);
+  const chosen = 'config' in loaded ? selectFirewalls(loaded.config, firewalls) : [];
+  const showing = <T>(where: string, what: string, work: Promise<T>): Promise<T> =>
+    work.finally(screen.wait(where, what));
+  const host = await showing('this host', 'looks at programs and files', checkHost(loaded));
+  const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...sshd] }];
+  if (!('config' in loaded)) return { sections };
+  const { config } = loaded;
+  const mail = await showing('mail', 'asks the server', checkMail(config, send, hostname()));
+  sections.push({ title: 'reports', checks: [mail, checkTimers()] });
+  for (const [name, firewall] of chosen) {
+    const target = { name, firewall, config, stop: request.stop, watch: screen.watch };
+    const checks = host.canRun
+      ? await checkWhole(target)
+      : [skipped('firewall', 'ansible-playbook and ssh come first')];
+    sections.push({ title: `firewall ${name}`, checks });
+  }
+  return { sections };
+}
+
+const checkWhole = async (target: Target): Promise<Check[]> => [
+  ...(await checkFirewall(target)),
+  ...checkLearned(target.config.state_dir, target.name),
+];
+
+/** The configuration, or why there is none; with it, this process goes on as the account whose state it names. */
+function load(option: string | undefined): Loaded | { error: FirebreakError } {
+  try {
+    const file = locateConfig(option);
+    const config = loadConfig(file);
+    becomeOwner(config.state_dir);
+    return { file, config };
+  } catch (error) {
+    if (error instanceof FirebreakError) return { error };
+    throw error;
+  }
+}

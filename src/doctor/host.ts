@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { findChildEnvironment } from '../config/child-environment.js';
+import { findPackageRoot } from '../config/package-root.js';
+import type { Config } from '../config/schema.js';
+import { fail, ok, skipped, type Check } from '../core/check.js';
+import type { ErrorCode, FirebreakError } from '../core/errors.js';
+import { withWorkspace } from '../dispatch/run-folder.js';
+import type { Workspace } from '../platforms/ansible/workspace.js';
+import { checkPlaybooks, checkTemplates } from './package.js';
+import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
+import { checkDisk, checkLedger, checkStateFolder, skipLedger } from './state.js';
+
+/** A configuration that could be read. */
+export interface Loaded {
+  file: string;
+  config: Config;
+}
+
+/** Checks programs and files of this host. @returns as well, whether a playbook can be run on a firewall */
+export function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ checks: Check[]; canRun: boolean }> {
+  const config = 'config' in loaded ? loaded.config : undefined;
+  const command = config?.ansible.playbook_command ?? 'ansible-playbook';
+  return withWorkspace(ulid(), undefined, async (workspace) => {
+    const env = buildLocalEnvironment(workspace);
+    const ansible = await checkAnsible(command, env);
+    const ssh = checkSsh(env['PATH']);
+    const sshpass = config && checkSshpass(config, ansible.version, env['PATH']);
+    const isAnsible = ansible.check.state !== 'wrong';
+    const checks = [
+      checkNode(),
+      ansible.check,
+      ssh,
+      ...(sshpass ? [sshpass] : []),
+      ...checkConfiguration(loaded),
+      checkTemplates(config?.templates_dir),
+      isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
+    ];
+    return { checks, canRun: isAnsible && ssh.state === 'ok' && sshpass?.state === 'ok' };
+  });
+}
+
+/** The environment of an ansible-playbook that asks no firewall. */
+const buildLocalEnvironment = (workspace: Workspace): Record<string, string> => ({
+  ...findChildEnvironment(),
+  ANSIBLE_CONFIG: join(findPackageRoot(), 'playbooks/ansible.cfg'),
+  LC_ALL: 'C.UTF-8',
+  ANSIBLE_HOME: workspace.file('tmp'),
+  ANSIBLE_LOCAL_TEMP: workspace.file('tmp'),
+  ANSIBLE_NOCOLOR: '1',
+  ANSIBLE_LOCALHOST_WARNING: 'False',
+});
+
+const howToFix: Partial<Record<ErrorCode, string>> = {
+  config_missing: 'firebreak init writes one',
+  config_exposed: 'the command at its end mends it; who could write it until now?',
+};
+
+function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[] {
+  const name = 'config';
+  if ('error' in loaded) {
+    const { code, message } = loaded.error;
+    return [fail(name, message.split('\n').join('; '), howToFix[code] ?? 'docs/configuration.md knows every key')];
+  }
+  const { file, config } = loaded;
+  const state = checkStateFolder(config.state_dir);
+  return [
+    ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
+    state,
+    checkDisk(config.state_dir),
+    state.state === 'ok' ? checkLedger(config.state_dir) : skipLedger(),
+  ];
+}
