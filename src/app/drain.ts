@@ -7,11 +7,10 @@ import { blockToJson } from '../views/json.js';
 import { tell } from '../views/answer.js';
 import { refreshAddresses } from '../notify/addresses.js';
 import { keepKnown, takeSpooled } from './fallback.js';
-import { sendNow } from '../notify/deliver.js';
+import { sendDue } from '../notify/deliver.js';
 import { withParts } from './parts.js';
 import { describeFreeze } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
-import { tellSyslog } from '../notify/syslog/forward.js';
 import { withLedger, type OpenLedger } from './context.js';
 
 export interface DrainOptions {
@@ -25,8 +24,7 @@ export interface DrainOptions {
 export async function drain({ expire, owner }: DrainOptions, context: CommandContext): Promise<CommandResult> {
   return withLedger(context, async (open) => {
     const result = await carryDue({ expire, owner }, open, context);
-    await tellSyslog(open.config, open.ledger, context.tell, owner);
-    await sendNow(open.config, open.ledger, context.tell, owner);
+    await sendDue({ ...open, warn: context.tell }, owner);
     return result;
   });
 }
@@ -52,7 +50,7 @@ async function carryDue(
       parts.onSettled(run);
     };
     await Promise.all(leases.map((lease) => carryAll(lease, { ...parts, onSettled })));
-    if (expire) await refreshAddresses({ ...parts, tell: context.tell });
+    if (expire) await refreshAddresses({ ...parts, warn: context.tell });
   });
   await keepKnown(config, ledger);
   const blocks = [...settled.values()];

@@ -13,7 +13,7 @@ import type { Block } from '../core/block.js';
 import type { KeepAlarm, Lease } from '../ledger/ledger.js';
 import { blockToJson } from '../views/json.js';
 import { countStates } from '../views/answer.js';
-import { tellHeld } from '../notify/held.js';
+import { notifyHeld } from '../notify/held.js';
 import { seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { withLedger } from './context.js';
@@ -56,7 +56,7 @@ export async function importList(options: ImportOptions, context: CommandContext
       if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, has his turn
     }
     const parts = { config, configFile, ledger, owner };
-    if (isFirstHeld) await tellHeld(config, ledger, context.tell);
+    if (isFirstHeld) await notifyHeld({ config, ledger, warn: context.tell });
     const blocks = await seeTo(asked, leases, options.wait, parts, context);
     return {
       exit: exitCodeOfAll(blocks, options.wait),

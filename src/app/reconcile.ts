@@ -13,8 +13,9 @@ import { settleAsked } from '../dispatch/wait.js';
 import { findOrigin } from '../intake/origin.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
 import { driftToJson, driftToText } from '../views/drift-view.js';
-import { noteAddresses } from '../notify/addresses.js';
-import { tellDrift } from '../notify/incidents.js';
+import { recordAddresses } from '../notify/addresses.js';
+import type { NotifyContext } from '../notify/channel.js';
+import { notifyDrift } from '../notify/incidents.js';
 import { sendLater } from '../notify/deliver.js';
 import { withParts } from './parts.js';
 import type { CommandContext, CommandResult } from './result.js';
@@ -39,7 +40,7 @@ export async function reconcile({ fix, firewalls }: ReconcileOptions, context: C
   return withLedger(context, async (open) => {
     const chosen = selectFirewalls(open.config, firewalls);
     const found = await withParts(open, context, (parts) => {
-      const setting = { ...open, ...parts, tell: context.tell };
+      const setting = { ...open, ...parts, warn: context.tell };
       return Promise.all(chosen.map(([name, settings]) => look(name, settings, setting, fix)));
     });
     await sendLater(open);
@@ -54,16 +55,16 @@ export async function reconcile({ fix, firewalls }: ReconcileOptions, context: C
 async function look(
   firewall: string,
   settings: FirewallConfig,
-  setting: OpenLedger & Parts & Pick<CommandContext, 'tell'>,
+  setting: OpenLedger & Parts & Pick<NotifyContext, 'warn'>,
   fix: boolean,
 ): Promise<Reconciled> {
   const { config, ledger } = setting;
   const verdict = await askFirewall(firewall, settings, setting);
   if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
-  await noteAddresses(firewall, verdict.result, setting);
+  await recordAddresses(firewall, verdict.result, setting);
   const drift = findDrift(await ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
   if (drift.length > 0) await ledger.noteDrift(firewall, drift.length);
-  await tellDrift({ firewall, ...setting }, drift, fix);
+  await notifyDrift({ firewall, drift, isFixed: fix }, setting);
   if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
   const asked = await restore(firewall, drift, setting);
   const lease = await ledger.acquireLease(firewall, ulid());

@@ -15,7 +15,7 @@ import { keepKnown, takeSpooled } from './fallback.js';
 import { findRun, seeTo } from './requests.js';
 import type { CommandContext, CommandResult } from './result.js';
 import { openConfig, openLedger } from './context.js';
-import { tellHeld } from '../notify/held.js';
+import { notifyHeld } from '../notify/held.js';
 import { findMismatches, findPolicies, toKeepBlocks } from './admit.js';
 
 export interface BlockOptions {
@@ -73,7 +73,7 @@ export async function blockWords(
     });
     standing = kept.blocks.flat();
     const parts = { config, ledger, configFile, owner };
-    if (kept.isFirstHeld) await tellHeld(config, ledger, context.tell);
+    if (kept.isFirstHeld) await notifyHeld({ config, ledger, warn: context.tell });
     const settled = await seeTo(standing, kept.leases, options.wait, parts, context);
     await keepKnown(config, ledger);
     return toResult({
