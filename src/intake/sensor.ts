@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../config/package-root.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
+import { compilePackageTemplate } from '../runtime/templates.js';
 
 /** How the SIEM's host reaches us, in the words of the command line. */
 export interface SensorWords {
@@ -50,10 +47,7 @@ const checks: [keyof Omit<SensorWords, 'check'>, string, { is: RegExp; expected:
 export function renderSensor(words: SensorWords): string {
   const problems = findProblems(words);
   if (problems.length > 0) throw new FirebreakError('usage', problems.map(describeProblem).join('\n'));
-  const handlebars = Handlebars.create();
-  handlebars.registerHelper('quote', quoteForShell);
-  const source = readFileSync(join(findPackageRoot(), 'templates', 'sensor', 'alarm.sh.hbs'), 'utf8');
-  const template = handlebars.compile<object>(source, { noEscape: true, strict: true });
+  const template = compilePackageTemplate('sensor/alarm.sh', { helpers: { quote: quoteForShell } });
   return template({ ...words, passwordFile: words.passwordFile ?? '', always: words.check ? '--check' : '' });
 }
 

@@ -1,20 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../config/package-root.js';
 import { drawBars, placeLabels } from './chart.js';
 import { findSlotSize, formatTaken, nameSlot, nameSpan, toSlots } from './stats-slots.js';
 import { describeCause } from '../core/causes.js';
 import { formatLocal } from '../core/local-time.js';
 import type { History, TopEntry } from '../core/stats.js';
+import { compilePackageTemplate } from '../runtime/templates.js';
 
 /** The report as one HTML page that needs nothing beside it: charts are in it, and no program. */
 export function historyToHtml(figures: History, host: string): string {
-  const template = readFileSync(join(findPackageRoot(), 'templates', 'report', 'report.html.hbs'), 'utf8');
   const { outcomes, proof, now } = figures;
   const size = findSlotSize(figures);
   const slots = toSlots(figures).map((slot) => ({ ...slot, name: nameSlot(slot, size) }));
-  return Handlebars.create().compile(template, { strict: true })({
+  return compilePackageTemplate('report/report.html', { isHtml: true })({
     host,
     span: nameSpan(figures),
     size,

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../../config/package-root.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
+import { compilePackageTemplate } from '../../runtime/templates.js';
 
 /** What the files of a host say. Paths are those of the host itself, wherever it is being laid out. */
 export interface HostWords {
@@ -83,8 +80,7 @@ export function renderSudoers(words: HostWords): HostFile[] {
 }
 
 function file(path: string, mode: number, template: string, context: object): HostFile {
-  const source = readFileSync(join(findPackageRoot(), 'templates', `${template}.hbs`), 'utf8');
-  return { path, mode, text: Handlebars.compile(source, { noEscape: true, strict: true })(context) };
+  return { path, mode, text: compilePackageTemplate(template)(context) };
 }
 
 function refuseOdd({ user, owner, program, configFile, writable }: HostWords): void {
