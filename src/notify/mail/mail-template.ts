@@ -55,11 +55,14 @@ export function renderMail(name: string, facts: MailFacts, templatesDir?: string
 }
 
 function renderParts(name: string, facts: object, theirs?: string): Pick<Mail, 'text' | 'html'> {
-  return { text: renderPart(name, 'txt', facts, theirs), html: renderPart(name, 'html', facts, theirs) };
+  return {
+    text: renderPart({ name, format: 'txt' }, facts, theirs),
+    html: renderPart({ name, format: 'html' }, facts, theirs),
+  };
 }
 
 /** Every template of the format can be used in another one by its name, as `{{> block}}`. */
-function renderPart(name: string, format: Format, facts: object, theirs: string | undefined): string {
+function renderPart({ name, format }: { name: string; format: Format }, facts: object, theirs?: string): string {
   const ours = readTemplates(join(findPackageRoot(), 'templates', 'mail'), format);
   const partials = new Map([...ours, ...(theirs === undefined ? [] : readOverrides(theirs, format))]);
   const written = compileTemplate(partials.get(name) ?? '', { isHtml: format === 'html', helpers, partials })(facts);
