@@ -3,9 +3,8 @@ import type { Block } from '../core/block.js';
 import { drainFirewall } from '../dispatch/drain-firewall.js';
 import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
-import { sendNow } from '../notify/deliver.js';
-import { withNotifier } from '../notify/notifier.js';
-import { forwardOutcomes } from '../notify/syslog/forward.js';
+import { sendDue } from '../notify/deliver.js';
+import { withRunRecorder } from '../notify/run-recorder.js';
 import type { App } from '../runtime/app.js';
 import { saveKnown, takeSpooled } from './fallback.js';
 
@@ -25,8 +24,7 @@ export interface Drained {
 /** Applies all pending and due changes, on every firewall at once; then sends what is queued. */
 export async function drain(options: DrainOptions, app: App): Promise<Drained> {
   const drained = await applyDue(options, app);
-  await forwardOutcomes(app, options.owner);
-  await sendNow(app, options.owner);
+  await sendDue(app, options.owner);
   return drained;
 }
 
@@ -38,10 +36,10 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
   if (frozen !== undefined) return { blocks: [], frozen };
   const leases = await claimLeases(app, owner);
   const settled = new Map<string, Block>();
-  await withNotifier(app, async (notify) => {
-    const onSettled: typeof notify = (run) => {
+  await withRunRecorder(app, async (record) => {
+    const onSettled: typeof record = (run) => {
       for (const block of run.blocks) settled.set(block.id, block);
-      notify(run);
+      record(run);
     };
     await Promise.all(leases.map((lease) => drainFirewall(lease, app, { onSettled })));
     if (expire) await refreshAddresses(app);

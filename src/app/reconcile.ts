@@ -10,7 +10,7 @@ import { findingFor } from '../dispatch/block-result.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
 import type { KeepAlarm } from '../ledger/ledger.js';
-import { noteAddresses } from '../notify/addresses.js';
+import { recordAddresses } from '../notify/addresses.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
@@ -48,10 +48,10 @@ async function reconcileFirewall(
   const { ledger } = app;
   const verdict = await readFirewall(name, settings, app);
   if (verdict.kind !== 'done') return { firewall: name, drift: [], ...failureOf(verdict) };
-  await noteAddresses(name, verdict.result, app);
+  await recordAddresses(name, verdict.result, app);
   const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), verdict.result);
   if (drift.length > 0) await ledger.noteDrift(name, drift.length);
-  await notifyDrift(name, { drift, isFixed: fix }, app);
+  await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
     return { firewall: name, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
   }
@@ -87,9 +87,7 @@ function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App)
   return { id: ulid(), origin: `${actor}, by reconcile`, context: {}, blocks: [block] };
 }
 
-function failureOf(
-  verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>,
-): Pick<Reconciled, 'trouble' | 'exit'> {
+function failureOf(verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'trouble' | 'exit'> {
   const finding = findingFor({ tracker: 0, wanted: 'present' }, verdict, true);
   if (finding.kind !== 'trouble') throw new Error('a run that failed has no failure');
   const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.trouble];

@@ -79,11 +79,11 @@ async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }:
     return blocks;
   }
   // A repeated alarm needs no run, and does not load what one needs.
-  const [{ applyAndWait }, { withNotifier }] = await Promise.all([
+  const [{ applyAndWait }, { withRunRecorder }] = await Promise.all([
     import('../dispatch/wait.js'),
-    import('../notify/notifier.js'),
+    import('../notify/run-recorder.js'),
   ]);
-  return withNotifier(app, (onSettled) => applyAndWait(recorded, app, { onSettled, fix }));
+  return withRunRecorder(app, (onSettled) => applyAndWait(recorded, app, { onSettled, fix }));
 }
 
 /** What is due for a block waits for `unfreeze`. */

@@ -1,52 +1,58 @@
 import type { Block } from './block.js';
 
-/** What is wrong with one firewall, for one cause, and was told. */
+/** A failure of one firewall, for one cause, that was reported. */
 export interface Incident {
   cause: string;
   beganAt: number;
-  /** How often it was told, and when last. */
+  /** How often it was reported, and when last. */
   told: number;
   toldAt: number;
 }
 
-/** What there is to tell: causes that are new or told too long ago, and incidents that are over. */
-export interface News {
-  told: { cause: string; beganAt: number }[];
-  over: Incident[];
+/** A cause that is reported, and since when it lasts. */
+export type OpenIncident = Pick<Incident, 'cause' | 'beganAt'>;
+
+/** What to report: causes that are new or were reported too long ago, and incidents that are over. */
+export interface IncidentChanges {
+  due: OpenIncident[];
+  resolved: Incident[];
 }
 
 const hour = 3_600_000;
 
-/** After it was told once, twice, …; the last one stays. */
+/** How long to wait after the first, second, … report; the last one stays. */
 const intervals = [hour, 4 * hour, 12 * hour, 24 * hour] as const;
 
-/** Found by asking the firewall, not by a run: a run that goes well does not end it. */
+/** Found by querying the firewall, not by a run: a successful run does not end it. */
 export const driftCause = 'drift';
 
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);
 
-/** One word for why a block is not as it is wanted; blocks of one cause are told in one mail. */
+/** The cause of a block's failure as a code; blocks with the same one are reported together. */
 export const causeOf = ({ state, trouble, code }: Block): string =>
   state === 'failed' ? 'given_up' : (code ?? trouble ?? 'unknown');
 
-/** Compares what fails now with what was told. Each cause is told once, then at growing intervals, and when it is over. */
-export function findNews(
+/**
+ * Compares the causes that fail now with those that were reported. Each is reported once, then at growing intervals, and
+ * when it is over.
+ */
+export function diffIncidents(
   now: number,
   causes: ReadonlyMap<string, { beganAt: number }>,
   incidents: readonly Incident[],
-): News {
+): IncidentChanges {
   const known = new Map(incidents.map((incident) => [incident.cause, incident]));
-  const told = [...causes].flatMap(([cause, { beganAt }]) => {
+  const due = [...causes].flatMap(([cause, { beganAt }]) => {
     const incident = known.get(cause);
     if (incident !== undefined && !isDueAgain(incident, now)) return [];
     return [{ cause, beganAt: incident?.beganAt ?? beganAt }];
   });
-  return { told, over: incidents.filter(({ cause }) => !causes.has(cause)) };
+  return { due, resolved: incidents.filter(({ cause }) => !causes.has(cause)) };
 }
 
-/** The causes of blocks that fail, each with when it began. */
-export function findCauses(failing: readonly Block[]): Map<string, { beganAt: number }> {
+/** The causes of failing blocks, each with the time it began. */
+export function groupCauses(failing: readonly Block[]): Map<string, { beganAt: number }> {
   const causes = new Map<string, { beganAt: number }>();
   for (const block of failing) {
     const began = block.failingSince ?? block.updatedAt;

@@ -8,8 +8,8 @@ export interface Storm {
   held: number;
   standing: number;
   lastMinute: number;
-  sources: Count[];
-  destinations: Count[];
+  sources: TopEntry[];
+  destinations: TopEntry[];
 }
 
 /** What happened between two times, and how things stand at the second one. Times are milliseconds since the epoch. */
@@ -26,15 +26,15 @@ export interface History {
   /** How many blocks began to fail, by cause, the most first. */
   causes: { code: string; blocks: number }[];
   /** Who was met most, without what was refused. */
-  sources: Count[];
-  destinations: Count[];
+  sources: TopEntry[];
+  destinations: TopEntry[];
   /** By firewall: how often it was found not to agree with the ledger, and when last in how many places. */
   drift: { firewall: string; times: number; lastAt: number; differences: number }[];
   /** Blocks at the end: in force, on their way, failing among these, given up, held. */
   now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
-export interface Count {
+export interface TopEntry {
   address: string;
   blocks: number;
   alarms: number;

@@ -15,7 +15,7 @@ export async function checkMail({ mail, templates_dir }: Config, send: boolean, 
     await verifyMail(mail);
     if (!send)
       return ok(name, `${server} answers${mail.user === undefined ? '' : `, and takes the login of ${mail.user}`}`);
-    const { problem, ...test } = renderTestMail({ host, templatesDir: templates_dir });
+    const { problem, ...test } = renderTestMail({ kind: 'test', at: Date.now(), host }, templates_dir);
     const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, () => Promise.resolve(true));
     if (sending.kind !== 'sent') return fail(name, `${server}: ${sending.reason}`, howToFix);
     if (sending.rejected.length > 0)

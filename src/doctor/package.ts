@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 import { describeError } from '../core/describe.js';
 import { fail, ok, warn, type Check } from '../core/check.js';
+import { checkTemplate } from '../runtime/templates.js';
 
 const again = 'install firebreak again: this file is part of it';
 
@@ -25,7 +25,7 @@ function findBroken(folder: string): { count: number; broken: string | undefined
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.hbs'));
   for (const file of files) {
     try {
-      Handlebars.precompile(readFileSync(join(folder, file), 'utf8'));
+      checkTemplate(readFileSync(join(folder, file), 'utf8'));
     } catch (error) {
       const broken = `${join(folder, file)}: ${describeError(error).split('\n')[0] ?? ''}`;
       return { count: files.length, broken };

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../config/package-root.js';
 import { alarmFields } from './fields.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
+import { compilePackageTemplate } from '../runtime/templates.js';
 
 /** How the SIEM's host reaches us, in the words of the command line. */
 export interface SensorWords {
@@ -55,10 +52,7 @@ const passed = [...alarmFields.map(({ option }) => option).filter((option) => !r
 export function renderSensor(words: SensorWords): string {
   const problems = findProblems(words);
   if (problems.length > 0) throw new FirebreakError('usage', problems.map(describeProblem).join('\n'));
-  const handlebars = Handlebars.create();
-  handlebars.registerHelper('quote', quoteForShell);
-  const source = readFileSync(join(findPackageRoot(), 'templates', 'sensor', 'alarm.sh.hbs'), 'utf8');
-  const template = handlebars.compile<object>(source, { noEscape: true, strict: true });
+  const template = compilePackageTemplate('sensor/alarm.sh', { helpers: { quote: quoteForShell } });
   return template({
     ...words,
     passwordFile: words.passwordFile ?? '',

@@ -2,7 +2,7 @@ import type { AuditEntry, AuditHead } from '../core/audit.js';
 import type { Block, BlockState } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
-import type { Incident, News } from '../core/incident.js';
+import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { Finding } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
 import type { History, OutcomeRecord, Storm } from '../core/stats.js';
@@ -95,7 +95,7 @@ export interface Ledger {
   /** What is wrong with a firewall and was told already. */
   findIncidents(firewall: string): Promise<Incident[]>;
   /** Notes what is told now and what is over, together with the messages that tell it: both, or nothing. */
-  tellIncidents(firewall: string, news: Pick<News, 'told' | 'over'>, messages: readonly NewMessage[]): Promise<void>;
+  tellIncidents(firewall: string, changes: IncidentChanges, messages: readonly NewMessage[]): Promise<void>;
   /**
    * Takes the messages that are due, and those that this sender holds already, for it alone, the oldest first.
    * One that was given away twice with nobody knowing whether it arrived is set aside.

@@ -17,5 +17,5 @@ export interface QueuedMessage extends NewMessage {
   trouble: string | null;
 }
 
-/** `unsure`: it left, and nobody said whether it arrived. It then leaves once more at most. */
-export type MessageEnding = { kind: 'sent' } | { kind: 'refused' | 'unsure'; reason: string };
+/** `unconfirmed`: it left, and nobody said whether it arrived. It then leaves once more at most. */
+export type MessageEnding = { kind: 'sent' } | { kind: 'refused' | 'unconfirmed'; reason: string };

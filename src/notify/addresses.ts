@@ -1,49 +1,42 @@
-import { hostname } from 'node:os';
-import type { StatusResult } from '../platforms/ansible/events.js';
-import { readFirewall } from '../dispatch/read-status.js';
-import type { App } from '../runtime/app.js';
-import type { NewMessage } from '../ledger/messages.js';
 import { describeChange } from '../core/address-change.js';
-import { toMessage } from './mail/compose.js';
-import { forWebhook, isTold } from './channels.js';
+import type { App } from '../runtime/app.js';
+import { readFirewall } from '../dispatch/read-status.js';
+import type { StatusResult } from '../platforms/ansible/events.js';
+import type { NotifyContext } from './channel.js';
+import { notify } from './notify.js';
 
-/** What was learned is asked for again after this: a refused alarm starts no run that could correct it. */
-const askEveryMs = 3_600_000;
+/** The addresses of a firewall are queried again after this time: a refused alarm starts no run that could update them. */
+const refreshEveryMs = 3_600_000;
 
-/** Asks each firewall for its addresses whose last run is too long ago. One that is away keeps what is known of it. */
-export async function refreshAddresses(app: App): Promise<void> {
-  const { config, ledger } = app;
+/** Queries the addresses of each firewall whose last run is too long ago; those of an unreachable one are kept. */
+export async function refreshAddresses(context: NotifyContext & Pick<App, 'stop' | 'screen'>): Promise<void> {
+  const { config, ledger } = context;
   for (const [firewall, settings] of Object.entries(config.firewalls)) {
-    if (!(await ledger.beginAsking(firewall, askEveryMs))) continue;
-    const verdict = await readFirewall(firewall, settings, app);
-    if (verdict.kind === 'done') await noteAddresses(firewall, verdict.result, app);
+    if (!(await ledger.beginAsking(firewall, refreshEveryMs))) continue;
+    const verdict = await readFirewall(firewall, settings, context);
+    if (verdict.kind === 'done') await recordAddresses(firewall, verdict.result, context);
   }
 }
 
-/** Keeps what a firewall tells of itself, and has it told where that is other than before. */
-export async function noteAddresses(firewall: string, { addresses }: StatusResult, app: App): Promise<void> {
+/** Records the addresses that a firewall reports of itself, and notifies of a change. */
+export async function recordAddresses(
+  firewall: string,
+  { addresses }: StatusResult,
+  context: NotifyContext,
+): Promise<void> {
   if (addresses === undefined) return;
-  await app.ledger.noteAddresses(firewall, addresses);
-  await tellAddresses(app);
+  await context.ledger.noteAddresses(firewall, addresses);
+  await notifyAddressChanges(context);
 }
 
-/** Puts a message into the outbox for each firewall whose addresses changed and nobody was told. */
-export async function tellAddresses({ config, ledger, warn: tell }: App): Promise<void> {
-  for (const change of await ledger.findAddressChanges()) {
-    if (change.isTold) continue;
-    const sentence = describeChange(change);
-    tell(sentence);
-    const messages: NewMessage[] = [];
-    if (isTold('drift', config)) {
-      const [{ renderAddressesMail }, { addressesEvent }] = await Promise.all([
-        import('./mail/addresses-mail.js'),
-        import('./webhook/webhook-event.js'),
-      ]);
-      const where = { host: hostname(), firewall: change.firewall, now: ledger.now() };
-      if (config.mail?.on.includes('drift') === true)
-        messages.push(await toMessage('drift', { config, tell }, (style) => renderAddressesMail(change, style)));
-      messages.push(...forWebhook(config, () => addressesEvent(where, change.at, sentence)));
-    }
-    await ledger.tellAddressChange(change.firewall, messages);
+/** Queues a message for each firewall whose change of addresses was not reported yet. */
+export async function notifyAddressChanges(context: NotifyContext): Promise<void> {
+  const { ledger, warn } = context;
+  const changes = (await ledger.findAddressChanges()).filter(({ isTold }) => !isTold);
+  for (const change of changes) {
+    const { firewall } = change;
+    warn(describeChange(change));
+    const event = { kind: 'addresses', at: ledger.now(), host: context.host, firewall, change } as const;
+    await notify([event], context, (messages) => ledger.tellAddressChange(firewall, messages));
   }
 }

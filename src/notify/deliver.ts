@@ -1,96 +1,80 @@
 import { ulid } from 'ulid';
-import type { Config } from '../config/schema.js';
 import { spawnWorker } from '../dispatch/worker.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { App } from '../runtime/app.js';
 import type { QueuedMessage } from '../ledger/messages.js';
-import type { Sending } from './mail/smtp.js';
-import { hasLines } from './syslog/forward.js';
-import { hasWay, webhookKind } from './channels.js';
+import type { App } from '../runtime/app.js';
+import type { Log } from '../runtime/logger.js';
+import type { Channel, NotifyContext } from './channel.js';
+import { queueDigests } from './digest.js';
+import { channelNameOf, openChannels, openFeeds } from './index.js';
 
-/** How long a message is one sender's before another may take it: longer than any conversation with a server. */
-const holdMs = 120_000;
+/** How long a message belongs to one sender: longer than any conversation with a server. */
+const claimMs = 120_000;
 
-/** More would keep a sender for long; what is left is due for the next one. */
-const mostMs = 45_000;
+/** How long one process sends at most; the messages that are left are due for the next one. */
+const maxSendMs = 45_000;
 
-/** Has a process of its own send what is due, so that no answer waits for a mail server, a webhook or syslog. */
+/** Starts a process that sends what is due, so that no answer waits for a mail server, a webhook or syslog. */
 export async function sendLater(app: App): Promise<void> {
-  const { config, ledger } = app;
   const sender = ulid();
-  let isDue = await hasLines(config, ledger, sender);
-  if (hasWay(config)) {
-    await queueWhatIsDue(config, ledger, () => undefined);
-    isDue = (await ledger.claimMessages(sender, holdMs)).length > 0 || isDue;
-  }
-  if (isDue) spawnWorker(sender, app);
+  if (await claimDue({ ...app, warn: () => undefined }, sender)) spawnWorker(sender, app);
 }
 
-/** What nobody but the clock asks for. */
-async function queueWhatIsDue(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
-  if (config.mail?.on.includes('digest') !== true) return;
-  const { queueDigest } = await import('./digest.js');
-  await queueDigest(config, ledger, tell);
+async function claimDue(context: NotifyContext, sender: string): Promise<boolean> {
+  let isDue = false;
+  for (const feed of openFeeds(context)) isDue = (await feed.claim(sender)) || isDue;
+  if (openChannels(context).length === 0) return isDue;
+  await queueDigests(context);
+  return (await context.ledger.claimMessages(sender, claimMs)).length > 0 || isDue;
 }
 
-/** Sends what is due, now. A message that is not taken is logged, told, and tried again later. */
-export async function sendNow({ config, ledger, warn: tell, openLog }: App, sender = ulid()): Promise<void> {
-  if (!hasWay(config)) return;
-  await queueWhatIsDue(config, ledger, tell);
-  const claimed = await ledger.claimMessages(sender, holdMs);
+/** Sends what is due, now. A message that is not taken is logged, reported to the caller, and retried later. */
+export async function sendDue(context: NotifyContext, sender = ulid()): Promise<void> {
+  for (const feed of openFeeds(context)) await feed.forward(sender);
+  const channels = openChannels(context);
+  if (channels.length === 0) return;
+  await queueDigests(context);
+  const claimed = await context.ledger.claimMessages(sender, claimMs);
   if (claimed.length === 0) return;
-  const log = await openLog();
-  const deadline = performance.now() + mostMs;
-  const away = new Map<string, string>();
+  const log = await context.openLog();
+  const deadline = performance.now() + maxSendMs;
+  const unreachable = new Map<string, string>();
   for (const message of claimed) {
-    const way = await findWay(message, config);
-    const reason = performance.now() > deadline ? 'no time was left for it' : away.get(way.name);
-    if (reason !== undefined) {
-      await ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
-      continue;
-    }
-    const sending = await way.send(() => ledger.beginHanding(message.id, sender, holdMs));
-    await ledger.settleMessage(message.id, sender, sending);
-    if (sending.kind === 'sent') {
-      log.info(`${way.name} sent`, { message: message.id, rejected: sending.rejected });
-    } else {
-      const text = `${way.name} not sent to ${way.to}: ${sending.reason}; kept, and tried again`;
-      log.error(text, { message: message.id });
-      tell(text);
-      if (sending.isAway) away.set(way.name, sending.reason);
-    }
+    const name = channelNameOf(message, context);
+    const channel = channels.find((each) => each.name === name) ?? removedChannel(name);
+    const reason = performance.now() > deadline ? 'no time was left for it' : unreachable.get(name);
+    if (reason === undefined) await deliver(message, channel, { ...context, sender, log, unreachable });
+    else await context.ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
   }
 }
 
-interface Way {
-  name: 'mail' | 'webhook';
-  /** Whom it is for, in a sentence. */
-  to: string;
-  send: (leave: () => Promise<boolean>) => Promise<Sending>;
+interface DeliveryContext extends NotifyContext {
+  sender: string;
+  log: Log;
+  /** Why no further message is tried, by channel. */
+  unreachable: Map<string, string>;
 }
 
-async function findWay(message: QueuedMessage, { mail, webhook }: Config): Promise<Way> {
-  if (message.kind === webhookKind) {
-    if (webhook === undefined) return gone('webhook');
-    const { nameWebhook, sendWebhook } = await import('./webhook/webhook.js');
-    const event = JSON.parse(message.content['event'] ?? '{}') as object; // as `forWebhook` wrote it
-    return {
-      name: 'webhook',
-      to: nameWebhook(webhook),
-      send: (leave) => sendWebhook(webhook, { id: message.id, event }, leave),
-    };
+async function deliver(message: QueuedMessage, channel: Channel, context: DeliveryContext): Promise<void> {
+  const { ledger, sender, log, warn, unreachable } = context;
+  const delivery = await channel.send(message, () => ledger.beginHanding(message.id, sender, claimMs));
+  await ledger.settleMessage(message.id, sender, delivery);
+  if (delivery.kind === 'sent') {
+    log.info(`${channel.name} sent`, { message: message.id, rejected: delivery.rejected });
+    return;
   }
-  if (mail === undefined) return gone('mail');
-  const { sendMail } = await import('./mail/smtp.js');
-  const { subject = '', text = '', html } = message.content;
-  const outgoing = { id: message.id, date: new Date(message.createdAt), subject, text, html };
-  return { name: 'mail', to: mail.to.join(', '), send: (leave) => sendMail(mail, outgoing, leave) };
+  const target = await channel.describeTarget();
+  const text = `${channel.name} not sent to ${target}: ${delivery.reason}; kept, and tried again`;
+  log.error(text, { message: message.id });
+  warn(text);
+  if (delivery.isUnreachable) unreachable.set(channel.name, delivery.reason);
 }
 
-/** It was configured when the message was kept. Who configures it again within a week gets the message. */
-const gone = (name: Way['name']): Way => ({
+/** It was configured when the message was stored. If it is configured again within a week, the message is sent. */
+const removedChannel = (name: string): Channel => ({
   name,
-  to: 'anybody',
+  accepts: () => false,
+  compose: () => Promise.resolve({}),
   send: () =>
-    Promise.resolve({ kind: 'refused', reason: `there is no ${name} in firebreak.yml any more`, isAway: true }),
+    Promise.resolve({ kind: 'refused', reason: `there is no ${name} in firebreak.yml any more`, isUnreachable: true }),
+  describeTarget: () => Promise.resolve('anybody'),
 });

@@ -1,34 +1,20 @@
-import { hostname } from 'node:os';
-import type { Config } from '../config/schema.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { App } from '../runtime/app.js';
-import { heldEvent } from './webhook/webhook-event.js';
-import { findAlarmsOf, toMessage } from './mail/compose.js';
-import { forWebhook, isTold } from './channels.js';
+import { findListedAlarms } from './alarms.js';
+import type { NotifyContext } from './channel.js';
+import { isSubscribed } from './index.js';
+import { notify } from './notify.js';
 
 /**
- * Tells once of all that is held, when it begins. The message is kept before the run, so that it is not lost with a
- * launcher that is ended; it is sent together with what the run leaves to tell.
+ * Notifies once of all blocks that are held, when the first one is. The message is stored before the run, so that it
+ * survives a launcher that is stopped; it is sent together with the messages of the run.
  */
-export async function notifyHeld({ config, ledger, warn }: App): Promise<void> {
-  if (isTold('held', config)) await queueHeld(config, ledger, warn);
-}
-
-/** Puts what asks for approval into the outbox. */
-async function queueHeld(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
-  const [{ renderHeldMail }, { openLog }] = await Promise.all([
-    import('./mail/held-mail.js'),
-    import('../runtime/logger.js'),
-  ]);
-  const log = openLog(config.log, tell);
-  const figures = await ledger.findStorm();
-  log.warn('blocks are held', figures);
-  if (config.mail?.on.includes('held') === true) {
-    const blocks = await ledger.findBlocks({ states: ['held'] });
-    const held = { figures, limits: config.policy.limits, blocks, alarms: await findAlarmsOf(blocks, ledger) };
-    await ledger.queueMessage(await toMessage('held', { config, tell }, (setting) => renderHeldMail(held, setting)));
-  }
-  const where = { host: hostname(), now: ledger.now() };
-  for (const message of forWebhook(config, () => heldEvent(where, figures))) await ledger.queueMessage(message);
-  await log.close();
+export async function notifyHeld(context: NotifyContext): Promise<void> {
+  if (!isSubscribed('held', context)) return;
+  const { config, ledger, host } = context;
+  const log = await context.openLog();
+  const load = await ledger.findStorm();
+  log.warn('blocks are held', load);
+  const blocks = await ledger.findBlocks({ states: ['held'] });
+  const alarms = await findListedAlarms(blocks, ledger);
+  const { limits } = config.policy;
+  await notify([{ kind: 'held', at: ledger.now(), host, load, limits, blocks, alarms }], context);
 }

@@ -1,111 +1,113 @@
-import { hostname } from 'node:os';
-import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import type { Drift } from '../core/drift.js';
-import { causeOf, driftCause, findCauses, findNews } from '../core/incident.js';
-import type { RunSummary } from '../core/outcome.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { App } from '../runtime/app.js';
-import type { NewMessage } from '../ledger/messages.js';
-import type { Failure } from './mail/failure-mail.js';
-import { findAlarmsOf, toMessage } from './mail/compose.js';
-import { forWebhook, hasWay } from './channels.js';
+import type { Event, FailureEvent } from '../core/event.js';
+import {
+  causeOf,
+  diffIncidents,
+  driftCause,
+  groupCauses,
+  type Incident,
+  type IncidentChanges,
+  type OpenIncident,
+} from '../core/incident.js';
+import type { SettledRun } from '../dispatch/drain-firewall.js';
+import { findListedAlarms } from './alarms.js';
+import type { NotifyContext } from './channel.js';
+import { isSubscribed, openChannels } from './index.js';
+import { notify } from './notify.js';
 
-interface Setting {
-  firewall: string;
-  config: Config;
-  ledger: Ledger;
-  tell: (message: string) => void;
-}
-
-/** What is known of the run besides what the ledger says. */
-interface RunKnown extends Pick<Failure, 'record' | 'step'> {
-  /** Whether it brought something not to where it is wanted. */
+/** What is known of a run that the ledger does not record. */
+interface RunFacts extends Pick<FailureEvent, 'record' | 'step'> {
+  /** Whether it left a block other than requested. */
   hasFailed: boolean;
 }
 
 /**
- * Looks what fails on a firewall after a run, and puts a message into the outbox for what is new, lasts, or is over.
- * It looks at what stands in the ledger, so that a launcher that died before it told leaves that to the next one.
+ * Compares what fails on a firewall after a run with what was reported, and queues messages for what is new, lasts, or
+ * is over. It reads the ledger's state, so that the next launcher reports what one that was killed did not.
  */
-export async function tellFailures(setting: Setting, { hasFailed, record, step }: RunKnown): Promise<void> {
-  const { firewall, config, ledger } = setting;
-  const { mail } = config;
-  if (!hasWay(config)) return;
+export async function notifyFailures(firewall: string, run: RunFacts, context: NotifyContext): Promise<void> {
+  const { ledger } = context;
+  if (openChannels(context).length === 0) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause !== driftCause);
-  if (!hasFailed && incidents.length === 0) return;
+  if (!run.hasFailed && incidents.length === 0) return;
   const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
   const failing = open.filter(({ trouble }) => trouble !== null);
-  const news = findNews(ledger.now(), findCauses(failing), incidents);
-  const messages: NewMessage[] = [];
-  const causes = new Set(news.told.map(({ cause }) => cause));
-  const about = failing.filter((block) => causes.has(causeOf(block)));
-  if (news.told.length > 0 && mail?.on.includes('failure') === true) {
-    const { renderFailureMail } = await import('./mail/failure-mail.js');
-    const [alarms, giveUpMs] = [await findAlarmsOf(about, ledger), config.dispatch.give_up];
-    const failure = { blocks: about, alarms, record, step, giveUpMs, now: ledger.now() };
-    messages.push(await toMessage('failure', setting, (style) => renderFailureMail(failure, style)));
-  }
-  if (news.over.length > 0 && mail?.on.includes('recovery') === true) {
-    const { renderRecoveryMail } = await import('./mail/recovery-mail.js');
-    const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
-    const recovery = { firewall, over: news.over, left: failing.length, active, now: ledger.now() };
-    messages.push(await toMessage('recovery', setting, (style) => renderRecoveryMail(recovery, style)));
-  }
-  if (news.told.length + news.over.length === 0) return;
-  const { failureEvent, recoveryEvent } = await import('./webhook/webhook-event.js');
-  const where = { host: hostname(), firewall, now: ledger.now() };
-  if (news.told.length > 0) messages.push(...forWebhook(config, () => failureEvent(where, news.told, about)));
-  if (news.over.length > 0) messages.push(...forWebhook(config, () => recoveryEvent(where, news.over, failing.length)));
-  await ledger.tellIncidents(firewall, news, messages);
+  const changes = diffIncidents(ledger.now(), groupCauses(failing), incidents);
+  const { due, resolved } = changes;
+  const events: Event[] = [];
+  if (due.length > 0) events.push(await toFailure({ firewall, due, failing, run }, context));
+  if (resolved.length > 0) events.push(await toRecovery({ firewall, resolved, failing }, context));
+  await report(firewall, { changes, events }, context);
 }
 
-/** Puts a mail into the outbox for what a run has changed and proven, where each success is asked for. */
-export async function tellSuccess(setting: Setting, blocks: readonly Block[], run: RunSummary): Promise<void> {
-  const { config, ledger } = setting;
-  const proven = blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
-  if (proven.length === 0 || config.mail?.on.includes('success') !== true) return;
-  const { renderSuccessMail } = await import('./mail/success-mail.js');
-  const success = { blocks: proven, alarms: await findAlarmsOf(proven, ledger), run, now: ledger.now() };
-  await ledger.queueMessage(await toMessage('success', setting, (style) => renderSuccessMail(success, style)));
+interface FailureFacts {
+  firewall: string;
+  due: readonly OpenIncident[];
+  failing: readonly Block[];
+  run: RunFacts;
 }
 
-/** Looks the same way at what `reconcile` found on a firewall. */
-export async function notifyDrift(
-  firewall: string,
-  { drift, isFixed }: { drift: readonly Drift[]; isFixed: boolean },
-  app: App,
-): Promise<void> {
-  const setting = { firewall, config: app.config, ledger: app.ledger, tell: app.warn };
-  const { config, ledger } = setting;
-  const { mail } = config;
-  if (!hasWay(config)) return;
+async function toFailure({ firewall, due, failing, run }: FailureFacts, context: NotifyContext): Promise<Event> {
+  const { config, ledger, host } = context;
+  const causes = new Set(due.map(({ cause }) => cause));
+  const blocks = failing.filter((block) => causes.has(causeOf(block)));
+  return {
+    ...{ kind: 'failure', at: ledger.now(), host, firewall, causes: due, blocks },
+    alarms: await findListedAlarms(blocks, ledger),
+    ...{ record: run.record, step: run.step, giveUpMs: config.dispatch.give_up },
+  };
+}
+
+interface RecoveryFacts {
+  firewall: string;
+  resolved: readonly Incident[];
+  failing: readonly Block[];
+}
+
+async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
+  const { firewall, resolved, failing } = facts;
+  const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
+  const at = ledger.now();
+  return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
+}
+
+/** Queues a message for what a run changed and proved, if a channel takes each success. */
+export async function notifySuccess(settled: SettledRun, context: NotifyContext): Promise<void> {
+  const { ledger, host } = context;
+  const { firewall, run } = settled;
+  const blocks = settled.blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
+  if (blocks.length === 0 || !isSubscribed('success', context)) return;
+  const alarms = await findListedAlarms(blocks, ledger);
+  await notify([{ kind: 'success', at: ledger.now(), host, firewall, blocks, alarms, run }], context);
+}
+
+interface DriftFacts {
+  firewall: string;
+  drift: readonly Drift[];
+  isFixed: boolean;
+}
+
+/** Compares what `reconcile` found on a firewall with what was reported in the same way. */
+export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, context: NotifyContext): Promise<void> {
+  const { ledger, host } = context;
+  if (openChannels(context).length === 0) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
-  const now = ledger.now();
-  const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: now }]] : []);
-  const news = findNews(now, causes, incidents);
-  const messages: NewMessage[] = [];
-  if (news.told.length > 0 && mail?.on.includes('drift') === true) {
-    const { renderDriftMail } = await import('./mail/drift-mail.js');
-    const beganAt = Math.min(...news.told.map((each) => each.beganAt));
-    const found = { firewall, drift, isFixed, beganAt };
-    messages.push(await toMessage('drift', setting, (style) => renderDriftMail(found, style)));
-  }
-  if (news.told.length + news.over.length === 0) return;
-  if (news.told.length > 0) messages.push(...(await driftForWebhook(setting, drift, news.told)));
-  await ledger.tellIncidents(firewall, news, messages);
+  const at = ledger.now();
+  const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: at }]] : []);
+  const changes = diffIncidents(at, causes, incidents);
+  const events = changes.due.map(
+    ({ beganAt }) => ({ kind: 'drift', at, host, firewall, drift, isFixed, beganAt }) as const,
+  );
+  await report(firewall, { changes, events }, context);
 }
 
-async function driftForWebhook(
-  { firewall, config, ledger }: Setting,
-  drift: readonly Drift[],
-  told: readonly { beganAt: number }[],
-): Promise<NewMessage[]> {
-  const [{ driftEvent }, { describeDrift }] = await Promise.all([
-    import('./webhook/webhook-event.js'),
-    import('../views/drift-view.js'),
-  ]);
-  const where = { host: hostname(), firewall, now: ledger.now() };
-  const beganAt = Math.min(...told.map((each) => each.beganAt));
-  return forWebhook(config, () => driftEvent(where, beganAt, drift.map(describeDrift)));
+/** Records what is reported together with the messages that report it. */
+async function report(
+  firewall: string,
+  { changes, events }: { changes: IncidentChanges; events: readonly Event[] },
+  context: NotifyContext,
+): Promise<void> {
+  if (changes.due.length + changes.resolved.length === 0) return;
+  await notify(events, context, (messages) => context.ledger.tellIncidents(firewall, changes, messages));
 }

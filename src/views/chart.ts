@@ -24,7 +24,7 @@ export function drawBars<K extends string>(
     bars: slots.flatMap((slot, index) => {
       if (heights[index] === 0) return [];
       const told = kinds.filter((kind) => slot[kind] > 0).map((kind) => `${slot[kind]} ${kind}`);
-      return { title: `${slot.name}: ${told.join(', ')}`, pieces: pile(slot, kinds, index, top) };
+      return { title: `${slot.name}: ${told.join(', ')}`, pieces: stackBars(slot, kinds, { index, top }) };
     }),
   };
 }
@@ -37,7 +37,11 @@ export function placeLabels(names: readonly string[]): { at: number; name: strin
   );
 }
 
-function pile<K extends string>(slot: Record<K, number>, kinds: readonly K[], index: number, top: number) {
+function stackBars<K extends string>(
+  slot: Record<K, number>,
+  kinds: readonly K[],
+  { index, top }: { index: number; top: number },
+) {
   let below = 0;
   return kinds.flatMap((kind) => {
     if (slot[kind] === 0) return [];

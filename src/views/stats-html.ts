@@ -1,27 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../config/package-root.js';
 import { drawBars, placeLabels } from './chart.js';
-import {
-  findSlotSize,
-  formatTaken,
-  nameCause,
-  nameSlot,
-  nameSpan,
-  toSlots,
-  type HistoryFigures,
-  type MetMost,
-} from './stats-slots.js';
+import { findSlotSize, formatTaken, nameSlot, nameSpan, toSlots } from './stats-slots.js';
+import { describeCause } from '../platforms/causes.js';
 import { formatLocal } from '../core/local-time.js';
+import type { History, TopEntry } from '../core/stats.js';
+import { compilePackageTemplate } from '../runtime/templates.js';
 
 /** The report as one HTML page that needs nothing beside it: charts are in it, and no program. */
-export function historyToHtml(figures: HistoryFigures, host: string): string {
-  const template = readFileSync(join(findPackageRoot(), 'templates', 'report', 'report.html.hbs'), 'utf8');
+export function historyToHtml(figures: History, host: string): string {
   const { outcomes, proof, now } = figures;
   const size = findSlotSize(figures);
   const slots = toSlots(figures).map((slot) => ({ ...slot, name: nameSlot(slot, size) }));
-  return Handlebars.create().compile(template, { strict: true })({
+  return compilePackageTemplate('report/report.html', { isHtml: true })({
     host,
     span: nameSpan(figures),
     size,
@@ -49,13 +38,13 @@ export function historyToHtml(figures: HistoryFigures, host: string): string {
       { title: 'Sources met most', rows: toShares(figures.sources) },
       { title: 'Destinations met most', rows: toShares(figures.destinations) },
     ],
-    causes: figures.causes.map(({ code, blocks }) => ({ name: nameCause(code), blocks })),
+    causes: figures.causes.map(({ code, blocks }) => ({ name: describeCause(code), blocks })),
     drift: figures.drift.map((each) => ({ ...each, at: formatLocal(each.lastAt).slice(0, 16) })),
   });
 }
 
 /** Each with its share of the most alarms, in percent, as a bar is long. */
-function toShares(most: readonly MetMost[]): (MetMost & { share: number })[] {
+function toShares(most: readonly TopEntry[]): (TopEntry & { share: number })[] {
   const top = Math.max(1, ...most.map(({ alarms }) => alarms));
   return most.map((each) => ({ ...each, share: Math.max(1, Math.round((each.alarms / top) * 100)) }));
 }

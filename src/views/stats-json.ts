@@ -1,8 +1,8 @@
-import type { HistoryFigures } from './stats-slots.js';
+import type { History } from '../core/stats.js';
 import { toTime } from './json.js';
 
 /** The report as a program reads it (docs/operations.md, "What happened"). */
-export const historyToJson = (figures: HistoryFigures): object => ({
+export const historyToJson = (figures: History): object => ({
   since: figures.since > 0 ? toTime(figures.since) : null,
   until: toTime(figures.until),
   alarms: figures.alarms,

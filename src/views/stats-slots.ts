@@ -1,27 +1,7 @@
 import { formatDuration, formatSpan } from '../core/duration.js';
 import type { OutcomeKind } from '../core/outcome.js';
 import { formatLocal } from '../core/local-time.js';
-
-/** What happened between two times: see the ledger's `findHistory`. */
-export interface HistoryFigures {
-  since: number;
-  until: number;
-  alarms: number;
-  outcomes: Record<OutcomeKind, number>;
-  hours: readonly Slot[];
-  proof: { medianMs: number; p95Ms: number; slowestMs: number } | null;
-  causes: readonly { code: string; blocks: number }[];
-  sources: readonly MetMost[];
-  destinations: readonly MetMost[];
-  drift: readonly { firewall: string; times: number; lastAt: number; differences: number }[];
-  now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
-}
-
-export interface MetMost {
-  address: string;
-  blocks: number;
-  alarms: number;
-}
+import type { History } from '../core/stats.js';
 
 /** What came about in an hour, day or month that begins then. */
 export type Slot = Record<OutcomeKind, number> & { at: number };
@@ -32,17 +12,17 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /** Few enough slots to be looked at: hours of two days, days of two months, else months. */
-export function findSlotSize({ since, until }: Pick<HistoryFigures, 'since' | 'until'>): SlotSize {
+export function findSlotSize({ since, until }: Pick<History, 'since' | 'until'>): SlotSize {
   const span = until - since;
   if (span <= 2 * dayMs) return 'hour';
   return span <= 62 * dayMs ? 'day' : 'month';
 }
 
 /** Every slot from the first to the last, those in which nothing came about too. Days and months are local ones. */
-export function toSlots(figures: HistoryFigures): Slot[] {
+export function toSlots(figures: History): Slot[] {
   const size = findSlotSize(figures);
   const slots = new Map<number, Slot>();
-  for (let at = startOf(firstOf(figures), size); at <= figures.until; at = nextOf(at, size)) {
+  for (let at = startOf(firstOf(figures), size); at <= figures.until; at = nextSlot(at, size)) {
     slots.set(at, { at, proven: 0, failed: 0, held: 0, refused: 0, released: 0 });
   }
   for (const hour of figures.hours) {
@@ -58,8 +38,7 @@ export function toSlots(figures: HistoryFigures): Slot[] {
 }
 
 /** Since ever is since the first thing that happened. */
-const firstOf = ({ since, until, hours }: HistoryFigures): number =>
-  since > 0 ? since : (hours[0]?.at ?? until - dayMs);
+const firstOf = ({ since, until, hours }: History): number => (since > 0 ? since : (hours[0]?.at ?? until - dayMs));
 
 function startOf(ms: number, size: SlotSize): number {
   if (size === 'hour') return Math.floor(ms / hourMs) * hourMs;
@@ -68,7 +47,7 @@ function startOf(ms: number, size: SlotSize): number {
 }
 
 /** A local day may have 23 or 25 hours. */
-function nextOf(ms: number, size: SlotSize): number {
+function nextSlot(ms: number, size: SlotSize): number {
   if (size === 'hour') return ms + hourMs;
   const time = new Date(ms);
   return size === 'day'
@@ -84,13 +63,11 @@ export function nameSlot({ at }: Slot, size: SlotSize): string {
 }
 
 /** `24h up to 2026-11-25 02:34:56 +0000`. */
-export function nameSpan({ since, until }: HistoryFigures): string {
+export function nameSpan({ since, until }: History): string {
   const end = formatLocal(until);
   const span = Math.round((until - since) / 1000) * 1000;
   return since > 0 ? `${formatDuration(span)} up to ${end}` : `all that is known up to ${end}`;
 }
-
-export const nameCause = (code: string): string => code.replaceAll('_', ' ');
 
 /** How long something took, as a person says it: `840 ms`, `1.4 s`, `12m`. */
 export function formatTaken(ms: number): string {

@@ -1,19 +1,12 @@
 import type { OutcomeKind } from '../core/outcome.js';
-import {
-  findSlotSize,
-  formatTaken,
-  nameCause,
-  nameSlot,
-  nameSpan,
-  toSlots,
-  type HistoryFigures,
-  type MetMost,
-} from './stats-slots.js';
+import { findSlotSize, formatTaken, nameSlot, nameSpan, toSlots } from './stats-slots.js';
 import { toTable } from './table.js';
+import { describeCause } from '../platforms/causes.js';
 import { formatLocal } from '../core/local-time.js';
+import type { History, TopEntry } from '../core/stats.js';
 
 /** The report on a terminal of 80 columns. */
-export function historyToText(figures: HistoryFigures): string {
+export function historyToText(figures: History): string {
   const parts = [
     nameSpan(figures),
     [`${figures.alarms} alarms`, ...tellOutcomes(figures), ...tellDrift(figures)].join('\n'),
@@ -25,16 +18,16 @@ export function historyToText(figures: HistoryFigures): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-const isQuiet = ({ hours }: HistoryFigures): boolean => hours.length === 0;
+const isQuiet = ({ hours }: History): boolean => hours.length === 0;
 
-function tellOutcomes({ outcomes, proof, causes }: HistoryFigures): string[] {
+function tellOutcomes({ outcomes, proof, causes }: History): string[] {
   const more: Partial<Record<OutcomeKind, string>> = {
     proven:
       proof === null
         ? ''
         : `half within ${formatTaken(proof.medianMs)} of the alarm, 95 % within ${formatTaken(proof.p95Ms)}`,
     failed: fit(
-      causes.map(({ code, blocks }) => `${blocks} ${nameCause(code)}`),
+      causes.map(({ code, blocks }) => `${blocks} ${describeCause(code)}`),
       56,
     ),
   };
@@ -49,14 +42,14 @@ function fit(words: readonly string[], width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 4)} ...`;
 }
 
-const tellDrift = ({ drift }: HistoryFigures): string[] =>
+const tellDrift = ({ drift }: History): string[] =>
   drift.map(({ firewall, times, lastAt, differences }) => {
     const when = formatLocal(lastAt).slice(0, 16);
     const name = firewall.length > 14 ? `${firewall.slice(0, 13)}~` : firewall;
     return `${String(times).padStart(7)}  drift     ${name}: last ${when}, ${differences} differences`;
   });
 
-function tellNow({ now }: HistoryFigures): string {
+function tellNow({ now }: History): string {
   const failing = now.failing > 0 ? ` (${now.failing} failing)` : '';
   return `now: ${now.active} in force, ${now.underWay} under way${failing}, ${now.givenUp} given up, ${now.held} held`;
 }
@@ -64,7 +57,7 @@ function tellNow({ now }: HistoryFigures): string {
 const headings = ['PROVEN', 'FAILED', 'HELD', 'REFUSED'];
 
 /** The bars are as long as the blocks that came into force, of the most in one slot. */
-function drawSlots(figures: HistoryFigures): string {
+function drawSlots(figures: History): string {
   const size = findSlotSize(figures);
   const slots = toSlots(figures);
   const figured = slots.map((slot) => [
@@ -80,7 +73,7 @@ function drawSlots(figures: HistoryFigures): string {
   return table.map((line, index) => `${line}  ${bars[index - 1] ?? ''}`.trimEnd()).join('\n');
 }
 
-const listMost = (heading: string, most: readonly MetMost[]): string =>
+const listMost = (heading: string, most: readonly TopEntry[]): string =>
   most.length === 0
     ? ''
     : toTable(

@@ -203,7 +203,8 @@ describe('hostile input', function () {
     const toMail = (text: string): Mail => {
       const block = toBlock(text);
       const alarms = new Map([[block.id, [{ id: 'A', receivedAt: 0, origin: text, context: { risk: text } }]]]);
-      return renderFailureMail({ blocks: [block], alarms, record: `/${text}`, giveUpMs: 1, now: 0 }, { host: 'host' });
+      const occurrence = { kind: 'failure', at: 0, host: 'host', firewall: block.firewall, causes: [] } as const;
+      return renderFailureMail({ ...occurrence, blocks: [block], alarms, record: `/${text}`, giveUpMs: 1 });
     };
     const harmless = toMail('harmless');
     await fc.assert(

@@ -724,7 +724,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
       for (const [title, ending] of [
         ['its sender dies', 'it dies'],
-        ['the server gives no answer', { kind: 'unsure', reason: 'no answer' }],
+        ['the server gives no answer', { kind: 'unconfirmed', reason: 'no answer' }],
       ] as const) {
         it(`and lets one leave twice at most where ${title}`, async () => {
           await ledger.queueMessage(message);
@@ -748,15 +748,15 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
       it('together with the incidents that they tell: how often, since when, and no more when they are over', async () => {
         const told = [{ cause: 'unreachable', beganAt: 5 }];
-        await ledger.tellIncidents('edge', { told, over: [] }, [message]);
+        await ledger.tellIncidents('edge', { due: told, resolved: [] }, [message]);
         const first = { cause: 'unreachable', beganAt: 5, told: 1, toldAt: ledger.now() };
         expect(await ledger.findIncidents('edge')).to.deep.equal([first]);
         expect(await ledger.findIncidents('depot')).to.deep.equal([]);
         test.advance(hour);
-        await ledger.tellIncidents('edge', { told, over: [] }, [{ ...message, id: 'M2' }]);
+        await ledger.tellIncidents('edge', { due: told, resolved: [] }, [{ ...message, id: 'M2' }]);
         expect(await ledger.findIncidents('edge')).to.deep.equal([{ ...first, told: 2, toldAt: ledger.now() }]);
         expect((await ledger.findMessages()).map(({ id }) => id)).to.deep.equal(['M1', 'M2']);
-        await ledger.tellIncidents('edge', { told: [], over: [first] }, []);
+        await ledger.tellIncidents('edge', { due: [], resolved: [first] }, []);
         expect(await ledger.findIncidents('edge')).to.deep.equal([]);
       });
 

@@ -1,6 +1,6 @@
 import type { Block } from '../../core/block.js';
 import { findOutcome, outcomeKinds, type OutcomeKind } from '../../core/outcome.js';
-import type { Count, History } from '../../core/stats.js';
+import type { History, TopEntry } from '../../core/stats.js';
 import type { Database } from './database.js';
 
 const hourMs = 3_600_000;
@@ -89,7 +89,7 @@ function findProofTimes(database: Database, since: number, proven: number): NonN
   return { medianMs: at(0.5), p95Ms: at(0.95), slowestMs: at(1) };
 }
 
-function findTop(database: Database, end: 'source' | 'destination', since: number): Count[] {
+function findTop(database: Database, end: 'source' | 'destination', since: number): TopEntry[] {
   return database
     .all(
       `SELECT ${end} AS address, count(DISTINCT block.id) AS blocks, count(DISTINCT alarm.id) AS alarms

@@ -1,4 +1,4 @@
-import type { Incident, News } from '../../core/incident.js';
+import type { Incident, IncidentChanges } from '../../core/incident.js';
 import type { Database } from './database.js';
 
 export const findIncidents = (database: Database, firewall: string): Incident[] =>
@@ -12,15 +12,16 @@ export const findIncidents = (database: Database, firewall: string): Incident[] 
 export function noteIncidents(
   database: Database,
   firewall: string,
-  { told, over }: Pick<News, 'told' | 'over'>,
+  { due, resolved }: IncidentChanges,
   now: number,
 ): void {
-  for (const { cause, beganAt } of told) {
+  for (const { cause, beganAt } of due) {
     database.run(
       `INSERT INTO incident (firewall, cause, began_at, told, told_at) VALUES (?, ?, ?, 1, ?)
        ON CONFLICT (firewall, cause) DO UPDATE SET told = told + 1, told_at = excluded.told_at`,
       ...[firewall, cause, beganAt, now],
     );
   }
-  for (const { cause } of over) database.run('DELETE FROM incident WHERE firewall = ? AND cause = ?', firewall, cause);
+  for (const { cause } of resolved)
+    database.run('DELETE FROM incident WHERE firewall = ? AND cause = ?', firewall, cause);
 }

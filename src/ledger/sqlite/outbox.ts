@@ -66,7 +66,7 @@ export function settleMessage(
   const isLate = now - createdAt >= giveUpMs;
   database.run(
     'UPDATE outbox SET tries = ?, due_at = ?, sender = NULL, handing = 0, doubts = doubts + ?, trouble = ? WHERE id = ?',
-    ...[tries + 1, isLate ? null : now + messageBackoffAfter(tries + 1), Number(ending.kind === 'unsure')],
+    ...[tries + 1, isLate ? null : now + messageBackoffAfter(tries + 1), Number(ending.kind === 'unconfirmed')],
     ...[ending.reason, id],
   );
   setAside(database);

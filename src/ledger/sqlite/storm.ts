@@ -1,4 +1,4 @@
-import type { Count, Storm } from '../../core/stats.js';
+import type { Storm, TopEntry } from '../../core/stats.js';
 import type { Database } from './database.js';
 
 const hourMs = 3_600_000;
@@ -17,7 +17,7 @@ export function findStorm(database: Database, now: number): Storm {
   };
 }
 
-function findTop(database: Database, end: 'source' | 'destination', since: number): Count[] {
+function findTop(database: Database, end: 'source' | 'destination', since: number): TopEntry[] {
   return database
     .all(
       `SELECT ${end} AS address, count(*) AS blocks, sum(alarms) AS alarms FROM block

@@ -1,95 +1,76 @@
 import type { Block } from '../../core/block.js';
-import type { DigestDay } from '../../core/digest-day.js';
-import { nextOf } from './failure-mail.js';
+import type { DigestEvent, FirewallDigest } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
-import { countTop, toMailBlock, type AlarmsOf, type Figure } from './mail-block.js';
-import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
-import { count, fitSubject } from './mail-words.js';
-
-export interface Digest {
-  day: DigestDay;
-  /** Blocks that something happened to since the day began. */
-  recent: readonly Block[];
-  /** Blocks that are held, wait for their next try, or were given up. */
-  open: readonly Block[];
-  /** The alarms of the open ones that are listed. */
-  alarms: AlarmsOf;
-  firewalls: readonly FirewallDigest[];
-  /** Where the audit log ends: kept elsewhere, it tells a log that was made anew. Null before its first entry. */
-  audit: { seq: number; hash: string } | null;
-  now: number;
-}
-
-/** One firewall as it stands now. */
-export interface FirewallDigest {
-  name: string;
-  active: number;
-  /** Since when it is not as the ledger says; null where it is, as far as anybody looked. */
-  driftSince: number | null;
-}
+import { count, countTop } from '../wording.js';
+import { nextStep } from './failure-mail.js';
+import { toMailBlock, type Figure } from './mail-block.js';
+import { renderMail, type Mail, type MailFacts } from './mail-template.js';
+import { fitSubject } from './mail-words.js';
 
 /** More open blocks than these are counted, not listed. */
-export const mostOpen = 10;
+const maxOpen = 10;
 
-/** Says what happened in a day, how it stands now, and what waits for somebody. */
-export function renderDigestMail(
-  { day, recent, open, alarms, firewalls, audit, now }: Digest,
-  setting: MailSetting,
-): Mail {
-  const isIn = (ms: number): boolean => ms >= day.from && ms < day.to;
-  const made = recent.filter(({ createdAt, state }) => isIn(createdAt) && state !== 'refused');
-  const countEnded = (how: Block['state']): number =>
-    recent.filter(({ state, updatedAt }) => state === how && isIn(updatedAt)).length;
-  const held = open.filter(({ state }) => state === 'held').length;
-  const failing = open.length - held;
-  const active = firewalls.reduce((sum, each) => sum + each.active, 0);
-  const drifted = firewalls.filter(({ driftSince }) => driftSince !== null);
-  const waits = [
-    ...(failing > 0 ? [`${failing} FAILING`] : []),
-    ...(held > 0 ? [`${held} HELD`] : []),
-    ...(drifted.length > 0 ? [`${drifted.length} with DRIFT`] : []),
-  ];
-  const state = waits.length > 0 ? waits.join(', ') : 'all well';
+/** More addresses than these are left out. */
+const maxTop = 10;
+
+/** Says what happened in a day, the current state, and what needs attention. */
+export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mail {
+  const { host, day, open, audit } = event;
+  const created = findCreated(event);
+  const waiting = findWaiting(event);
+  const active = event.firewalls.reduce((sum, each) => sum + each.active, 0);
+  const state = describeWaiting(waiting);
   const facts = {
+    host,
     subject: fitSubject(
-      `[firebreak] ${day.name}: ${count(made.length, 'new block')}, ${active} in force, ${state}`,
+      `[firebreak] ${day.name}: ${count(created.length, 'new block')}, ${active} in force, ${state}`,
       `[firebreak] ${day.name}: ${active} in force, ${state}`,
       `[firebreak] ${day.name}: ${state}`,
     ),
     headline: `The day to ${day.name}: ${state}`,
-    lead: `${count(made.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
-    tone: failing > 0 ? 'bad' : waits.length > 0 ? 'warn' : 'plain',
-    actions: findActions({ failing, held, drifted }),
-    figures: [
-      { name: 'new blocks', value: made.length, remark: '' },
-      { name: 'alarms for them', value: made.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
-      { name: 'released', value: countEnded('released'), remark: '' },
-      { name: 'refused', value: countEnded('refused'), remark: 'by policy or by a person' },
-      { name: 'failing now', value: failing, remark: '' },
-      { name: 'held now', value: held, remark: '' },
-    ] satisfies Figure[],
-    firewalls: firewalls.map(({ name, active, driftSince }) => ({
-      name,
-      active,
-      failing: open.filter(({ firewall, state }) => firewall === name && state !== 'held').length,
-      drift: driftSince === null ? '' : `differs from the ledger since ${formatLocal(driftSince)}`,
-    })),
-    blocks: open.slice(0, mostOpen).map((block) => ({
-      ...toMailBlock(block, alarms.get(block.id)),
-      next: block.state === 'held' ? 'held until somebody approves it' : nextOf(block, now),
-    })),
-    more: Math.max(0, open.length - mostOpen),
+    lead: `${count(created.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
+    tone: waiting.failing > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
+    actions: findActions(waiting),
+    figures: toFigures(event, created, waiting),
+    firewalls: event.firewalls.map((firewall) => toFirewall(firewall, open)),
+    blocks: open.slice(0, maxOpen).map((block) => toOpenBlock(block, event)),
+    more: Math.max(0, open.length - maxOpen),
     audit: audit === null ? '' : `${audit.seq}:${audit.hash.slice(0, 32)}`,
-    sources: countTop(made, 'source'),
-    destinations: countTop(made, 'destination'),
+    sources: countTop(created, 'source', maxTop),
+    destinations: countTop(created, 'destination', maxTop),
   } satisfies MailFacts & Record<string, unknown>;
-  return renderMail('digest', facts, setting);
+  return renderMail('digest', facts, templatesDir);
 }
+
+const isIn = ({ day }: DigestEvent, ms: number): boolean => ms >= day.from && ms < day.to;
+
+const findCreated = (event: DigestEvent): Block[] =>
+  event.recent.filter(({ createdAt, state }) => isIn(event, createdAt) && state !== 'refused');
+
+const countEnded = (event: DigestEvent, how: Block['state']): number =>
+  event.recent.filter(({ state, updatedAt }) => state === how && isIn(event, updatedAt)).length;
 
 interface Waiting {
   failing: number;
   held: number;
   drifted: readonly FirewallDigest[];
+}
+
+function findWaiting({ open, firewalls }: DigestEvent): Waiting {
+  const held = open.filter(({ state }) => state === 'held').length;
+  const drifted = firewalls.filter(({ driftSince }) => driftSince !== null);
+  return { failing: open.length - held, held, drifted };
+}
+
+const allWell = 'all well';
+
+function describeWaiting({ failing, held, drifted }: Waiting): string {
+  const words = [
+    ...(failing > 0 ? [`${failing} FAILING`] : []),
+    ...(held > 0 ? [`${held} HELD`] : []),
+    ...(drifted.length > 0 ? [`${drifted.length} with DRIFT`] : []),
+  ];
+  return words.length > 0 ? words.join(', ') : allWell;
 }
 
 const findActions = ({ failing, held, drifted }: Waiting): MailFacts['actions'] => [
@@ -106,3 +87,24 @@ const findActions = ({ failing, held, drifted }: Waiting): MailFacts['actions'] 
   })),
   { what: 'see what stands', command: 'firebreak list' },
 ];
+
+const toFigures = (event: DigestEvent, created: readonly Block[], { failing, held }: Waiting): Figure[] => [
+  { name: 'new blocks', value: created.length, remark: '' },
+  { name: 'alarms for them', value: created.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
+  { name: 'released', value: countEnded(event, 'released'), remark: '' },
+  { name: 'refused', value: countEnded(event, 'refused'), remark: 'by policy or by a person' },
+  { name: 'failing now', value: failing, remark: '' },
+  { name: 'held now', value: held, remark: '' },
+];
+
+const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly Block[]) => ({
+  name,
+  active,
+  failing: open.filter(({ firewall, state }) => firewall === name && state !== 'held').length,
+  drift: driftSince === null ? '' : `differs from the ledger since ${formatLocal(driftSince)}`,
+});
+
+const toOpenBlock = (block: Block, { alarms, at }: DigestEvent) => ({
+  ...toMailBlock(block, alarms),
+  next: block.state === 'held' ? 'held until somebody approves it' : nextStep(block, at),
+});

@@ -1,38 +1,15 @@
-import type { Block } from '../../core/block.js';
 import { formatDuration } from '../../core/duration.js';
-import { mostListed, toMailBlock, type AlarmsOf, type Figure, type Met } from './mail-block.js';
-import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
+import { maxListed, type HeldEvent } from '../../core/event.js';
+import { toMailBlock, type Figure } from './mail-block.js';
+import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './mail-words.js';
 
-/** What came, in figures: see the ledger's `findStorm`. */
-export interface HeldFigures {
-  held: number;
-  standing: number;
-  lastMinute: number;
-  sources: Met[];
-  destinations: Met[];
-}
-
-export interface HeldLimits {
-  per_minute: number;
-  active: number;
-  per_destination: number;
-  hold_for: number;
-}
-
-export interface Held {
-  figures: HeldFigures;
-  limits: HeldLimits;
-  /** The blocks that are held, and the alarms of those that are listed. */
-  blocks: readonly Block[];
-  alarms: AlarmsOf;
-}
-
-/** Says that blocks wait for somebody, how many, whom they are about, and what to type. */
-export function renderHeldMail({ figures, limits, blocks, alarms }: Held, setting: MailSetting): Mail {
-  const [top] = figures.sources;
+/** Says that blocks wait for approval, how many, for which addresses, and what to type. */
+export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent, templatesDir?: string): Mail {
+  const [top] = load.sources;
   const begin = '[firebreak] HELD: new blocks wait for approval';
   const facts = {
+    host,
     subject: fitSubject(top === undefined ? begin : `${begin}, most for ${top.address}`, begin),
     headline: 'New blocks are HELD until somebody approves them',
     lead: 'More alarms came than may be blocked without somebody looking. What is held is NOT in force.',
@@ -49,15 +26,15 @@ export function renderHeldMail({ figures, limits, blocks, alarms }: Held, settin
       `What nobody approves within ${formatDuration(limits.hold_for)} is refused.`,
     ],
     figures: [
-      { name: 'held now', value: figures.held, remark: '' },
-      { name: 'new in the last minute', value: figures.lastMinute, remark: `limit ${limits.per_minute}` },
-      { name: 'in force or on the way', value: figures.standing, remark: `limit ${limits.active}` },
+      { name: 'held now', value: load.held, remark: '' },
+      { name: 'new in the last minute', value: load.lastMinute, remark: `limit ${limits.per_minute}` },
+      { name: 'in force or on the way', value: load.standing, remark: `limit ${limits.active}` },
       { name: 'limit towards one destination', value: limits.per_destination, remark: '' },
     ] satisfies Figure[],
-    sources: figures.sources,
-    destinations: figures.destinations,
-    blocks: blocks.slice(0, mostListed).map((block) => toMailBlock(block, alarms.get(block.id))),
-    more: Math.max(0, blocks.length - mostListed),
+    sources: load.sources,
+    destinations: load.destinations,
+    blocks: blocks.slice(0, maxListed).map((block) => toMailBlock(block, alarms)),
+    more: Math.max(0, blocks.length - maxListed),
   } satisfies MailFacts & Record<string, unknown>;
-  return renderMail('held', facts, setting);
+  return renderMail('held', facts, templatesDir);
 }

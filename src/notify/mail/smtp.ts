@@ -5,9 +5,10 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { readSecret } from '../../config/read-secret.js';
 import type { MailConfig } from '../../config/schema.js';
 import { describeError } from '../../core/describe.js';
+import type { BeforeSend, Delivery } from '../channel.js';
 
 export interface OutgoingMail {
-  /** Stays the same at every try, so that a mail that arrives twice is known as one. */
+  /** The same at every attempt, so that a mail that arrives twice is recognised. */
   id: string;
   date: Date;
   subject: string;
@@ -15,31 +16,18 @@ export interface OutgoingMail {
   html?: string | undefined;
 }
 
-/** How the server took it. `isAway`: it did not say a word about this mail, and will not about the next one. */
-export type Sending =
-  | { kind: 'sent'; rejected: string[] }
-  | { kind: 'refused'; reason: string; isAway: boolean }
-  | { kind: 'unsure'; reason: string; isAway: boolean };
-
 /** How long one step with the mail server may take. */
-const stepMs = 10_000;
+const maxStepMs = 10_000;
 
-/**
- * Sends one mail. Never throws for a server that is away or refuses: that is an answer.
- * @param leave is asked when the server waits for the mail itself, which goes only if it says yes
- */
-export async function sendMail(
-  config: MailConfig,
-  mail: OutgoingMail,
-  leave: () => Promise<boolean>,
-): Promise<Sending> {
-  const way = { hasLeft: false };
+/** Sends one mail. @param beforeSend is asked when the server waits for the content */
+export async function sendMail(config: MailConfig, mail: OutgoingMail, beforeSend: BeforeSend): Promise<Delivery> {
+  const progress = { hasLeft: false };
   try {
     const message = await compose(config, mail);
     const body = Readable.from(
       (async function* () {
-        if (!(await leave())) throw new Error('another process sends it by now');
-        way.hasLeft = true;
+        if (!(await beforeSend())) throw new Error('another process sends it by now');
+        progress.hasLeft = true;
         yield message;
       })(),
     );
@@ -47,22 +35,22 @@ export async function sendMail(
   } catch (error) {
     const isAnswer = error instanceof Error && 'responseCode' in error && typeof error.responseCode === 'number';
     const reason = describeError(error);
-    return { kind: way.hasLeft && !isAnswer ? 'unsure' : 'refused', reason, isAway: !isAnswer };
+    return { kind: progress.hasLeft && !isAnswer ? 'unconfirmed' : 'refused', reason, isUnreachable: !isAnswer };
   }
 }
 
 function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> {
   const { id, date, subject, text, html } = mail;
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'firebreak.invalid';
-  const headers = { 'Auto-Submitted': 'auto-generated' }; // RFC 3834: nobody's holiday answers it
+  const headers = { 'Auto-Submitted': 'auto-generated' }; // RFC 3834: no holiday notice answers it
   const fields = { from, to, subject, text, date, headers, messageId: `<${id.toLowerCase()}@${domain}>` };
   return new MailComposer({ ...fields, ...(html !== undefined && { html }) }).compile().build();
 }
 
-/** Goes as far as the login, and sends nothing. @throws nodemailer's error: the server is away, or refuses the login */
+/** Goes as far as the login, and sends nothing. @throws nodemailer's error if the server is unreachable or refuses */
 export const verifyMail = (config: MailConfig): Promise<void> => converse(config, (_connection, done) => done());
 
-/** Gives the receivers that the server did not take. */
+/** Returns the recipients that the server refused. */
 function deliver(config: MailConfig, body: Readable): Promise<string[]> {
   const addresses = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text;
   const envelope = { from: addresses(config.from), to: config.to.map(addresses) };
@@ -71,7 +59,7 @@ function deliver(config: MailConfig, body: Readable): Promise<string[]> {
   );
 }
 
-/** One conversation with the server; `act` goes on where the login has ended well. */
+/** One conversation with the server; `act` continues after the login. */
 async function converse<T>(
   config: MailConfig,
   act: (connection: SMTPConnection, done: (value: T) => void, fail: (error: Error) => void) => void,
@@ -80,14 +68,14 @@ async function converse<T>(
     host: config.host,
     port: config.port,
     secure: config.tls === 'tls',
-    // A password goes in the clear only where that was asked for: who stands between may hide STARTTLS.
+    // A password is sent in the clear only if that is configured: a man in the middle could hide STARTTLS.
     requireTLS: config.tls === 'starttls' || (config.tls === undefined && config.user !== undefined),
     ignoreTLS: config.tls === 'none',
     ...(config.ca_file !== undefined && { tls: { ca: readFileSync(config.ca_file) } }),
-    connectionTimeout: stepMs,
-    greetingTimeout: stepMs,
-    socketTimeout: stepMs,
-    dnsTimeout: stepMs,
+    connectionTimeout: maxStepMs,
+    greetingTimeout: maxStepMs,
+    socketTimeout: maxStepMs,
+    dnsTimeout: maxStepMs,
   });
   const credentials = config.user === undefined ? undefined : { user: config.user, pass: readPassword(config) };
   return new Promise<T>((resolve, reject) => {

@@ -1,45 +1,56 @@
-import { hostname } from 'node:os';
-import { ulid } from 'ulid';
-import type { Config } from '../../config/schema.js';
+import type { SyslogConfig } from '../../config/schema.js';
+import type { OutcomeRecord } from '../../core/stats.js';
 import { describeError } from '../../core/describe.js';
-import type { Ledger } from '../../ledger/ledger.js';
-import type { App } from '../../runtime/app.js';
+import type { NotifyContext, OpenFeed } from '../channel.js';
 
+/** The name of its cursor in the ledger. */
 const feed = 'syslog';
-const holdMs = 60_000;
+const claimMs = 60_000;
 
-/** A server that does not take them is asked again after this. */
-const restMs = 60_000;
+/** A server that does not take the lines is tried again after this time. */
+const retryAfterMs = 60_000;
 
-/** Whether outcomes wait for syslog and nobody is at it; they are the sender's then. */
-export const hasLines = async ({ syslog }: Config, ledger: Ledger, sender: string): Promise<boolean> =>
-  syslog !== undefined && (await ledger.claimOutcomes(feed, sender, holdMs)).length > 0;
+/** Sends a line for each outcome of a block, as the configuration's `syslog` says. */
+export const openSyslog: OpenFeed = (context) => {
+  const { syslog } = context.config;
+  if (syslog === undefined) return undefined;
+  return {
+    claim: async (sender) => (await context.ledger.claimOutcomes(feed, sender, claimMs)).length > 0,
+    forward: (sender) => forward(syslog, context, sender),
+  };
+};
 
-/** Tells syslog of all that has come about, a line each. What it does not take is told later. */
-export async function forwardOutcomes({ config: { syslog }, ledger, warn: tell }: App, sender = ulid()): Promise<void> {
-  if (syslog === undefined) return;
-  let outcomes = await ledger.claimOutcomes(feed, sender, holdMs);
+async function forward(syslog: SyslogConfig, context: NotifyContext, sender: string): Promise<void> {
+  const { ledger, warn } = context;
+  let outcomes = await ledger.claimOutcomes(feed, sender, claimMs);
   if (outcomes.length === 0) return;
-  const [{ parseTarget, sendLines }, { toSyslogLine }] = await Promise.all([
-    import('./syslog-socket.js'),
-    import('./syslog-line.js'),
-  ]);
-  const audit = await ledger.findAuditHead();
-  const origin = { facility: syslog.facility, host: hostname(), pid: process.pid, audit };
+  const { parseTarget, sendLines } = await import('./syslog-socket.js');
+  const target = parseTarget(syslog.to);
   while (outcomes.length > 0) {
-    const lines: string[] = [];
-    for (const outcome of outcomes) {
-      const event = (await ledger.findAlarms(outcome.block.id)).at(-1)?.context['event-id'];
-      lines.push(toSyslogLine({ ...outcome, event }, origin));
-    }
+    const lines = await toLines(outcomes, syslog, context);
     try {
-      await sendLines(parseTarget(syslog.to), lines);
+      await sendLines(target, lines);
     } catch (error) {
-      tell(`syslog not told, ${syslog.to}: ${describeError(error)}; kept, and tried again`);
-      await ledger.passOutcomes(feed, sender, { restMs });
+      warn(`syslog not told, ${syslog.to}: ${describeError(error)}; kept, and tried again`);
+      await ledger.passOutcomes(feed, sender, { restMs: retryAfterMs });
       return;
     }
     await ledger.passOutcomes(feed, sender, { seq: outcomes.at(-1)?.seq ?? 0 });
-    outcomes = await ledger.claimOutcomes(feed, sender, holdMs);
+    outcomes = await ledger.claimOutcomes(feed, sender, claimMs);
   }
+}
+
+async function toLines(
+  outcomes: readonly OutcomeRecord[],
+  { facility }: SyslogConfig,
+  { ledger, host }: NotifyContext,
+): Promise<string[]> {
+  const { toSyslogLine } = await import('./syslog-line.js');
+  const origin = { facility, host, pid: process.pid, audit: await ledger.findAuditHead() };
+  const lines: string[] = [];
+  for (const outcome of outcomes) {
+    const event = (await ledger.findAlarms(outcome.block.id)).at(-1)?.context['event-id'];
+    lines.push(toSyslogLine({ ...outcome, event }, origin));
+  }
+  return lines;
 }

@@ -1,17 +1,10 @@
 import type { SyslogConfig } from '../../config/schema.js';
-import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import type { OutcomeKind } from '../../core/outcome.js';
+import type { OutcomeRecord } from '../../core/stats.js';
 
-/** What came of a block: see the ledger's `claimOutcomes`. */
-export interface ToldOutcome {
-  at: number;
-  kind: OutcomeKind;
-  ms: number;
-  code: string | null;
-  reason: string | null;
-  block: Block;
-  /** The SIEM's id of the last alarm that asked for it. */
+export interface OutcomeToSend extends Omit<OutcomeRecord, 'seq'> {
+  /** The SIEM's id of the last alarm that asked for the block. */
   event: string | undefined;
 }
 
@@ -22,22 +15,22 @@ const facilities: Record<SyslogConfig['facility'], number> = {
 };
 const severities: Record<OutcomeKind, number> = { proven: 5, released: 6, held: 4, refused: 4, failed: 3 };
 
-/** The enterprise number that RFC 5612 sets aside for those who have none. */
+/** The enterprise number that RFC 5612 reserves for examples and documentation. */
 const structure = 'firebreak@32473';
 
 export interface SyslogOrigin {
   facility: SyslogConfig['facility'];
   host: string;
   pid: number;
-  /** Where the audit log ends: kept elsewhere, it tells a log that was made anew. */
+  /** The end of the audit log: evidence on another host against a log that was rewritten. */
   audit?: { seq: number; hash: string } | undefined;
 }
 
-/** One outcome as RFC 5424 has it, in one line of ASCII, whatever stands in it. */
-export function toSyslogLine(outcome: ToldOutcome, { facility, host, pid, audit }: SyslogOrigin): string {
+/** One outcome in the format of RFC 5424: one line of ASCII, whatever it contains. */
+export function toSyslogLine(outcome: OutcomeToSend, { facility, host, pid, audit }: SyslogOrigin): string {
   const { at, kind, ms, code, event, block } = outcome;
   const { flow } = block;
-  // Each is always there: a plugin's regular expression has no choice to make.
+  // Every field is always there: a SIEM's regular expression needs no alternatives.
   const facts: [string, string | number][] = [
     ['outcome', kind],
     ['firewall', block.firewall],
@@ -74,12 +67,12 @@ const verbs: Record<OutcomeKind, string> = {
   refused: 'NOT blocked, refused',
 };
 
-function describe({ kind, block, reason }: ToldOutcome): string {
+function describe({ kind, block, reason }: OutcomeToSend): string {
   const why = reason === null || kind === 'proven' ? '' : `: ${reason}`;
   return `${block.firewall}: ${verbs[kind]}: ${describeFlow(block.flow)}${why}`.slice(0, 600);
 }
 
-/** No line end, no control, nothing that is not ASCII: a line cannot become two, or hide what it says. */
+/** No line end, control character or anything else that is not ASCII: a line cannot become two, or hide its words. */
 const toAscii = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
 /** RFC 5424, 6.3.3: these three are escaped within a value. */

@@ -2,18 +2,18 @@ import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 
 /** How long a server has to take all lines. */
-const sendMs = 10_000;
+const maxSendMs = 10_000;
 
 export type SyslogTarget = { kind: 'udp' | 'tcp'; host: string; port: number } | { kind: 'unix'; path: string };
 
-/** Reads `udp://host:port`, `tcp://[2001:db8::1]`, `unix:/path`; the port is 514 where none is said. */
+/** Reads `udp://host:port`, `tcp://[2001:db8::1]`, `unix:/path`; the default port is 514. */
 export function parseTarget(text: string): SyslogTarget {
   const [, kind, host = '', port = '514'] = /^(udp|tcp):\/\/\[?(.+?)\]?(?::(\d+))?$/.exec(text) ?? [];
   if (kind === undefined) return { kind: 'unix', path: text.slice('unix:'.length) };
   return { kind: kind === 'udp' ? 'udp' : 'tcp', host, port: Number(port) };
 }
 
-/** Sends lines in their order; resolves when the system (UDP) or the other end (TCP, unix) has them. @throws where not */
+/** Sends lines in order; resolves when the system (UDP) or the peer (TCP, unix) has them. @throws if it does not */
 export async function sendLines(target: SyslogTarget, lines: readonly string[]): Promise<void> {
   if (target.kind === 'udp') return sendDatagrams(target, lines);
   return sendStream(target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }, lines);
@@ -34,16 +34,16 @@ async function sendDatagrams({ host, port }: { host: string; port: number }, lin
   }
 }
 
-/** RFC 6587, 3.4.1: each line has its length before it, so that none can be taken for two. */
+/** RFC 6587, 3.4.1: each line follows its length, so that one cannot be read as two. */
 function sendStream(where: { path: string } | { host: string; port: number }, lines: readonly string[]): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const socket = connect(where);
-    const timer = setTimeout(() => socket.destroy(new Error(`not taken within ${sendMs / 1000} s`)), sendMs);
+    const timer = setTimeout(() => socket.destroy(new Error(`not taken within ${maxSendMs / 1000} s`)), maxSendMs);
     socket.once('error', reject).once('close', (hadError) => {
       clearTimeout(timer);
       if (!hadError) resolve();
     });
-    socket.resume(); // what it may say is not read, but its end is
+    socket.resume(); // its answer is not read, but its end is noticed
     socket.once('connect', () => {
       socket.end(lines.map((line) => `${Buffer.byteLength(line)} ${line}`).join(''), () => socket.destroySoon());
     });

@@ -1,21 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../../config/package-root.js';
 import { describeError } from '../../core/describe.js';
+import {
+  compileTemplate,
+  packageTemplate,
+  parseTemplate,
+  TemplateVisitor,
+  type Template,
+} from '../../runtime/templates.js';
 
-/** A template that cannot be read, or does not give JSON. The message says what is wrong with it. */
+/** A template that cannot be read, or does not give JSON; the message says why. */
 export class TemplateRefused extends Error {
   override readonly name = 'TemplateRefused';
 }
 
 /**
- * What a webhook is sent: the operator's template, or ours, filled in. Whatever stands in an event, it stays the text
- * within one JSON string: a template writes values by `{{json name}}` and in no other way.
+ * What a webhook is sent: the operator's template, or ours, filled in. Whatever an event contains remains the text of one
+ * JSON string: a template writes values by `{{json name}}` and in no other way.
  * @throws TemplateRefused
  */
 export function renderBody(file: string | undefined, event: object): string {
-  const name = file ?? join(findPackageRoot(), 'templates', 'webhook', 'event.json.hbs');
+  const name = file ?? packageTemplate('webhook/event.json');
   try {
     const body = compile(readFileSync(name, 'utf8'))(event);
     return JSON.stringify(JSON.parse(body));
@@ -27,13 +31,11 @@ export function renderBody(file: string | undefined, event: object): string {
   }
 }
 
-function compile(text: string): HandlebarsTemplateDelegate {
-  const handlebars = Handlebars.create();
-  handlebars.registerHelper('json', (...values: unknown[]) => toJson(values.slice(0, -1)));
-  // A brace of JSON that follows at once would be read as one of Handlebars.
-  const tree = handlebars.parse(text.replace(/(?<!\{)(\{\{json [^{}]*\}\})(?=\})/g, '$1 '));
+function compile(text: string): Template {
+  // A brace of JSON that follows immediately would be read as one of Handlebars.
+  const tree = parseTemplate(text.replace(/(?<!\{)(\{\{json [^{}]*\}\})(?=\})/g, '$1 '));
   new JsonOnly().accept(tree);
-  return handlebars.compile(tree, { noEscape: true, strict: true });
+  return compileTemplate(tree, { helpers: { json: (...values) => toJson(values.slice(0, -1)) } });
 }
 
 /** Several words become one string. */
@@ -45,8 +47,8 @@ function toJson(values: readonly unknown[]): string {
 
 const toWord = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Refuses what would write a value without encoding it: an attacker's quotation mark could add keys of its own. */
-class JsonOnly extends Handlebars.Visitor {
+/** Refuses a value that is not encoded: an attacker's quotation mark could add keys to the document. */
+class JsonOnly extends TemplateVisitor {
   override MustacheStatement({ path, params, loc }: hbs.AST.MustacheStatement): void {
     const name = 'original' in path ? path.original : '';
     if (name === 'json' && params.length > 0) return;

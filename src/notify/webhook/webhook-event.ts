@@ -1,24 +1,37 @@
-import type { Block } from '../../core/block.js';
+import { describeChange } from '../../core/address-change.js';
+import { describeCause } from '../../platforms/causes.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { formatSpan } from '../../core/duration.js';
-import { causeOf, type Incident } from '../../core/incident.js';
+import {
+  maxListed,
+  type AddressesEvent,
+  type DriftEvent,
+  type Event,
+  type FailureEvent,
+  type HeldEvent,
+  type RecoveryEvent,
+} from '../../core/event.js';
+import { causeOf, type OpenIncident } from '../../core/incident.js';
+import type { TopEntry } from '../../core/stats.js';
+import { describeDrift } from '../../views/drift-view.js';
 import { blockToJson } from '../../views/json.js';
+import { count, countTop, describeUnmet } from '../wording.js';
 
-/** What a webhook's template is given. Every key is there in every kind, so that a template need not ask. */
+/** What a webhook's template is given. Every kind has every key, so that a template need not test for it. */
 export interface WebhookEvent {
   kind: 'failure' | 'recovery' | 'held' | 'drift';
   /** UTC. */
   at: string;
   host: string;
-  /** Null where it is about all of them. */
+  /** Null if it is about all of them. */
   firewall: string | null;
-  /** One line that tells all. */
+  /** The whole event in one line. */
   title: string;
-  /** The same with whom it is about, and what to type. */
+  /** The same in more lines, with the addresses and the command. */
   text: string;
   /** What a person would type next. */
   command: string;
-  /** What it told before is over. */
+  /** Whether what was reported before is over. */
   isOver: boolean;
   causes: { cause: string; since: string }[];
   /** How many blocks or differences it is about, and how many alarms asked for them. */
@@ -27,24 +40,38 @@ export interface WebhookEvent {
   /** The first of them, as `list --json` shows them; `more` are left out. */
   blocks: object[];
   more: number;
-  sources: { address: string; blocks: number }[];
-  destinations: { address: string; blocks: number }[];
+  sources: TopAddress[];
+  destinations: TopAddress[];
 }
 
-interface Where {
-  host: string;
-  firewall: string;
-  now: number;
+type TopAddress = Pick<TopEntry, 'address' | 'blocks'>;
+
+const maxTop = 5;
+
+/** @throws Error for an event that a webhook cannot subscribe to */
+export function toWebhookEvent(event: Event): WebhookEvent {
+  switch (event.kind) {
+    case 'failure':
+      return fromFailure(event);
+    case 'recovery':
+      return fromRecovery(event);
+    case 'drift':
+      return fromDrift(event);
+    case 'addresses':
+      return fromAddresses(event);
+    case 'held':
+      return fromHeld(event);
+    case 'success':
+    case 'digest':
+    case 'test':
+      throw new Error(`a webhook takes no event of kind ${event.kind}`);
+  }
 }
 
-const mostListed = 20;
-const mostTop = 5;
-
-const count = (many: number, thing: string): string => `${many} ${thing}${many === 1 ? '' : 's'}`;
 const toTime = (ms: number): string => new Date(ms).toISOString();
 
-const about = ({ host, firewall, now }: Where) => ({
-  at: toTime(now),
+const basicsOf = ({ at, host }: Event, firewall: string | null) => ({
+  at: toTime(at),
   host,
   firewall,
   isOver: false,
@@ -59,119 +86,102 @@ const about = ({ host, firewall, now }: Where) => ({
 const toText = (lines: readonly string[], command: string): string =>
   [...lines.filter((line) => line !== ''), `To do: ${command}`].join('\n');
 
-/** Blocks that are not as they are wanted, and why. */
-export function failureEvent(
-  where: Where,
-  causes: readonly { cause: string; beganAt: number }[],
-  failing: readonly Block[],
-): WebhookEvent {
-  const lack = failing.every(({ wanted }) => wanted === 'absent') ? 'NOT released' : 'NOT in force';
-  const names = causes.map(({ cause }) => cause.replaceAll('_', ' ')).join(', ');
-  const title = `${where.firewall}: ${count(failing.length, 'block')} ${lack}: ${names}`;
-  const isGivenUp = failing.every((block) => causeOf(block) === 'given_up');
-  const command = isGivenUp ? 'firebreak retry --all' : `firebreak list --firewall ${where.firewall}`;
-  const listed = failing.slice(0, mostListed);
-  const reasons = [...new Set(failing.map(({ reason }) => reason ?? 'unknown'))].slice(0, 3);
-  const flows = listed.slice(0, mostTop).map(({ flow }) => describeFlow(flow));
-  const rest = failing.length - flows.length;
-  const next = isGivenUp ? 'Given up.' : 'Kept, and tried again.';
+const toCauses = (incidents: readonly OpenIncident[]): WebhookEvent['causes'] =>
+  incidents.map(({ cause, beganAt }) => ({ cause, since: toTime(beganAt) }));
+
+const toTop = (most: readonly TopEntry[]): TopAddress[] =>
+  most.slice(0, maxTop).map(({ address, blocks }) => ({ address, blocks }));
+
+function fromFailure(event: FailureEvent): WebhookEvent {
+  const { firewall, causes, blocks } = event;
+  const names = causes.map(({ cause }) => describeCause(cause)).join(', ');
+  const isGivenUp = blocks.every((block) => causeOf(block) === 'given_up');
+  const command = isGivenUp ? 'firebreak retry --all' : `firebreak list --firewall ${firewall}`;
+  const listed = blocks.slice(0, maxListed);
   return {
-    ...about(where),
+    ...basicsOf(event, firewall),
     kind: 'failure',
-    title,
-    text: toText([...reasons, ...flows, rest > 0 ? `and ${rest} more` : '', next], command),
+    title: `${firewall}: ${count(blocks.length, 'block')} ${describeUnmet(blocks)}: ${names}`,
+    text: toText(describeFailure(event, isGivenUp), command),
     command,
-    causes: causes.map(({ cause, beganAt }) => ({ cause, since: toTime(beganAt) })),
-    count: failing.length,
-    alarms: failing.reduce((sum, { alarms }) => sum + alarms, 0),
+    causes: toCauses(causes),
+    count: blocks.length,
+    alarms: blocks.reduce((sum, { alarms }) => sum + alarms, 0),
     blocks: listed.map(blockToJson),
-    more: failing.length - listed.length,
-    sources: countTop(failing.map(({ flow }) => flow.source)),
-    destinations: countTop(failing.map(({ flow }) => flow.destination)),
+    more: blocks.length - listed.length,
+    sources: toTop(countTop(blocks, 'source', maxTop)),
+    destinations: toTop(countTop(blocks, 'destination', maxTop)),
   };
 }
 
-/** What was told before is over. @param left how many blocks still fail, for another cause */
-export function recoveryEvent(where: Where, over: readonly Incident[], left: number): WebhookEvent {
-  const lasted = formatSpan(where.now - Math.min(...over.map(({ beganAt }) => beganAt)));
-  const rest = left === 0 ? 'all is as it is wanted' : `${count(left, 'block')} still fail for another cause`;
-  const command = `firebreak list --firewall ${where.firewall}`;
-  const title = `${where.firewall}: over after ${lasted}: ${rest}`;
-  const lines = over.map(({ cause, beganAt }) => `${cause.replaceAll('_', ' ')} since ${toTime(beganAt)}`);
+function describeFailure({ blocks }: FailureEvent, isGivenUp: boolean): string[] {
+  const reasons = [...new Set(blocks.map(({ reason }) => reason ?? 'unknown'))].slice(0, 3);
+  const flows = blocks.slice(0, maxTop).map(({ flow }) => describeFlow(flow));
+  const rest = blocks.length - flows.length;
+  const next = isGivenUp ? 'Given up.' : 'Kept, and tried again.';
+  return [...reasons, ...flows, rest > 0 ? `and ${rest} more` : '', next];
+}
+
+function fromRecovery(event: RecoveryEvent): WebhookEvent {
+  const { firewall, resolved, failing, at } = event;
+  const lasted = formatSpan(at - Math.min(...resolved.map(({ beganAt }) => beganAt)));
+  const rest = failing === 0 ? 'all is as it is wanted' : `${count(failing, 'block')} still fail for another cause`;
+  const command = `firebreak list --firewall ${firewall}`;
+  const lines = resolved.map(({ cause, beganAt }) => `${describeCause(cause)} since ${toTime(beganAt)}`);
   return {
-    ...about(where),
+    ...basicsOf(event, firewall),
     kind: 'recovery',
-    title,
+    title: `${firewall}: over after ${lasted}: ${rest}`,
     text: toText(lines, command),
     command,
-    isOver: left === 0,
-    causes: over.map(({ cause, beganAt }) => ({ cause, since: toTime(beganAt) })),
-    count: left,
+    isOver: failing === 0,
+    causes: toCauses(resolved),
+    count: failing,
   };
 }
 
-/** Where a firewall and the ledger do not agree. @param differences in words, one each */
-export function driftEvent(where: Where, beganAt: number, differences: readonly string[]): WebhookEvent {
-  const command = `firebreak reconcile --firewall ${where.firewall}`;
-  const title = `${where.firewall}: ${count(differences.length, 'difference')} to the ledger`;
+function fromDrift(event: DriftEvent): WebhookEvent {
+  const { firewall, drift, beganAt } = event;
+  const command = `firebreak reconcile --firewall ${firewall}`;
   return {
-    ...about(where),
+    ...basicsOf(event, firewall),
     kind: 'drift',
-    title,
-    text: toText(differences.slice(0, mostListed), command),
+    title: `${firewall}: ${count(drift.length, 'difference')} to the ledger`,
+    text: toText(drift.slice(0, maxListed).map(describeDrift), command),
     command,
-    causes: [{ cause: 'drift', since: toTime(beganAt) }],
-    count: differences.length,
-    more: Math.max(0, differences.length - mostListed),
+    causes: toCauses([{ cause: 'drift', beganAt }]),
+    count: drift.length,
+    more: Math.max(0, drift.length - maxListed),
   };
 }
 
-/** A firewall tells other addresses of its own than before. @param sentence says which */
-export function addressesEvent(where: Where, at: number, sentence: string): WebhookEvent {
-  const command = `firebreak reconcile --firewall ${where.firewall}`;
+function fromAddresses(event: AddressesEvent): WebhookEvent {
+  const { firewall, change } = event;
+  const command = `firebreak reconcile --firewall ${firewall}`;
   return {
-    ...about(where),
+    ...basicsOf(event, firewall),
     kind: 'drift',
-    title: `${where.firewall} tells other addresses of its own`,
-    text: toText([sentence, 'Where nobody changed them, find out who is on it.'], command),
+    title: `${firewall} tells other addresses of its own`,
+    text: toText([describeChange(change), 'Where nobody changed them, find out who is on it.'], command),
     command,
-    causes: [{ cause: 'addresses', since: toTime(at) }],
+    causes: toCauses([{ cause: 'addresses', beganAt: change.at }]),
     count: 1,
   };
 }
 
-interface Met {
-  address: string;
-  blocks: number;
-}
-
-/** Blocks wait for somebody to look at them, on whichever firewall. */
-export function heldEvent(
-  { host, now }: Omit<Where, 'firewall'>,
-  storm: { held: number; sources: readonly Met[]; destinations: readonly Met[] },
-): WebhookEvent {
-  const [top] = storm.sources;
+function fromHeld(event: HeldEvent): WebhookEvent {
+  const { held, sources, destinations } = event.load;
+  const [top] = sources;
   const command = 'firebreak list --state held';
-  const title = `HELD: ${count(storm.held, 'new block')} wait for approval`;
   const most = top === undefined ? '' : `most for ${top.address}, ${count(top.blocks, 'block')} in an hour`;
   return {
-    ...about({ host, now, firewall: '' }),
+    ...basicsOf(event, null),
     kind: 'held',
-    firewall: null,
-    title,
+    title: `HELD: ${count(held, 'new block')} wait for approval`,
     text: toText([most, 'What is held is NOT in force.'], command),
     command,
-    count: storm.held,
-    sources: storm.sources.slice(0, mostTop).map(({ address, blocks }) => ({ address, blocks })),
-    destinations: storm.destinations.slice(0, mostTop).map(({ address, blocks }) => ({ address, blocks })),
+    count: held,
+    sources: toTop(sources),
+    destinations: toTop(destinations),
   };
-}
-
-function countTop(addresses: readonly string[]): Met[] {
-  const counts = new Map<string, number>();
-  for (const address of addresses) counts.set(address, (counts.get(address) ?? 0) + 1);
-  return [...counts]
-    .map(([address, blocks]) => ({ address, blocks }))
-    .sort((one, other) => other.blocks - one.blocks || (one.address < other.address ? -1 : 1))
-    .slice(0, mostTop);
 }

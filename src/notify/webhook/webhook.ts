@@ -6,41 +6,40 @@ import { readSecret } from '../../config/read-secret.js';
 import type { WebhookConfig } from '../../config/schema.js';
 import { describeError } from '../../core/describe.js';
 import { formatDuration } from '../../core/duration.js';
-import type { Sending } from '../mail/smtp.js';
+import type { BeforeSend, Delivery } from '../channel.js';
 import { renderBody } from './webhook-body.js';
 
 export interface OutgoingEvent {
-  /** Stays the same at every try. */
+  /** The same at every attempt. */
   id: string;
   event: object;
 }
 
 /**
- * Posts one event to the webhook. Never throws for a server that is away or refuses: that is an answer. A redirect is
- * not followed, and a certificate always checked.
- * @param leave is asked when the connection stands; the event goes only if it says yes
+ * Posts one event to the webhook. A redirect is not followed, and a certificate is always checked.
+ * @param beforeSend is asked when the connection is open
  */
 export async function sendWebhook(
   config: WebhookConfig,
   { id, event }: OutgoingEvent,
-  leave: () => Promise<boolean>,
-): Promise<Sending> {
-  const way = { hasLeft: false };
+  beforeSend: BeforeSend,
+): Promise<Delivery> {
+  const progress = { hasLeft: false };
   try {
     const call = prepare(config, id, renderBody(config.template, { id, ...event }));
     const { status, word } = await post(call, async () => {
-      if (!(await leave())) throw new Error('another process sends it by now');
-      way.hasLeft = true;
+      if (!(await beforeSend())) throw new Error('another process sends it by now');
+      progress.hasLeft = true;
     });
     if (status >= 200 && status < 300) return { kind: 'sent', rejected: [] };
     const isBusy = status === 429 || status >= 500;
-    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, word)}`, isAway: isBusy };
+    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, word)}`, isUnreachable: isBusy };
   } catch (error) {
-    return { kind: way.hasLeft ? 'unsure' : 'refused', reason: explain(error, config), isAway: true };
+    return { kind: progress.hasLeft ? 'unconfirmed' : 'refused', reason: explain(error, config), isUnreachable: true };
   }
 }
 
-/** Where it goes, for people: the rest of an address is often its secret. */
+/** The host of its address, for people: the rest is often a secret. */
 export function nameWebhook(config: WebhookConfig): string {
   try {
     return new URL(readUrl(config)).host;
@@ -75,7 +74,7 @@ function prepare(config: WebhookConfig, id: string, body: string): Call {
   };
 }
 
-/** `t=SECONDS,v1=HEX`: the HMAC-SHA256 of `SECONDS.BODY`. The time is in it, so that nobody sends it again later. */
+/** `t=SECONDS,v1=HEX`: the HMAC-SHA256 of `SECONDS.BODY`. The time in it prevents a replay. */
 export function signBody(secret: string, body: string, nowMs: number): string {
   const seconds = Math.floor(nowMs / 1000);
   const digest = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
@@ -85,14 +84,14 @@ export function signBody(secret: string, body: string, nowMs: number): string {
 const readUrl = ({ url, url_file }: WebhookConfig): string =>
   url ?? (url_file === undefined ? '' : readSecret(url_file).trim());
 
-/** `Name: value`, one a line. */
+/** One `Name: value` in each line. */
 function readHeaders(file: string): Record<string, string> {
   const lines = readSecret(file).split('\n');
   const headers: Record<string, string> = {};
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const [, name, value] = /^([A-Za-z0-9-]+):([\x20-\x7e\t]+)$/.exec(line.trim()) ?? [];
-    // The line itself may be a secret, and is not told.
+    // The line itself may be a secret, and is not shown.
     if (name === undefined || value === undefined || value.trim() === '')
       throw new Error(`${file} line ${index + 1}: expected Name: value`);
     headers[name] = value.trim();
@@ -102,12 +101,12 @@ function readHeaders(file: string): Record<string, string> {
 
 interface Answer {
   status: number;
-  /** A plain word of the server's, such as Slack's `invalid_blocks`; empty where it says more or nothing. */
+  /** The server's answer if it is a plain word, such as Slack's `invalid_blocks`; else empty. */
   word: string;
 }
 
-/** @param leave is awaited when the connection stands; throws where the event is not to go */
-async function post({ url, headers, body, ca, timeoutMs }: Call, leave: () => Promise<void>): Promise<Answer> {
+/** @param beforeSend is awaited when the connection is open; throws if the event must not be sent */
+async function post({ url, headers, body, ca, timeoutMs }: Call, beforeSend: () => Promise<void>): Promise<Answer> {
   const signal = AbortSignal.timeout(timeoutMs);
   const isTls = url.protocol === 'https:';
   const options = { method: 'POST', headers, signal, agent: false, ...(ca !== undefined && { ca }) } as const;
@@ -118,31 +117,31 @@ async function post({ url, headers, body, ca, timeoutMs }: Call, leave: () => Pr
       call.once('response', (response) => void readAnswer(response).then(resolve));
       call.once('socket', (socket) =>
         socket.once(isTls ? 'secureConnect' : 'connect', () => {
-          leave().then(() => call.end(body), reject);
+          beforeSend().then(() => call.end(body), reject);
         }),
       );
     });
   } finally {
-    call.on('error', () => undefined); // what is destroyed may complain once more
+    call.on('error', () => undefined); // after destroy() it may emit one more
     call.destroy();
   }
 }
 
-const mostRead = 200;
+const maxRead = 200;
 
-/** The status is the answer; of what follows as much as is needed to know a plain word. */
+/** Reads the status, and as much of the body as is needed to recognise a plain word. */
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const status = response.statusCode ?? 0;
   let text = '';
   try {
     for await (const part of response.setEncoding('utf8')) {
       text += String(part);
-      if (text.length > mostRead) break;
+      if (text.length > maxRead) break;
     }
   } catch {
-    text = ''; // it hung up, or took too long: the status was said
+    text = ''; // the server hung up or was too slow, after the status
   }
-  // An error page may repeat the address or a header, which are secrets.
+  // An error page may contain the address or a header, which are secrets.
   return { status, word: /^[a-z_ ]{1,60}$/i.test(text.trim()) ? text.trim() : '' };
 }
 

@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
 import type { FirewallConfig } from '../../config/schema.js';
-import { findPackageRoot } from '../../config/package-root.js';
 import type { Flow } from '../../core/flow.js';
 import { platformOf } from '../index.js';
 import type { Platform } from '../platform.js';
+import { compilePackageTemplate, type TemplateHelpers } from '../../runtime/templates.js';
 
 /** One flow as the playbooks take it (contract: `firebreak_present`, `firebreak_absent`). */
 export interface Item extends Flow {
@@ -30,7 +27,7 @@ export interface InventoryHost {
 
 /** The inventory of a run: one firewall, from the configuration and its platform alone. */
 export function renderInventory({ name, firewall, sshArgs, platform = platformOf(firewall) }: InventoryHost): string {
-  return render('inventory.yml.hbs', {
+  return render('inventory.yml', {
     name,
     host: firewall.host,
     port: firewall.port,
@@ -45,15 +42,15 @@ export function renderInventory({ name, firewall, sshArgs, platform = platformOf
 }
 
 /** The batch of a run as JSON, which is YAML that Ansible reads fast; every string is marked unsafe. */
-export const renderExtraVars = (batch: Batch): string => render('extra-vars.yml.hbs', batch);
+export const renderExtraVars = (batch: Batch): string => render('extra-vars.yml', batch);
 
 function render(template: string, context: object): string {
-  const handlebars = Handlebars.create();
-  handlebars.registerHelper('json', (value: unknown) => toJson(defined(value, template)));
-  handlebars.registerHelper('unsafe', (value: unknown) => `!unsafe ${toJson(String(defined(value, template)))}`);
-  handlebars.registerHelper('flow', (item: object) => toJson(markUnsafe(item)));
-  const source = readFileSync(join(findPackageRoot(), 'templates', template), 'utf8');
-  return handlebars.compile(source, { noEscape: true, strict: true })(context);
+  const helpers: TemplateHelpers = {
+    json: (value) => toJson(defined(value, template)),
+    unsafe: (value) => `!unsafe ${toJson(String(defined(value, template)))}`,
+    flow: (item) => toJson(markUnsafe(item as Item)), // the template calls it for items only
+  };
+  return compilePackageTemplate(template, { helpers })(context);
 }
 
 /** Handlebars' strict mode does not see a missing name that is a helper's argument. */

@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Handlebars from 'handlebars';
-import { findPackageRoot } from '../../config/package-root.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
+import { compilePackageTemplate } from '../../runtime/templates.js';
 
 /** What the files of a host say. Paths are those of the host itself, wherever it is being laid out. */
 export interface HostWords {
@@ -87,8 +84,7 @@ export function renderSudoers(words: HostWords): HostFile[] {
 
 /** @param template its path below templates/, and what is filled in */
 function file(path: string, mode: number, [template, context]: readonly [string, object]): HostFile {
-  const source = readFileSync(join(findPackageRoot(), 'templates', `${template}.hbs`), 'utf8');
-  return { path, mode, text: Handlebars.compile(source, { noEscape: true, strict: true })(context) };
+  return { path, mode, text: compilePackageTemplate(template)(context) };
 }
 
 function refuseOdd({ user, owner, program, configFile, writable }: HostWords): void {

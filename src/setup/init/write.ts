@@ -1,12 +1,12 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import Handlebars from 'handlebars';
 import { parse } from 'yaml';
 import { findPackageRoot } from '../../config/package-root.js';
 import { configSchema } from '../../config/schema.js';
 import { describeError } from '../../core/describe.js';
 import { describeProblem, FirebreakError } from '../../core/errors.js';
+import { compilePackageTemplate } from '../../runtime/templates.js';
 
 export interface Plan {
   configFile: string;
@@ -42,7 +42,7 @@ export async function writeSetup(plan: Plan): Promise<Written> {
     sshArgs: `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=${knownHostsFile}`,
     mail: plan.mailTo === '' ? undefined : { host: '127.0.0.1', from: plan.mailTo, to: plan.mailTo },
   };
-  const config = render('firebreak.yml.hbs', context);
+  const config = render('firebreak.yml', context);
   refuseBad(config);
   refuseExisting([plan.configFile, inventory, ...(keyFile === undefined ? [] : [keyFile, `${keyFile}.pub`])]);
   try {
@@ -50,7 +50,7 @@ export async function writeSetup(plan: Plan): Promise<Written> {
     if (keyFile !== undefined) await makeKey(keyFile, plan.name);
     mkdirSync(plan.stateDir, { recursive: true, mode: 0o700 });
     if (!existsSync(knownHostsFile)) writeFileSync(knownHostsFile, '', { mode: 0o644, flag: 'wx' });
-    writeFileSync(inventory, render('inventory.yml.hbs', context), { mode: 0o600, flag: 'wx' });
+    writeFileSync(inventory, render('inventory.yml', context), { mode: 0o600, flag: 'wx' });
     writeFileSync(plan.configFile, config, { mode: 0o600, flag: 'wx' }); // last: where it is, all is
   } catch (error) {
     if (error instanceof FirebreakError) throw error;
@@ -108,9 +108,5 @@ async function makeKey(file: string, name: string): Promise<void> {
   throw new FirebreakError('usage', `ssh-keygen: ${why}; mend it, or call this without --key`);
 }
 
-function render(template: string, context: object): string {
-  const handlebars = Handlebars.create();
-  handlebars.registerHelper('json', (value: unknown) => JSON.stringify(value));
-  const source = readFileSync(join(findPackageRoot(), 'templates/init', template), 'utf8');
-  return handlebars.compile(source, { noEscape: true })(context);
-}
+const render = (template: string, context: object): string =>
+  compilePackageTemplate(`init/${template}`, { helpers: { json: (value) => JSON.stringify(value) } })(context);

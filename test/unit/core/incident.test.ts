@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
-import { findCauses, findNews, type Incident } from '#firebreak/core/incident.js';
+import { diffIncidents, groupCauses, type Incident } from '#firebreak/core/incident.js';
 
 const hour = 3_600_000;
 const flow = {
@@ -15,25 +15,25 @@ const flow = {
 const fresh = newBlock({ id: 'B', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, 0);
 const away: Block = { ...fresh, trouble: 'unreachable', code: 'unreachable', failingSince: 5 };
 
-describe('findCauses', () => {
+describe('groupCauses', () => {
   it('gives one cause for all blocks of it, with the earliest beginning; what was given up is one of its own', () => {
     const givenUp: Block = { ...away, state: 'failed', failingSince: 1 };
-    expect([...findCauses([away, { ...away, failingSince: 3 }, givenUp])]).to.deep.equal([
+    expect([...groupCauses([away, { ...away, failingSince: 3 }, givenUp])]).to.deep.equal([
       ['unreachable', { beganAt: 3 }],
       ['given_up', { beganAt: 1 }],
     ]);
   });
 });
 
-describe('findNews', () => {
+describe('diffIncidents', () => {
   it('tells a cause that lasts for three days at once, then after 1, 4, 12 and each further 24 hours', () => {
-    const causes = findCauses([away]);
+    const causes = groupCauses([away]);
     const told: number[] = [];
     let incidents: Incident[] = [];
     for (let at = 0; at <= 72; at += 1) {
-      const news = findNews(at * hour, causes, incidents);
-      expect(news.over).to.deep.equal([]);
-      for (const { cause, beganAt } of news.told) {
+      const news = diffIncidents(at * hour, causes, incidents);
+      expect(news.resolved).to.deep.equal([]);
+      for (const { cause, beganAt } of news.due) {
         told.push(at);
         incidents = [{ cause, beganAt, told: told.length, toldAt: at * hour }];
       }
@@ -44,7 +44,7 @@ describe('findNews', () => {
 
   it('tells what is over, and leaves another cause alone', () => {
     const known = (cause: string): Incident => ({ cause, beganAt: 0, told: 1, toldAt: 0 });
-    const news = findNews(1, findCauses([away]), [known('unreachable'), known('load_refused')]);
-    expect(news).to.deep.equal({ told: [], over: [known('load_refused')] });
+    const news = diffIncidents(1, groupCauses([away]), [known('unreachable'), known('load_refused')]);
+    expect(news).to.deep.equal({ due: [], resolved: [known('load_refused')] });
   });
 });

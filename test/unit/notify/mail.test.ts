@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
+import type { DigestEvent, FailureEvent } from '#firebreak/core/event.js';
 import type { StandingRule } from '#firebreak/platforms/ansible/events.js';
-import { renderDigestMail, type Digest } from '#firebreak/notify/mail/digest-mail.js';
+import { renderDigestMail } from '#firebreak/notify/mail/digest-mail.js';
 import { renderAddressesMail } from '#firebreak/notify/mail/addresses-mail.js';
 import { renderDriftMail } from '#firebreak/notify/mail/drift-mail.js';
-import { renderFailureMail, type Failure } from '#firebreak/notify/mail/failure-mail.js';
+import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
 import { renderHeldMail } from '#firebreak/notify/mail/held-mail.js';
 import { formatLocal } from '#firebreak/core/local-time.js';
 import type { Mail } from '#firebreak/notify/mail/mail-template.js';
@@ -43,20 +44,23 @@ const failed: Block = {
   dueAt: now + 5 * minute,
 };
 const away: Block = { ...failed, trouble: 'unreachable', code: 'unreachable', reason: 'it does not answer' };
-const setting = { host: 'siem' };
+const found = { at: now, host: 'siem' };
 
 const asked = (blocks: readonly Block[], context: Record<string, string>) =>
   new Map(blocks.map(({ id }) => [id, [{ id: 'A', receivedAt: now, origin: 'ssh 192.0.2.9', context }]]));
 
-const toFailure = (blocks: readonly Block[], more: Partial<Failure> = {}): Failure => ({
+const toFailure = (blocks: readonly Block[], more: Partial<FailureEvent> = {}): FailureEvent => ({
+  ...found,
+  kind: 'failure',
+  firewall: blocks[0]!.firewall,
+  causes: [],
   blocks,
   alarms: new Map(),
   record: '/runs/01RUN',
   giveUpMs: 24 * hour,
-  now,
   ...more,
 });
-const mailOf = (...blocks: Block[]): Mail => renderFailureMail(toFailure(blocks), setting);
+const mailOf = (...blocks: Block[]): Mail => renderFailureMail(toFailure(blocks));
 
 /** A text without its line breaks: they are where there was no more room. */
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
@@ -106,7 +110,7 @@ describe('the mail of a failure', () => {
   it('says in both parts who, since when, why, at which step, what comes next and when, and what to type', () => {
     const alarms = asked([failed], { 'event-id': '6a1f-42', risk: '7' });
     const step = { run: '01RUN', task: 'pfsense : Reload the rules' };
-    const { text, html } = renderFailureMail(toFailure([failed], { alarms, step }), setting);
+    const { text, html } = renderFailureMail(toFailure([failed], { alarms, step }));
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
@@ -129,7 +133,7 @@ describe('the mail of a failure', () => {
 
   it('names the step only of the run in which it failed', () => {
     const step = { run: '01OTHER', task: 'Reload the rules' };
-    expect(renderFailureMail(toFailure([failed], { step }), setting).text).to.not.include('Reload');
+    expect(renderFailureMail(toFailure([failed], { step })).text).to.not.include('Reload');
   });
 
   it('says of what was given up that nothing more is tried', () => {
@@ -178,7 +182,7 @@ describe('every mail', () => {
     why: null,
     proven: true,
   };
-  const figures = {
+  const load = {
     held: 1,
     standing: 9,
     lastMinute: 61,
@@ -187,10 +191,13 @@ describe('every mail', () => {
   };
   const limits = { per_minute: 60, active: 10_000, per_destination: 1000, hold_for: 24 * hour };
   const held: Block = { ...fresh, state: 'held', reason: 'held: too many' };
-  const over = [{ cause: 'load_refused', beganAt: now - 2 * hour, told: 2, toldAt: now }];
+  const resolved = [{ cause: 'load_refused', beganAt: now - 2 * hour, told: 2, toldAt: now }];
   const active: Block = { ...fresh, state: 'active', changed: true, expiresAt: now + 24 * hour };
   const run = { id: '01RUN', ms: 1412, batch: 1 };
-  const digest: Digest = {
+  const success = { ...found, kind: 'success', firewall: 'edge', run } as const;
+  const digest: DigestEvent = {
+    ...found,
+    kind: 'digest',
     day: { name: '2026-11-25', from: now - 20 * hour, to: now + 4 * hour },
     recent: [
       { ...active, alarms: 3 },
@@ -205,34 +212,38 @@ describe('every mail', () => {
       { name: 'depot', active: 1, driftSince: null },
     ],
     audit: { seq: 1234, hash: 'c0ffee'.repeat(10) },
-    now,
   };
   const mails: Record<string, Mail> = {
     failure: mailOf(failed, away),
-    held: renderHeldMail({ figures, limits, blocks: [held], alarms: asked([held], { 'event-id': '6a1f' }) }, setting),
-    recovery: renderRecoveryMail({ firewall: 'edge', over, left: 3, active: 12, now }, setting),
-    drift: renderDriftMail(
-      {
-        firewall: 'edge',
-        drift: [
-          { kind: 'missing', block: fresh },
-          { kind: 'unknown', rule },
-        ],
-        isFixed: false,
-        beganAt: now,
-      },
-      setting,
-    ),
-    addresses: renderAddressesMail(
-      { firewall: 'edge', at: now, added: ['203.0.113.98'], removed: ['203.0.113.200'], isTold: false },
-      setting,
-    ),
-    test: renderTestMail(setting),
-    digest: renderDigestMail(digest, setting),
-    success: renderSuccessMail(
-      { blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }), run, now },
-      setting,
-    ),
+    held: renderHeldMail({
+      ...found,
+      kind: 'held',
+      load,
+      limits,
+      blocks: [held],
+      alarms: asked([held], { 'event-id': '6a1f' }),
+    }),
+    recovery: renderRecoveryMail({ ...found, kind: 'recovery', firewall: 'edge', resolved, failing: 3, active: 12 }),
+    drift: renderDriftMail({
+      ...found,
+      kind: 'drift',
+      firewall: 'edge',
+      drift: [
+        { kind: 'missing', block: fresh },
+        { kind: 'unknown', rule },
+      ],
+      isFixed: false,
+      beganAt: now,
+    }),
+    addresses: renderAddressesMail({
+      ...found,
+      kind: 'addresses',
+      firewall: 'edge',
+      change: { firewall: 'edge', at: now, added: ['203.0.113.98'], removed: ['203.0.113.200'], isTold: false },
+    }),
+    test: renderTestMail({ ...found, kind: 'test' }),
+    digest: renderDigestMail(digest),
+    success: renderSuccessMail({ ...success, blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }) }),
   };
   const folder = path.join(packageRoot, 'templates/mail');
 
@@ -308,7 +319,7 @@ describe('every mail', () => {
   it('tells all that one run has brought about in one mail, what is gone included', () => {
     const gone: Block = { ...fresh, state: 'released', reason: 'its time is over' };
     const blocks = [active, ...Array.from({ length: 30 }, () => gone)];
-    const { subject, text } = renderSuccessMail({ blocks, alarms: new Map(), run, now }, setting);
+    const { subject, text } = renderSuccessMail({ ...success, blocks, alarms: new Map() });
     expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
     expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
   });
@@ -331,7 +342,7 @@ describe('every mail', () => {
 
   it('tells of a quiet day that all is well', () => {
     const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
-    const { subject, text } = renderDigestMail(quiet, setting);
+    const { subject, text } = renderDigestMail(quiet);
     expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
     expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
   });
@@ -361,7 +372,7 @@ describe("an operator's templates", () => {
   });
 
   const write = (name: string, text: string): void => writeFileSync(path.join(folder, 'mail', name), text);
-  const render = (): Mail => renderFailureMail(toFailure([failed]), { ...setting, templatesDir: folder });
+  const render = (): Mail => renderFailureMail(toFailure([failed]), folder);
   const ours = mailOf(failed);
 
   it('take the place of ours one by one, and escape as ours do', () => {

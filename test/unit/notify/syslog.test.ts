@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { newBlock } from '#firebreak/core/block.js';
-import { toSyslogLine, type ToldOutcome } from '#firebreak/notify/syslog/syslog-line.js';
+import { toSyslogLine, type OutcomeToSend } from '#firebreak/notify/syslog/syslog-line.js';
 import { parseTarget } from '#firebreak/notify/syslog/syslog-socket.js';
 
-const outcome: ToldOutcome = {
+const outcome: OutcomeToSend = {
   at: 1_760_000_000_123,
   kind: 'proven',
   ms: 1412,
@@ -42,7 +42,7 @@ describe("a syslog's line", () => {
   });
 
   it('has its facility and a severity by what came about', () => {
-    const told = (kind: ToldOutcome['kind'], facility: 'local7' | 'authpriv') =>
+    const told = (kind: OutcomeToSend['kind'], facility: 'local7' | 'authpriv') =>
       toSyslogLine({ ...outcome, kind }, { ...origin, facility }).slice(0, 6);
     expect([told('failed', 'local7'), told('released', 'authpriv')]).to.deep.equal(['<187>1', '<86>1 ']);
   });

@@ -4,14 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
+import type { Event, FailureEvent, RecoveryEvent } from '#firebreak/core/event.js';
 import { renderBody } from '#firebreak/notify/webhook/webhook-body.js';
-import {
-  addressesEvent,
-  driftEvent,
-  failureEvent,
-  heldEvent,
-  recoveryEvent,
-} from '#firebreak/notify/webhook/webhook-event.js';
+import { toWebhookEvent } from '#firebreak/notify/webhook/webhook-event.js';
 import { signBody } from '#firebreak/notify/webhook/webhook.js';
 import { packageRoot } from '../../lab/package-root.js';
 
@@ -34,9 +29,45 @@ const fresh = newBlock(
   0,
 );
 const failed: Block = { ...fresh, trouble: 'unreachable', code: 'unreachable', reason: 'no route to host', alarms: 3 };
-const where = { host: 'siem', firewall: 'edge', now: 7_200_000 };
-const causes = [{ cause: 'unreachable', beganAt: 0 }];
-const failure = failureEvent(where, causes, [failed]);
+const found = { at: 7_200_000, host: 'siem', firewall: 'edge' };
+const failureEvent: FailureEvent = {
+  ...found,
+  kind: 'failure',
+  causes: [{ cause: 'unreachable', beganAt: 0 }],
+  blocks: [failed],
+  alarms: new Map(),
+  record: '',
+  giveUpMs: 1,
+};
+const failure = toWebhookEvent(failureEvent);
+const recovery: RecoveryEvent = {
+  ...found,
+  kind: 'recovery',
+  resolved: [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }],
+  failing: 0,
+  active: 1,
+};
+const drift: Event = {
+  ...found,
+  kind: 'drift',
+  drift: [{ kind: 'missing', block: fresh }],
+  isFixed: false,
+  beganAt: 0,
+};
+const change = { firewall: 'edge', at: 0, added: ['203.0.113.98'], removed: [], isTold: false };
+const addresses: Event = { ...found, kind: 'addresses', change };
+const held: Event = {
+  ...found,
+  kind: 'held',
+  load: {
+    ...{ held: 12, standing: 0, lastMinute: 12 },
+    sources: [{ address: '203.0.113.7', blocks: 9, alarms: 9 }],
+    destinations: [],
+  },
+  limits: { per_minute: 60, active: 10_000, per_destination: 1000, hold_for: 1 },
+  blocks: [],
+  alarms: new Map(),
+};
 
 describe("a webhook's event", () => {
   it('tells who is not blocked, since when, why, and what to type', () => {
@@ -66,7 +97,7 @@ describe("a webhook's event", () => {
       const source = index < 600 ? '203.0.113.7' : `198.51.100.${index % 100}`;
       return { ...failed, state: 'failed', flow: { ...failed.flow, source } };
     });
-    const event = failureEvent(where, [{ cause: 'given_up', beganAt: 0 }], storm);
+    const event = toWebhookEvent({ ...failureEvent, causes: [{ cause: 'given_up', beganAt: 0 }], blocks: storm });
     expect(event).to.include({ title: 'edge: 1000 blocks NOT in force: given up', alarms: 3000, more: 980 });
     expect(event.command).to.equal('firebreak retry --all');
     expect(event.sources[0]).to.deep.equal({ address: '203.0.113.7', blocks: 600 });
@@ -75,15 +106,17 @@ describe("a webhook's event", () => {
   });
 
   it('tells what is over, what is held, and what differs', () => {
-    const over = recoveryEvent(where, [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }], 0);
+    const over = toWebhookEvent(recovery);
     expect(over).to.include({ isOver: true, title: 'edge: over after 2h: all is as it is wanted' });
-    const storm = { held: 12, sources: [{ address: '203.0.113.7', blocks: 9 }], destinations: [] };
-    expect(heldEvent(where, storm)).to.include({ firewall: null, title: 'HELD: 12 new blocks wait for approval' });
-    expect(driftEvent(where, 0, ['missing: a rule'])).to.include({ title: 'edge: 1 difference to the ledger' });
+    expect(over.text).to.match(/^pf refused since 1970/);
+    expect(toWebhookEvent(held)).to.include({ firewall: null, title: 'HELD: 12 new blocks wait for approval' });
+    expect(toWebhookEvent(held).sources).to.deep.equal([{ address: '203.0.113.7', blocks: 9 }]);
+    expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference to the ledger' });
+    expect(toWebhookEvent(drift).text).to.match(/^missing: 203\.0\.113\.7/);
   });
 
   it('has the same keys in every kind, so that a template need not ask', () => {
-    const keys = [recoveryEvent(where, [], 1), driftEvent(where, 0, []), addressesEvent(where, 0, ''), heldEvent(where, { held: 1, sources: [], destinations: [] })].map((event) => Object.keys(event).sort()); // prettier-ignore
+    const keys = [recovery, drift, addresses, held].map((event) => Object.keys(toWebhookEvent(event)).sort());
     for (const each of keys) expect(each).to.deep.equal(Object.keys(failure).sort());
   });
 });

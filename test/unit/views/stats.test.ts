@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import type { History } from '#firebreak/core/stats.js';
 import { drawBars, placeLabels } from '#firebreak/views/chart.js';
 import { historyToHtml } from '#firebreak/views/stats-html.js';
 import { historyToJson } from '#firebreak/views/stats-json.js';
 import { historyToText } from '#firebreak/views/stats-text.js';
-import { findSlotSize, nameSlot, toSlots, type HistoryFigures } from '#firebreak/views/stats-slots.js';
+import { findSlotSize, nameSlot, toSlots } from '#firebreak/views/stats-slots.js';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -11,7 +12,7 @@ const until = 1_760_000_000_000;
 const none = { proven: 0, failed: 0, held: 0, refused: 0, released: 0 };
 const fullHour = (ms: number): number => Math.floor(ms / hour) * hour;
 
-const figures: HistoryFigures = {
+const figures: History = {
   since: until - day,
   until,
   alarms: 412,
@@ -34,7 +35,7 @@ const figures: HistoryFigures = {
   now: { active: 120, underWay: 3, failing: 2, givenUp: 1, held: 2 },
 };
 
-const quiet: HistoryFigures = {
+const quiet: History = {
   ...figures,
   ...{ alarms: 0, outcomes: none, hours: [], proof: null, causes: [], sources: [], destinations: [], drift: [] },
 };
@@ -115,7 +116,7 @@ describe('the report as text', () => {
       /^1d up to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\n/,
       /^412 alarms$/m,
       /^ {4}118 {2}proven {4}half within 840 ms of the alarm, 95 % within 2\.1 s$/m,
-      /^ {6}6 {2}failed {4}4 unreachable, 2 load refused$/m,
+      /^ {6}6 {2}failed {4}4 unreachable, 2 pf refused$/m,
       /^ {6}3 {2}drift {5}edge: last .*, 2 differences$/m,
       /^now: 120 in force, 3 under way \(2 failing\), 1 given up, 2 held$/m,
       /^\d\d-\d\d \d\d:00 +100 +6 +\. +\. {2}#{36}$/m,
@@ -153,7 +154,7 @@ describe('the report as HTML', () => {
     const html = historyToHtml(figures, 'siem');
     expect(html.match(/<g><title>/g)).to.have.length(2);
     expect(html).to.match(/<title>\d\d-\d\d \d\d:00: 100 proven, 6 failed<\/title>/);
-    for (const part of ['>840 ms<', '>2.1 s<', '>load refused<', '>203.0.113.7<', '<title>Firebreak on siem: 1d up to'])
+    for (const part of ['>840 ms<', '>2.1 s<', '>pf refused<', '>203.0.113.7<', '<title>Firebreak on siem: 1d up to'])
       expect(html).to.include(part);
   });
 

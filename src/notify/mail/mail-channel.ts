@@ -1,0 +1,36 @@
+import type { Config } from '../../config/schema.js';
+import { topicOf, type Event } from '../../core/event.js';
+import type { Content, NotifyContext, OpenChannel } from '../channel.js';
+
+/** Sends mails with a text and an HTML part, as the configuration's `mail` says. */
+export const openMail: OpenChannel = ({ config, warn }) => {
+  const { mail } = config;
+  if (mail === undefined) return undefined;
+  const topics: readonly string[] = mail.on;
+  return {
+    name: 'mail',
+    accepts: (kind) => topics.includes(topicOf(kind)),
+    compose: (event) => compose(event, config, warn),
+    send: async ({ id, createdAt, content }, beforeSend) => {
+      const { sendMail } = await import('./smtp.js');
+      const { subject = '', text = '', html } = content;
+      return sendMail(mail, { id, date: new Date(createdAt), subject, text, html }, beforeSend);
+    },
+    describeTarget: () => Promise.resolve(mail.to.join(', ')),
+    digest: { at: mail.digest_at, idPrefix: 'digest' },
+  };
+};
+
+/** Logs it, and warns, if one of the operator's templates could not be used. */
+async function compose(event: Event, config: Config, warn: NotifyContext['warn']): Promise<Content> {
+  const { composeMail } = await import('./compose.js');
+  const { problem, ...content } = composeMail(event, config.templates_dir);
+  if (problem !== undefined) {
+    const { openLog } = await import('../../runtime/logger.js');
+    const log = openLog(config.log, warn);
+    log.error(problem, { event: event.kind });
+    warn(problem);
+    await log.close();
+  }
+  return content;
+}

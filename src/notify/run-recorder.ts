@@ -1,0 +1,44 @@
+import type { SettledRun } from '../dispatch/drain-firewall.js';
+import type { App } from '../runtime/app.js';
+import { notifyAddressChanges } from './addresses.js';
+import { notifyFailures, notifySuccess } from './incidents.js';
+
+/** Opening the log while Ansible is working delays no one. */
+const preloadMs = 300;
+
+/**
+ * Gives the work a function that logs each settled run, and queues messages when a firewall begins to fail, still fails,
+ * or recovers. Resolves when every run is recorded.
+ */
+export async function withRunRecorder<T>(
+  app: App,
+  work: (onSettled: (settled: SettledRun) => void) => Promise<T>,
+): Promise<T> {
+  app.catchSignals();
+  let done = Promise.resolve();
+  const hasLog = app.config.log.file !== undefined;
+  const preload = hasLog ? setTimeout(() => void app.openLog(), preloadMs) : undefined;
+  try {
+    return await work((settled) => {
+      done = done.then(() => recordRun(settled, app));
+    });
+  } finally {
+    clearTimeout(preload);
+    await done;
+  }
+}
+
+async function recordRun(settled: SettledRun, app: App): Promise<void> {
+  const { firewall, blocks, run, folder = '', task } = settled;
+  const failed = blocks.filter(({ trouble }) => trouble !== null);
+  if (app.config.log.file !== undefined) {
+    const log = await app.openLog();
+    log.info('run settled', { firewall, ...run, failed: failed.length });
+    for (const { flow, ...block } of blocks)
+      log.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
+  }
+  const step = task === undefined ? undefined : { run: run.id, task };
+  await notifyFailures(firewall, { hasFailed: failed.length > 0, record: folder, step }, app);
+  await notifySuccess(settled, app);
+  await notifyAddressChanges(app);
+}
