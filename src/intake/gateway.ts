@@ -100,14 +100,11 @@ function readAlarm(words: readonly string[]): GatewayRequest {
 
 /** The same shape as the command line's parser gives. */
 function toArguments(values: ReadonlyMap<string, string[]>, bare: readonly string[]): BlockArguments {
-  const options = [...values].filter(([name]) => name !== 'firewall');
   const positions = positionalFields.map(({ position }) => position);
   const last = positions.length - 1;
-  const argv: Record<string, unknown> = {
-    ...Object.fromEntries(options.map(([name, all]) => [name, all.length === 1 ? all[0] : all])),
-    ...Object.fromEntries(bare.slice(0, last).map((word, index) => [positions[index], word])),
-    [positions[last] ?? '']: bare.slice(last),
-  };
+  const argv: Record<string, unknown> = { [positions[last] ?? '']: bare.slice(last) };
+  for (const [name, all] of values) if (name !== 'firewall') argv[name] = all.length === 1 ? all[0] : all;
+  for (const [index, word] of bare.slice(0, last).entries()) argv[positions[index] ?? ''] = word;
   return argv;
 }
 

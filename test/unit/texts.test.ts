@@ -5,7 +5,7 @@ import { packageRoot } from '../lab/package-root.js';
 
 interface Texts {
   golden: string;
-  renderTexts(): string;
+  renderTexts: () => string;
 }
 
 describe('the texts that a user meets', () => {
