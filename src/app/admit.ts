@@ -4,7 +4,7 @@ import { selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';
 import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
-import type { KeepBlock } from '../ledger/ledger.js';
+import type { BlockRequest } from '../ledger/ledger.js';
 
 /** The policy on a firewall. */
 export type PolicyOf = (firewall: string) => Policy;
@@ -29,7 +29,7 @@ export function toKeepBlocks(
   alarm: Alarm,
   config: Config,
   asked: { firewalls: readonly string[]; policyOf: PolicyOf; override?: string | undefined },
-): KeepBlock[] {
+): BlockRequest[] {
   const { firewalls, policyOf, override } = asked;
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {
@@ -48,7 +48,7 @@ export function toKeepBlocks(
 }
 
 /** Warnings: blocks on an interface by which their source does not enter. */
-export const findMismatches = (wanted: readonly KeepBlock[], { firewalls }: Config): string[] =>
+export const findMismatches = (wanted: readonly BlockRequest[], { firewalls }: Config): string[] =>
   wanted.flatMap(({ firewall, flow }) => {
     const settings = firewalls[firewall];
     return settings === undefined ? [] : (findMismatch(firewall, settings, flow) ?? []);

@@ -88,9 +88,9 @@ async function logRefusal(command: string, error: FirebreakError, config: Config
   log.warn('gateway refused', { from: findOrigin(), command: quoteBack(command), reason: error.message });
   await log.close();
   try {
-    const ledger = openLedger(config);
-    await ledger.note({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
-    ledger.close();
+    const ledger = await openLedger(config);
+    await ledger.record({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
+    await ledger.close();
   } catch (fault) {
     if (!(fault instanceof FirebreakError)) throw fault;
     tell(`the audit log was not written: ${fault.message}`);
@@ -106,14 +106,14 @@ async function inSession<T>(config: Config, isDryRun: boolean, work: () => Promi
     return await work();
   } finally {
     await ledger?.endSession(session);
-    ledger?.close();
+    await ledger?.close();
   }
 }
 
 async function begin(id: string, config: Config, isDryRun: boolean): Promise<Ledger | undefined> {
   let ledger: Ledger;
   try {
-    ledger = openLedger(config);
+    ledger = await openLedger(config);
   } catch (error) {
     if (error instanceof FirebreakError) return undefined; // the block itself will tell, and is tried all the same
     throw error;
@@ -121,7 +121,7 @@ async function begin(id: string, config: Config, isDryRun: boolean): Promise<Led
   const { max_sessions: most, max_per_caller: mostOfCaller } = config.gateway;
   const forMs = 4 * config.ansible.timeout + 60_000;
   if (await ledger.beginSession({ id, most, mostOfCaller, forMs, caller: findCaller(), isDryRun })) return ledger;
-  ledger.close();
+  await ledger.close();
   const limits = `${most} alarms at once, ${mostOfCaller} of one caller (gateway.max_sessions, max_per_caller)`;
   throw new FirebreakError(
     'gateway_busy',

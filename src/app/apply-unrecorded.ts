@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import type { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import type { Alarm } from '../intake/alarm.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
+import type { NewAlarm } from '../ledger/ledger.js';
 import { asLoose, tryUnkept } from './dry-run.js';
 import { beginAlone, readKnown, spool } from './fallback.js';
 import { describeFreeze } from './requests.js';
@@ -10,7 +10,7 @@ import type { CommandContext } from './result.js';
 import { findPolicies, toKeepBlocks } from './admit.js';
 
 interface Unkept {
-  request: Omit<KeepAlarm, 'blocks'>;
+  request: Omit<NewAlarm, 'blocks'>;
   alarm: Alarm;
   asked: { firewalls: readonly string[]; override: string | undefined };
   /** Why it cannot be kept. */

@@ -35,7 +35,7 @@ export async function check(text: string, context: CommandContext): Promise<Comm
     const blocks = standing.filter((block) => concerns(block, address));
     const verdict = refusal ?? `${address.text} may be blocked: no rule of the policy says no`;
     const lines = [verdict, ...remarks];
-    const stands = blocks.length === 0 ? 'no block stands for it' : toList(blocks, ledger.now(), widthOf());
+    const stands = blocks.length === 0 ? 'no block stands for it' : toList(blocks, await ledger.now(), widthOf());
     return {
       exit: refusal === undefined ? 0 : 3,
       text: [...lines, stands].join('\n'),

@@ -4,8 +4,8 @@ import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import type { Parts } from '../dispatch/drain-firewall.js';
 import { findOrigin } from '../intake/origin.js';
+import { openLedger as openAnyLedger } from '../ledger/index.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { openSqliteLedger } from '../ledger/sqlite.js';
 import { becomeOwner } from '../runtime/become-owner.js';
 import type { CommandContext } from './result.js';
 
@@ -21,13 +21,14 @@ export function openConfig(file: string): Config {
   return config;
 }
 
-export const openLedger = (config: Config): Ledger =>
-  openSqliteLedger(
-    join(config.state_dir, 'ledger.db'),
-    undefined,
-    { file: auditFileOf(config), keyFile: auditKeyOf(config), by: findOrigin() },
-    config.dispatch.patience,
-  );
+export async function openLedger(config: Config): Promise<Ledger> {
+  const ledger = await openAnyLedger({
+    file: join(config.state_dir, 'ledger.db'),
+    audit: { file: auditFileOf(config), keyFile: auditKeyOf(config) },
+    patienceMs: config.dispatch.patience,
+  });
+  return ledger.as(findOrigin());
+}
 
 /** Every decision, a line each. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');
@@ -42,10 +43,10 @@ export const auditKeyOf = (config: Config): string => join(config.state_dir, 'au
 export async function withLedger<T>(context: CommandContext, work: (open: OpenLedger) => Promise<T>): Promise<T> {
   const configFile = locateConfig(context.configFile);
   const config = openConfig(configFile);
-  const ledger = openLedger(config);
+  const ledger = await openLedger(config);
   try {
     return await work({ config, ledger, configFile });
   } finally {
-    ledger.close();
+    await ledger.close();
   }
 }

@@ -55,7 +55,7 @@ export async function doctor(options: DoctorOptions, context: CommandContext): P
         const checks = host.canRun
           ? [
               ...(await checkFirewall({ name, firewall, config, stop: signals.stop, watch: progress.watch })),
-              ...checkLearned(config.state_dir, name),
+              ...(await checkLearned(config.state_dir, name)),
             ]
           : [skipped('firewall', 'ansible-playbook and ssh come first')];
         sections.push({ title: `firewall ${name}`, checks });
@@ -107,7 +107,7 @@ async function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ 
       ansible.check,
       ssh,
       ...(sshpass ? [sshpass] : []),
-      ...checkConfiguration(loaded),
+      ...(await checkConfiguration(loaded)),
       checkTemplates(config?.templates_dir),
       isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
     ];
@@ -122,7 +122,7 @@ const howToMend: Partial<Record<ErrorCode, string>> = {
   config_exposed: 'the command at its end mends it; who could write it until now?',
 };
 
-function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[] {
+async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Promise<Check[]> {
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
@@ -134,6 +134,6 @@ function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[]
     ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
     state,
     checkDisk(config.state_dir),
-    state.state === 'ok' ? checkLedger(config.state_dir) : skipLedger(),
+    state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),
   ];
 }

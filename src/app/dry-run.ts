@@ -8,25 +8,25 @@ import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
 import { runBatch } from '../dispatch/batch.js';
 import { startProgress } from './progress.js';
-import type { KeepBlock } from '../ledger/ledger.js';
+import type { BlockRequest } from '../ledger/ledger.js';
 import { watchSignals } from '../runtime/shutdown.js';
 
 /** Blocks without the ledger: what a dry run foretells, and what is left to do where nothing can be kept. */
 
-export const wouldBlock = async (wanted: readonly KeepBlock[], config: Config): Promise<Answer> => ({
+export const wouldBlock = async (wanted: readonly BlockRequest[], config: Config): Promise<Answer> => ({
   ...(await foretellAll(wanted.map(looseBlock), config)),
   alarm: ulid(),
   check: true,
 });
 
-export const tryUnkept = async (wanted: readonly KeepBlock[], alarm: string, config: Config): Promise<Answer> => ({
+export const tryUnkept = async (wanted: readonly BlockRequest[], alarm: string, config: Config): Promise<Answer> => ({
   ...(await runAtOnce(wanted.map(looseBlock), config, false)),
   alarm,
   check: false,
 });
 
 /** Blocks for which no run is started now, and why. */
-export const asLoose = (wanted: readonly KeepBlock[], reason: string): Pick<Answer, 'blocks' | 'run'> => ({
+export const asLoose = (wanted: readonly BlockRequest[], reason: string): Pick<Answer, 'blocks' | 'run'> => ({
   blocks: wanted
     .map(looseBlock)
     .map((block) =>
@@ -103,7 +103,7 @@ function apply(block: Block, finding: Finding, check: boolean, run: string): Blo
 const troubleOf = ({ trouble, code, reason }: Extract<Finding, { kind: 'trouble' }>) => ({ trouble, code, reason });
 
 /** A block that stands in no ledger. */
-function looseBlock({ firewall, flow, description, refusal, override }: KeepBlock): Block {
+function looseBlock({ firewall, flow, description, refusal, override }: BlockRequest): Block {
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
   const block = { ...fresh, override: override ?? null };

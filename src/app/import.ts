@@ -10,7 +10,7 @@ import { parseAlarm } from '../intake/alarm.js';
 import { parseListFile, type ListEntry } from '../intake/list-file.js';
 import { findOrigin } from '../intake/origin.js';
 import type { Block } from '../core/block.js';
-import type { KeepAlarm, Lease } from '../ledger/ledger.js';
+import type { NewAlarm, Lease } from '../ledger/ledger.js';
 import { blockToJson } from '../views/json.js';
 import { countStates } from '../views/answer.js';
 import { tellHeld } from '../notify/held.js';
@@ -45,7 +45,7 @@ export async function importList(options: ImportOptions, context: CommandContext
     for (let start = 0; start < alarms.length; start += perTransaction) {
       const part = alarms.slice(start, start + perTransaction);
       const isLast = start + perTransaction >= alarms.length;
-      const kept = await ledger.keep(part, {
+      const kept = await ledger.recordAlarms(part, {
         recheckMs: config.dispatch.recheck,
         limits: toLimits(config),
         ...(isLast && { owner, isHandedOver: !options.wait }),
@@ -78,7 +78,7 @@ function readList(file: string): string {
   }
 }
 
-function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config, seen: Seen): KeepAlarm[] {
+function toAlarms(entries: readonly ListEntry[], options: ImportOptions, config: Config, seen: Seen): NewAlarm[] {
   const problems: string[] = [];
   const asked = { firewalls: options.firewalls, policyOf: findPolicies(config, seen) };
   const origin = `${findOrigin()}, from a list`;

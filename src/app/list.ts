@@ -34,7 +34,7 @@ export async function list(
       ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
     };
     const blocks = await ledger.findBlocks(query);
-    const text = csv ? toCsv(blocks) : toList(blocks, ledger.now(), widthOf());
+    const text = csv ? toCsv(blocks) : toList(blocks, await ledger.now(), widthOf());
     return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };
   });
 }
@@ -48,7 +48,7 @@ export async function show(id: string, context: CommandContext): Promise<Command
     const record = folder !== undefined && existsSync(folder) ? folder : undefined;
     return {
       exit: 0,
-      text: toDetails(block, alarms, record, ledger.now()),
+      text: toDetails(block, alarms, record, await ledger.now()),
       json: {
         ...blockToJson(block),
         proven_at: toTime(block.provenAt),

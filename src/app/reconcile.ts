@@ -11,7 +11,7 @@ import { askFirewall } from '../dispatch/read-status.js';
 import { findingFor } from '../dispatch/block-result.js';
 import { settleAsked } from '../dispatch/wait.js';
 import { findOrigin } from '../intake/origin.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
+import type { NewAlarm } from '../ledger/ledger.js';
 import { driftToJson, driftToText } from '../views/drift-view.js';
 import { noteAddresses } from '../notify/addresses.js';
 import { tellDrift } from '../notify/incidents.js';
@@ -62,7 +62,7 @@ async function look(
   if (verdict.kind !== 'done') return { firewall, drift: [], ...troubleOf(verdict) };
   await noteAddresses(firewall, verdict.result, setting);
   const drift = findDrift(await ledger.findBlocks({ firewalls: [firewall] }), verdict.result);
-  if (drift.length > 0) await ledger.noteDrift(firewall, drift.length);
+  if (drift.length > 0) await ledger.recordDrift(firewall, drift.length);
   await tellDrift({ firewall, ...setting }, drift, fix);
   if (!fix || drift.length === 0) return { firewall, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
   const asked = await restore(firewall, drift, setting);
@@ -75,14 +75,14 @@ async function look(
 /** What the ledger knows is looked at again; what it does not know, and is ours to the letter, it learns. */
 async function restore(firewall: string, drift: readonly Drift<StandingRule>[], { ledger, config }: OpenLedger) {
   const ids = drift.flatMap((each) => ('block' in each ? each.block.id : []));
-  await ledger.doubt(ids);
+  await ledger.recheck(ids);
   const alarms = drift.flatMap((each) => (each.kind === 'unknown' ? (toAdopt(firewall, each.rule, config) ?? []) : []));
-  const kept = await ledger.keep(alarms, { recheckMs: 0 });
+  const kept = await ledger.recordAlarms(alarms, { recheckMs: 0 });
   return [...(ids.length > 0 ? await ledger.findBlocks({ ids }) : []), ...kept.blocks.flat()];
 }
 
 /** An unknown rule as an alarm that asks for it; undefined where somebody made it his own. */
-function toAdopt(firewall: string, rule: StandingRule, config: Config): KeepAlarm | undefined {
+function toAdopt(firewall: string, rule: StandingRule, config: Config): NewAlarm | undefined {
   if (rule.changed) return undefined;
   const request = { ...rule, ipproto: rule.ipprotocol, protocol: rule.protocol || 'any' };
   const parsed = parseFlow(request, { inet: 0, inet6: 0 });

@@ -15,7 +15,7 @@ export async function report(options: ReportOptions, context: CommandContext): P
   const format = parseFormat(options.format);
   const spanMs = parseSince(options.since);
   return withLedger(context, async ({ ledger }) => {
-    const history = await ledger.findHistory(spanMs === null ? 0 : ledger.now() - spanMs);
+    const history = await ledger.findHistory(spanMs === null ? 0 : (await ledger.now()) - spanMs);
     const json = historyToJson(history);
     switch (format) {
       case 'json':

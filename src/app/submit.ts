@@ -58,14 +58,14 @@ export async function blockWords(
   let ledger: Ledger | undefined;
   let standing: Block[] | undefined;
   try {
-    ledger = openLedger(config);
+    ledger = await openLedger(config);
     await takeSpooled(config, ledger, context.tell);
     // The ledger has seen addresses that must not be blocked and that the configuration does not name.
     const blocks = toKeepBlocks(alarm, config, {
       ...asked,
       policyOf: findPolicies(config, await ledger.findSeen()),
     });
-    const kept = await ledger.keep([{ ...request, blocks }], {
+    const kept = await ledger.recordAlarms([{ ...request, blocks }], {
       ...keepOptions(config),
       ...(options.recheck === true && { recheckMs: 0 }),
       owner,
@@ -91,7 +91,7 @@ export async function blockWords(
     const answer = await blockWithoutLedger({ request, alarm, asked, error }, config, context);
     return { ...toResult(answer), exit: error.exit };
   } finally {
-    ledger?.close();
+    await ledger?.close();
   }
 }
 

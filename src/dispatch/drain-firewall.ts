@@ -70,7 +70,7 @@ export async function carryAll(lease: Lease, parts: Parts): Promise<void> {
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     // Our run may have come to the firewall after its next holder's: that one looks again.
-    await ledger.doubt(claimed.map(({ id }) => id));
+    await ledger.recheck(claimed.map(({ id }) => id));
   } finally {
     clearInterval(renewal);
   }
@@ -106,7 +106,7 @@ async function carryBatch(
   // The run may be the first to see the firewall's own addresses: what it blocked of them goes with the next one.
   const addresses = { [firewall]: result.addresses ?? [] };
   const late = [...findRefusals(claimed, config, { addresses, callers: [] }).keys()].filter((id) => !refusals.has(id));
-  if (late.length > 0) await ledger.doubt(late);
+  if (late.length > 0) await ledger.recheck(late);
   onSettled({
     firewall,
     blocks: settled,
@@ -160,7 +160,7 @@ async function gather(firewall: string, mostMs: number, { ledger, stop }: Parts)
   const deadline = performance.now() + mostMs;
   while (performance.now() < deadline && !stop.aborted) {
     const { youngestAt } = await ledger.findWork(firewall);
-    const quietFor = youngestAt === null ? quietMs : ledger.now() - youngestAt;
+    const quietFor = youngestAt === null ? quietMs : (await ledger.now()) - youngestAt;
     if (quietFor >= quietMs || quietFor < 0) return;
     await sleep(quietMs - quietFor);
   }

@@ -30,7 +30,7 @@ export async function settleAsked(asked: readonly Block[], leases: readonly Leas
       isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, forMs);
       if (!isWaiting) break;
       endWait ??= parts.wait?.(firewallsOf(open).join(', '), "waits for another process's run to carry it");
-      if (!(await carryOrphans(open, waiter, parts))) await ledger.changed(lookMs);
+      if (!(await carryOrphans(open, waiter, parts))) await ledger.waitForChange(lookMs);
       current = await readAgain(ledger, asked);
     }
   } finally {
@@ -57,9 +57,8 @@ const firewallsOf = (blocks: readonly Block[]): string[] => [...new Set(blocks.m
 
 /** Takes over where a holder is gone. Were its lease still alive, this takes nothing. */
 async function carryOrphans(open: readonly Block[], owner: string, parts: Parts): Promise<boolean> {
-  const firewalls = new Set(
-    open.filter(({ dueAt }) => dueAt !== null && dueAt <= parts.ledger.now()).map((one) => one.firewall),
-  );
+  const now = await parts.ledger.now();
+  const firewalls = new Set(open.filter(({ dueAt }) => dueAt !== null && dueAt <= now).map((one) => one.firewall));
   const leases = await acquireAll([...firewalls], owner, parts.ledger);
   await Promise.all(leases.map((lease) => carryAll(lease, parts)));
   return leases.length > 0;

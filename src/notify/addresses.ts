@@ -31,7 +31,7 @@ export async function refreshAddresses(setting: Setting & Pick<Parts, 'stop' | '
 /** Keeps what a firewall tells of itself, and has it told where that is other than before. */
 export async function noteAddresses(firewall: string, { addresses }: StatusResult, setting: Setting): Promise<void> {
   if (addresses === undefined) return;
-  await setting.ledger.noteAddresses(firewall, addresses);
+  await setting.ledger.recordAddresses(firewall, addresses);
   await tellAddresses(setting);
 }
 
@@ -47,11 +47,11 @@ export async function tellAddresses({ config, ledger, tell }: Setting): Promise<
         import('./mail/addresses-mail.js'),
         import('./webhook/webhook-event.js'),
       ]);
-      const where = { host: hostname(), firewall: change.firewall, now: ledger.now() };
+      const where = { host: hostname(), firewall: change.firewall, now: await ledger.now() };
       if (config.mail?.on.includes('drift') === true)
         messages.push(await toMessage('drift', { config, tell }, (style) => renderAddressesMail(change, style)));
       messages.push(...forWebhook(config, () => addressesEvent(where, change.at, sentence)));
     }
-    await ledger.tellAddressChange(change.firewall, messages);
+    await ledger.markAddressChangeSent(change.firewall, messages);
   }
 }

@@ -61,7 +61,7 @@ export async function sendNow(
       await ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
       continue;
     }
-    const sending = await way.send(() => ledger.beginHanding(message.id, sender, holdMs));
+    const sending = await way.send(() => ledger.markSending(message.id, sender, holdMs));
     await ledger.settleMessage(message.id, sender, sending);
     if (sending.kind === 'sent') {
       log.info(`${way.name} sent`, { message: message.id, rejected: sending.rejected });

@@ -9,7 +9,7 @@ import { findAlarmsOf, toMessage } from './mail/compose.js';
 /** Puts the mail of the day that ended last into the outbox, once, whoever comes first and however many do. */
 export async function queueDigest(config: Config, ledger: Ledger, tell: (message: string) => void): Promise<void> {
   if (config.mail === undefined) return;
-  const day = findDigestDay(ledger.now(), config.mail.digest_at);
+  const day = findDigestDay(await ledger.now(), config.mail.digest_at);
   // The host is in it because it becomes the Message-ID: two hosts may write to the same people.
   const id = `digest-${day.name}-${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}`;
   if (await ledger.hasMessage(id)) return;
@@ -26,7 +26,7 @@ async function findDigest(day: DigestDay, config: Config, ledger: Ledger): Promi
   const firewalls = await Promise.all(names.map((name) => findFirewall(name, ledger)));
   const alarms = await findAlarmsOf(open.slice(0, mostOpen), ledger);
   const head = await ledger.findAuditHead();
-  return { day, recent, open, alarms, firewalls, audit: head ?? null, now: ledger.now() };
+  return { day, recent, open, alarms, firewalls, audit: head ?? null, now: await ledger.now() };
 }
 
 async function findFirewall(name: string, ledger: Ledger): Promise<FirewallDigest> {

@@ -20,14 +20,15 @@ async function queueHeld(config: Config, ledger: Ledger, tell: (message: string)
     import('../runtime/logger.js'),
   ]);
   const log = openLog(config.log, tell);
-  const figures = await ledger.findStorm();
-  log.warn('blocks are held', figures);
+  const figures = await ledger.loadStats();
+  const { enforced: standing, ...others } = figures;
+  log.warn('blocks are held', { ...others, standing });
   if (config.mail?.on.includes('held') === true) {
     const blocks = await ledger.findBlocks({ states: ['held'] });
     const held = { figures, limits: config.policy.limits, blocks, alarms: await findAlarmsOf(blocks, ledger) };
     await ledger.queueMessage(await toMessage('held', { config, tell }, (setting) => renderHeldMail(held, setting)));
   }
-  const where = { host: hostname(), now: ledger.now() };
+  const where = { host: hostname(), now: await ledger.now() };
   for (const message of forWebhook(config, () => heldEvent(where, figures))) await ledger.queueMessage(message);
   await log.close();
 }

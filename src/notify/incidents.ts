@@ -35,25 +35,25 @@ export async function tellFailures(setting: Setting, { hasFailed, record, step }
   if (!hasFailed && incidents.length === 0) return;
   const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
   const failing = open.filter(({ trouble }) => trouble !== null);
-  const news = findNews(ledger.now(), findCauses(failing), incidents);
+  const news = findNews(await ledger.now(), findCauses(failing), incidents);
   const messages: NewMessage[] = [];
   const causes = new Set(news.told.map(({ cause }) => cause));
   const about = failing.filter((block) => causes.has(causeOf(block)));
   if (news.told.length > 0 && mail?.on.includes('failure') === true) {
     const { renderFailureMail } = await import('./mail/failure-mail.js');
     const [alarms, giveUpMs] = [await findAlarmsOf(about, ledger), config.dispatch.give_up];
-    const failure = { blocks: about, alarms, record, step, giveUpMs, now: ledger.now() };
+    const failure = { blocks: about, alarms, record, step, giveUpMs, now: await ledger.now() };
     messages.push(await toMessage('failure', setting, (style) => renderFailureMail(failure, style)));
   }
   if (news.over.length > 0 && mail?.on.includes('recovery') === true) {
     const { renderRecoveryMail } = await import('./mail/recovery-mail.js');
     const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
-    const recovery = { firewall, over: news.over, left: failing.length, active, now: ledger.now() };
+    const recovery = { firewall, over: news.over, left: failing.length, active, now: await ledger.now() };
     messages.push(await toMessage('recovery', setting, (style) => renderRecoveryMail(recovery, style)));
   }
   if (news.told.length + news.over.length === 0) return;
   const { failureEvent, recoveryEvent } = await import('./webhook/webhook-event.js');
-  const where = { host: hostname(), firewall, now: ledger.now() };
+  const where = { host: hostname(), firewall, now: await ledger.now() };
   if (news.told.length > 0) messages.push(...forWebhook(config, () => failureEvent(where, news.told, about)));
   if (news.over.length > 0) messages.push(...forWebhook(config, () => recoveryEvent(where, news.over, failing.length)));
   await ledger.tellIncidents(firewall, news, messages);
@@ -65,7 +65,7 @@ export async function tellSuccess(setting: Setting, blocks: readonly Block[], ru
   const proven = blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
   if (proven.length === 0 || config.mail?.on.includes('success') !== true) return;
   const { renderSuccessMail } = await import('./mail/success-mail.js');
-  const success = { blocks: proven, alarms: await findAlarmsOf(proven, ledger), run, now: ledger.now() };
+  const success = { blocks: proven, alarms: await findAlarmsOf(proven, ledger), run, now: await ledger.now() };
   await ledger.queueMessage(await toMessage('success', setting, (style) => renderSuccessMail(success, style)));
 }
 
@@ -75,7 +75,7 @@ export async function tellDrift(setting: Setting, drift: readonly Drift[], isFix
   const { mail } = config;
   if (!hasWay(config)) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
-  const now = ledger.now();
+  const now = await ledger.now();
   const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: now }]] : []);
   const news = findNews(now, causes, incidents);
   const messages: NewMessage[] = [];
@@ -99,7 +99,7 @@ async function driftForWebhook(
     import('./webhook/webhook-event.js'),
     import('../views/drift-view.js'),
   ]);
-  const where = { host: hostname(), firewall, now: ledger.now() };
+  const where = { host: hostname(), firewall, now: await ledger.now() };
   const beganAt = Math.min(...told.map((each) => each.beganAt));
   return forWebhook(config, () => driftEvent(where, beganAt, drift.map(describeDrift)));
 }

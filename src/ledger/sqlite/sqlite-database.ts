@@ -115,7 +115,7 @@ async function transact<T>(
   const undos: (() => void)[] = [];
   let hasEnded = false;
   const whileOpen = async <R>(statement: () => R | Promise<R>): Promise<R> => {
-    await yieldToOthers();
+    if (isSliceOver()) await yieldToOthers();
     if (hasEnded) throw new Error('the transaction has ended');
     return statement();
   };

@@ -4,10 +4,10 @@ import { mostListed, toMailBlock, type AlarmsOf, type Figure, type Met } from '.
 import { renderMail, type Mail, type MailFacts, type MailSetting } from './mail-template.js';
 import { fitSubject } from './mail-words.js';
 
-/** What came, in figures: see the ledger's `findStorm`. */
+/** What came, in figures: see the ledger's `loadStats`. */
 export interface HeldFigures {
   held: number;
-  standing: number;
+  enforced: number;
   lastMinute: number;
   sources: Met[];
   destinations: Met[];
@@ -51,7 +51,7 @@ export function renderHeldMail({ figures, limits, blocks, alarms }: Held, settin
     figures: [
       { name: 'held now', value: figures.held, remark: '' },
       { name: 'new in the last minute', value: figures.lastMinute, remark: `limit ${limits.per_minute}` },
-      { name: 'in force or on the way', value: figures.standing, remark: `limit ${limits.active}` },
+      { name: 'in force or on the way', value: figures.enforced, remark: `limit ${limits.active}` },
       { name: 'limit towards one destination', value: limits.per_destination, remark: '' },
     ] satisfies Figure[],
     sources: figures.sources,

@@ -40,10 +40,10 @@ export async function tellSyslog(
       await sendLines(parseTarget(syslog.to), lines);
     } catch (error) {
       tell(`syslog not told, ${syslog.to}: ${describeError(error)}; kept, and tried again`);
-      await ledger.passOutcomes(feed, sender, { restMs });
+      await ledger.ackOutcomes(feed, sender, { retryAfterMs: restMs });
       return;
     }
-    await ledger.passOutcomes(feed, sender, { seq: outcomes.at(-1)?.seq ?? 0 });
+    await ledger.ackOutcomes(feed, sender, { seq: outcomes.at(-1)?.seq ?? 0 });
     outcomes = await ledger.claimOutcomes(feed, sender, holdMs);
   }
 }

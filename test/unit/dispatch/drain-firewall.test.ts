@@ -8,8 +8,8 @@ import type { Finding } from '#firebreak/core/lifecycle.js';
 import { carryAll, type Parts, type SettledRun } from '#firebreak/dispatch/drain-firewall.js';
 import type { BatchRequest, BatchResult } from '#firebreak/dispatch/batch.js';
 import { settleAsked } from '#firebreak/dispatch/wait.js';
-import { leaseMs, type Kept, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
+import { leaseMs, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
 
 const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, dispatch: { max_waiting: 2 } });
 
@@ -54,14 +54,15 @@ describe('the dispatcher', () => {
     settled = [];
   });
 
-  afterEach(() => {
-    for (const ledger of ledgers) ledger.close();
+  afterEach(async () => {
+    for (const ledger of ledgers) await ledger.close();
     rmSync(folder, { recursive: true });
   });
 
   /** Another launcher, with a connection of its own. */
-  function launcher(stop = new AbortController().signal): Parts {
-    const ledger = openSqliteLedger(path.join(folder, 'ledger.db'), () => ({ wall, uptime: wall, boot: 'one' }));
+  async function launcher(stop = new AbortController().signal): Promise<Parts> {
+    const clock = () => ({ wall, uptime: wall, boot: 'one' });
+    const ledger = await openLedger({ file: path.join(folder, 'ledger.db'), clock });
     ledgers.push(ledger);
     return { ledger, config, stop, onSettled: (run) => settled.push(run), run: scripted.run };
   }
@@ -78,17 +79,17 @@ describe('the dispatcher', () => {
     } as const;
     const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
     const alarm = { id: `A-${port}-${owner}`, origin: 'a test', context: {}, blocks: [block] };
-    const kept: Kept = await parts.ledger.keep([alarm], { recheckMs: 60_000, owner });
+    const kept = await parts.ledger.recordAlarms([alarm], { recheckMs: 60_000, owner });
     return { asked: kept.blocks.flat(), leases: kept.leases };
   }
 
   it('the first carries its block; what comes meanwhile goes with the next run, all at once', async () => {
-    const first = launcher();
+    const first = await launcher();
     const { asked, leases } = await keep(first, '1', 'first');
     const done = settleAsked(asked, leases, first);
     expect(ports(await scripted.started(1))).to.deep.equal(['1']);
     for (const port of ['2', '3', '4']) {
-      const later = await keep(launcher(), port, port);
+      const later = await keep(await launcher(), port, port);
       expect(later.leases, 'leases of a later one').to.deep.equal([]);
     }
     wall += 1000; // the storm is over
@@ -101,11 +102,11 @@ describe('the dispatcher', () => {
   });
 
   it('a follower learns how its own block ended', async () => {
-    const holder = launcher();
+    const holder = await launcher();
     const one = await keep(holder, '1', 'holder');
     const holding = settleAsked(one.asked, one.leases, holder);
     await scripted.started(1);
-    const follower = launcher();
+    const follower = await launcher();
     const two = await keep(follower, '2', 'follower');
     const following = settleAsked(two.asked, two.leases, follower);
     wall += 1000;
@@ -117,13 +118,13 @@ describe('the dispatcher', () => {
   });
 
   it('more than may wait return at once, and their blocks are carried all the same', async () => {
-    const holder = launcher();
+    const holder = await launcher();
     const one = await keep(holder, '1', 'holder');
     const holding = settleAsked(one.asked, one.leases, holder);
     await scripted.started(1);
     const followers = [];
     for (const port of ['2', '3', '4']) {
-      const parts = launcher();
+      const parts = await launcher();
       const kept = await keep(parts, port, port);
       followers.push(settleAsked(kept.asked, kept.leases, parts));
     }
@@ -139,10 +140,10 @@ describe('the dispatcher', () => {
   });
 
   it('a dead holder is followed by one who waits, when its lease has lapsed', async () => {
-    const dead = launcher();
+    const dead = await launcher();
     const { leases } = await keep(dead, '1', 'dead');
     await dead.ledger.claimBatch(leases[0]!, 'R-DEAD', 10);
-    const follower = launcher();
+    const follower = await launcher();
     const two = await keep(follower, '2', 'follower');
     expect(two.leases).to.deep.equal([]);
     const following = settleAsked(two.asked, two.leases, follower);
@@ -153,12 +154,12 @@ describe('the dispatcher', () => {
   });
 
   it('a holder that slept while its lease lapsed writes nothing', async () => {
-    const sleeper = launcher();
+    const sleeper = await launcher();
     const { leases } = await keep(sleeper, '1', 'sleeper');
     const sleeping = carryAll(leases[0]!, sleeper);
     await scripted.started(1);
     wall += leaseMs;
-    const next = launcher();
+    const next = await launcher();
     const lease = await next.ledger.acquireLease('edge', 'next');
     const following = carryAll(lease!, next);
     await scripted.started(2);
@@ -173,7 +174,7 @@ describe('the dispatcher', () => {
 
   it('stops when it is told to: the run is ended, the lease given back, the block stays kept', async () => {
     const told = new AbortController();
-    const parts = launcher(told.signal);
+    const parts = await launcher(told.signal);
     const { asked, leases } = await keep(parts, '1', 'one');
     const done = settleAsked(asked, leases, parts);
     const { stop } = await scripted.started(1);
@@ -185,7 +186,7 @@ describe('the dispatcher', () => {
   });
 
   it('a batch is no larger than configured', async () => {
-    const parts = { ...launcher(), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
+    const parts = { ...(await launcher()), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
     const { leases } = await keep(parts, '1', 'one');
     for (const port of ['2', '3']) await keep(parts, port, port);
     const done = carryAll(leases[0]!, parts);
