@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { DatabaseSync } from '@photostructure/sqlite';
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { findBreaks } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
-import { findJump, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
+import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
 import { openLedger, type LedgerSettings } from '#firebreak/ledger/index.js';
 import type { Ledger, NewAlarm } from '#firebreak/ledger/ledger.js';
 import { readMessages } from '../lab/messages.js';
@@ -148,11 +152,152 @@ describe('SQLite', () => {
     });
   });
 
+  describe('while another process writes', () => {
+    let file: string;
+    let other: DatabaseSyncInstance;
+
+    beforeEach(async () => {
+      file = makeFile();
+      await open(file);
+      other = new DatabaseSync(file);
+      other.exec('BEGIN IMMEDIATE');
+    });
+    afterEach(() => other.close());
+
+    it('the event loop goes on, those who read are served, and those who write come after it', async () => {
+      const ledger = await open(file);
+      const order: string[] = [];
+      const written = ledger.recordAlarms([alarm], { recheckMs: 0 }).then(() => order.push('written'));
+      const ticking = setInterval(() => order.push('tick'), 10);
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
+      await sleep(150);
+      clearInterval(ticking);
+      expect(order.length).to.be.greaterThan(5);
+      expect(order).to.not.include('written');
+      other.exec('ROLLBACK');
+      await written;
+      expect(await ledger.findBlocks({})).to.have.length(1);
+    });
+
+    it('for longer than patience lasts, each write is refused as busy, those that waited for one another too', async () => {
+      const ledger = await open(file, { patienceMs: 200 });
+      const began = performance.now();
+      const writes = [1, 2, 3].map((each) => failureOf(ledger.freeze(`reason ${each}`, 'a test')));
+      const codes = (await Promise.all(writes)).map(({ code }) => code);
+      expect(codes).to.deep.equal(['ledger_busy', 'ledger_busy', 'ledger_busy']);
+      expect(performance.now() - began).to.be.within(190, 2000);
+      other.exec('ROLLBACK');
+      await ledger.freeze('now', 'a test');
+      expect(await ledger.findFreeze()).to.include({ reason: 'now' });
+    });
+
+    it('an older ledger is opened after it, and the event loop goes on', async () => {
+      const older = makeFile();
+      const before = new DatabaseSync(older);
+      before.exec(`PRAGMA journal_mode = WAL; ${migrations.slice(0, -1).join('')}`);
+      before.exec(`PRAGMA user_version = ${migrations.length - 1}; BEGIN IMMEDIATE`);
+      const order: string[] = [];
+      const opening = open(older).then(() => order.push('opened'));
+      const ticking = setInterval(() => order.push('tick'), 10);
+      await sleep(150);
+      clearInterval(ticking);
+      expect(order.length).to.be.greaterThan(5);
+      expect(order).to.not.include('opened');
+      before.exec('ROLLBACK');
+      before.close();
+      await opening;
+    });
+
+    it('closing refuses what still waits', async () => {
+      const ledger = await open(file);
+      const refused = failureOf(ledger.freeze('a reason', 'a test'));
+      await ledger.close();
+      expect((await refused).message).to.equal('the ledger is closed');
+    });
+  });
+
+  describe('tasks of one process', () => {
+    it('write one after the other, whatever is done meanwhile', async () => {
+      const ledger = await open(makeFile());
+      const tasks = Array.from({ length: 20 }, async (_, index) => {
+        await ledger.recordAlarms([{ ...alarm, id: `A${index}` }], { recheckMs: 0 });
+        return ledger.findAlarms((await ledger.findBlocks({}))[0]!.id);
+      });
+      const seen = await Promise.all(tasks);
+      expect((await ledger.findBlocks({}))[0]!.alarms).to.equal(20);
+      expect(Math.max(...seen.map((alarms) => alarms.length))).to.equal(20);
+    });
+
+    it('see nothing of a transaction that is open, nor of one that was rolled back', async () => {
+      const file = makeFile();
+      const database = await openSqliteDatabase({ file, clock: readClock, patienceMs: 1000 });
+      try {
+        const freeze = "INSERT INTO freeze (one, at, by, reason) VALUES (1, 1, 'a test', 'a reason')";
+        let goOn = (): void => undefined;
+        const pause = new Promise<void>((resolve) => (goOn = resolve));
+        const undone: string[] = [];
+        const failed = failureOf(
+          database.write(async (tx) => {
+            tx.onRollback(() => undone.push('undone'));
+            await tx.run(freeze);
+            expect(await tx.all('SELECT by FROM freeze')).to.have.length(1);
+            await pause;
+            throw new Error('as it came');
+          }),
+        );
+        const seen = database.all('SELECT by FROM freeze');
+        const next = database.write(async (tx) => [...undone, await tx.run(freeze)]);
+        await sleep(20);
+        goOn();
+        expect(await seen).to.deep.equal([]);
+        expect((await failed).message).to.equal('as it came');
+        expect(await next).to.deep.equal(['undone', 1]);
+      } finally {
+        await database.close();
+      }
+    });
+
+    it('cannot use a transaction that has ended', async () => {
+      const database = await openSqliteDatabase({ file: makeFile(), clock: readClock, patienceMs: 1000 });
+      const late = await database.write((tx) => Promise.resolve(tx));
+      expect((await failureOf(late.run('DELETE FROM freeze'))).message).to.equal('the transaction has ended');
+      await database.close();
+    });
+
+    it('have their turn while much is recorded, read and forgotten', async () => {
+      const ledger = await open(makeFile());
+      const many = Array.from({ length: 2000 }, (_, index) => ({
+        ...alarm,
+        id: `A${index}`,
+        blocks: [{ ...alarm.blocks[0]!, flow: { ...alarm.blocks[0]!.flow, port: String(index + 1) } }],
+      }));
+      const delay = monitorEventLoopDelay({ resolution: 5 });
+      delay.enable();
+      await ledger.recordAlarms(many, { recheckMs: 0 });
+      expect(await ledger.release({}, 'a test')).to.have.length(2000);
+      await ledger.expire({ heldMs: 0, keepAlarmsMs: -hour });
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
+      delay.disable();
+      expect(delay.percentile(95) / 1e6, 'ms').to.be.lessThan(50);
+    }).timeout(60_000);
+  });
+
   describe('the audit log beside it', () => {
     const openAudited = (file: string): Promise<Ledger> => {
       const folder = path.dirname(file);
       return open(file, { audit: { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key') } });
     };
+
+    it('names for each decision who made it', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file);
+      await ledger.as('one').freeze('a reason', 'one');
+      await ledger.as('another').unfreeze();
+      const lines = readFileSync(path.join(path.dirname(file), 'audit.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { by: string }).by)).to.deep.equal(['one', 'another']);
+    });
 
     it('holds no line of what was rolled back', async () => {
       const file = makeFile();
