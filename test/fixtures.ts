@@ -1,7 +1,7 @@
 import { configSchema, type Config } from '#firebreak/config/schema.js';
 import { newBlock, type Block } from '#firebreak/core/block.js';
 import type { Flow } from '#firebreak/core/flow.js';
-import type { KeepAlarm, KeepBlock } from '#firebreak/ledger/ledger.js';
+import type { NewAlarm, BlockRequest } from '#firebreak/ledger/ledger.js';
 
 /** TCP from an attacker on the Internet to port 22 of an inside host. */
 export const aFlow = (changes: Partial<Flow> = {}): Flow => ({
@@ -30,7 +30,7 @@ export const aConfig = (settings: object = {}): Config =>
   configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, ...settings });
 
 /** An alarm that requests one block on `edge`, without an end. */
-export const anAlarm = (id = 'A', block: Partial<KeepBlock> = {}): KeepAlarm => ({
+export const anAlarm = (id = 'A', block: Partial<BlockRequest> = {}): NewAlarm => ({
   id,
   origin: 'a test',
   context: {},

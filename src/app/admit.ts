@@ -6,7 +6,7 @@ import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
 import { fitToPlatform } from '../platforms/fit.js';
 import { platformOf } from '../platforms/index.js';
-import type { KeepBlock } from '../ledger/ledger.js';
+import type { BlockRequest } from '../ledger/ledger.js';
 
 /** The policy of a firewall. */
 export type PolicyOf = (firewall: string) => Policy;
@@ -36,7 +36,7 @@ export interface Target {
  * What an alarm requests of each firewall, with the policy's answer.
  * @throws FirebreakError firewall_unknown
  */
-export function admit(alarm: Alarm, target: Target, config: Config): KeepBlock[] {
+export function admit(alarm: Alarm, target: Target, config: Config): BlockRequest[] {
   const { firewalls, override, policyOf = makePolicies(config, target.seen) } = target;
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {

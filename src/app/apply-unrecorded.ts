@@ -1,7 +1,7 @@
 import type { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import type { Alarm } from '../intake/alarm.js';
-import type { KeepBlock } from '../ledger/ledger.js';
+import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
 import { admit, type Target } from './admit.js';
 import { applyUnsaved, unsavedBlock } from './dry-run.js';
@@ -45,7 +45,7 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
 }
 
 /** A block for which no run is started now, and why. */
-const asFailed = (reason: string) => (request: KeepBlock) => {
+const asFailed = (reason: string) => (request: BlockRequest) => {
   const block = unsavedBlock(request);
   if (block.state === 'refused') return block;
   return { ...block, trouble: 'failed' as const, code: 'ledger_unwritable', tried: 1, reason };

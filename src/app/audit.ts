@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { findBreaks, readLink, type AuditHead } from '../core/audit.js';
 import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import { readAuditKey } from '../ledger/sqlite/audit-key.js';
+import { readAuditKey } from '../ledger/sql/audit-key.js';
 import type { App } from '../runtime/app.js';
 import { auditFileOf, auditKeyOf } from './context.js';
 

@@ -34,7 +34,7 @@ export async function checkAddress(text: string, { config, ledger }: App): Promi
   ];
   const current = await ledger.findBlocks({ states: currentStates });
   const blocks = current.filter((block) => concerns(block, address));
-  return { address: address.text, refusal, remarks, blocks, now: ledger.now() };
+  return { address: address.text, refusal, remarks, blocks, now: await ledger.now() };
 }
 
 /** The firewalls on which it would be refused, by what was seen on them. */

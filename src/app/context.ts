@@ -4,8 +4,8 @@ import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { findOrigin } from '../intake/origin.js';
+import { openLedger as openAnyLedger } from '../ledger/index.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { openSqliteLedger } from '../ledger/sqlite.js';
 import type { App, Host, Screen } from '../runtime/app.js';
 import { becomeOwner } from '../runtime/become-owner.js';
 import type { Log } from '../runtime/logger.js';
@@ -56,22 +56,23 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
 /** The same with the ledger, which is closed at the end. @throws FirebreakError also ledger_* */
 export const withApp = <T>(caller: Caller, work: (app: App) => Promise<T>): Promise<T> =>
   withHost(caller, async (host) => {
-    const ledger = openLedger(host);
+    const ledger = await openLedger(host);
     try {
       return await work({ ...host, ledger });
     } finally {
-      ledger.close();
+      await ledger.close();
     }
   });
 
-/** @throws FirebreakError ledger_* */
-export const openLedger = ({ config, actor }: Pick<Host, 'config' | 'actor'>): Ledger =>
-  openSqliteLedger(
-    join(config.state_dir, 'ledger.db'),
-    undefined,
-    { file: auditFileOf(config), keyFile: auditKeyOf(config), by: actor },
-    config.dispatch.patience,
-  );
+/** The ledger, with decisions that the audit log says are the actor's. @throws FirebreakError ledger_* */
+export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor'>): Promise<Ledger> {
+  const ledger = await openAnyLedger({
+    file: join(config.state_dir, 'ledger.db'),
+    audit: { file: auditFileOf(config), keyFile: auditKeyOf(config) },
+    patienceMs: config.dispatch.patience,
+  });
+  return ledger.as(actor);
+}
 
 /** Every decision, one line each. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');

@@ -7,7 +7,7 @@ import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
 import { applyBatch } from '../dispatch/batch.js';
 import type { Alarm } from '../intake/alarm.js';
-import type { KeepBlock } from '../ledger/ledger.js';
+import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
 import { admit, type Target } from './admit.js';
 
@@ -23,7 +23,8 @@ export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Pro
 export const dryRun = (blocks: readonly Block[], host: Host) => runAll(blocks, host, true);
 
 /** Applies the blocks in a run of their own, which no ledger knows. */
-export const applyUnsaved = (blocks: readonly KeepBlock[], host: Host) => runAll(blocks.map(unsavedBlock), host, false);
+export const applyUnsaved = (blocks: readonly BlockRequest[], host: Host) =>
+  runAll(blocks.map(unsavedBlock), host, false);
 
 async function runAll(blocks: readonly Block[], host: Host, check: boolean): Promise<Pick<Answer, 'blocks' | 'run'>> {
   host.catchSignals();
@@ -80,7 +81,7 @@ function withFinding(block: Block, finding: Finding, { check, run }: { check: bo
 }
 
 /** A block that is in no ledger. */
-export function unsavedBlock({ firewall, flow, description, refusal, override }: KeepBlock): Block {
+export function unsavedBlock({ firewall, flow, description, refusal, override }: BlockRequest): Block {
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
   const block = { ...fresh, override: override ?? null };

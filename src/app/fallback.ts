@@ -16,9 +16,9 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { nothingSeen, type Seen } from '../core/policy.js';
-import type { Freeze, KeepAlarm, Ledger } from '../ledger/ledger.js';
-import { readAuditKey } from '../ledger/sqlite/audit-key.js';
-import { identify, isGone } from '../ledger/sqlite/holder.js';
+import type { Freeze, NewAlarm, Ledger } from '../ledger/ledger.js';
+import { readAuditKey } from '../ledger/sql/audit-key.js';
+import { hasExited, processIdentity } from '../ledger/process-identity.js';
 import { auditKeyOf } from './context.js';
 import type { App } from '../runtime/app.js';
 
@@ -65,7 +65,7 @@ export function readKnown(config: Config): Known {
 }
 
 /** Keeps a request until the ledger is back. @returns why that cannot be done */
-export function spool(config: Config, request: KeepAlarm): string | undefined {
+export function spool(config: Config, request: NewAlarm): string | undefined {
   try {
     mkdirSync(spoolFolder(config), { recursive: true, mode: 0o700 });
     writeWhole(join(spoolFolder(config), `${request.id}.json`), JSON.stringify(request));
@@ -91,10 +91,10 @@ export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' |
 }
 
 /** Several processes may find the same file: the alarm's id lets one of them keep it. */
-async function keepOnce(request: KeepAlarm, ledger: Ledger): Promise<void> {
+async function keepOnce(request: NewAlarm, ledger: Ledger): Promise<void> {
   if (await ledger.hasAlarm(request.id)) return;
   try {
-    await ledger.keep([request], { recheckMs: 0 });
+    await ledger.recordAlarms([request], { recheckMs: 0 });
   } catch (error) {
     if (!(await ledger.hasAlarm(request.id))) throw error;
   }
@@ -110,10 +110,10 @@ function listSpool(config: Config): string[] {
   }
 }
 
-function parse(text: string | undefined): KeepAlarm | undefined {
+function parse(text: string | undefined): NewAlarm | undefined {
   try {
-    const parsed = JSON.parse(text ?? '') as Partial<KeepAlarm>;
-    return typeof parsed.id === 'string' && Array.isArray(parsed.blocks) ? (parsed as KeepAlarm) : undefined; // as spool wrote it
+    const parsed = JSON.parse(text ?? '') as Partial<NewAlarm>;
+    return typeof parsed.id === 'string' && Array.isArray(parsed.blocks) ? (parsed as NewAlarm) : undefined; // as spool wrote it
   } catch {
     return undefined;
   }
@@ -128,11 +128,11 @@ export function beginAlone(): (() => void) | undefined {
   for (let tries = 0; tries < 2; tries += 1) {
     try {
       mkdirSync(place, { mode: 0o700 });
-      writeWhole(join(place, 'holder'), identify() ?? '');
+      writeWhole(join(place, 'holder'), processIdentity() ?? '');
       return () => rmSync(place, { recursive: true, force: true });
     } catch {
       if (!isOurs(place)) return () => undefined; // another user's: it keeps nobody apart, and must not hinder
-      if (!isGone(readText(join(place, 'holder')) ?? null)) return undefined;
+      if (!hasExited(readText(join(place, 'holder')) ?? null)) return undefined;
       rmSync(place, { recursive: true, force: true });
     }
   }

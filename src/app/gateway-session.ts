@@ -79,9 +79,9 @@ async function recordRefusal(command: string, error: FirebreakError, host: Host)
   const log = await host.openLog();
   log.warn('gateway refused', { from: host.actor, command: quoteBack(command), reason: error.message });
   try {
-    const ledger = openLedger(host);
-    await ledger.note({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
-    ledger.close();
+    const ledger = await openLedger(host);
+    await ledger.record({ event: 'gateway refused', command: quoteBack(command), reason: error.message });
+    await ledger.close();
   } catch (fault) {
     if (!(fault instanceof FirebreakError)) throw fault;
     host.warn(`the audit log was not written: ${fault.message}`);
@@ -97,14 +97,14 @@ async function inSession<T>(host: Host, isDryRun: boolean, work: () => Promise<T
     return await work();
   } finally {
     await ledger?.endSession(session);
-    ledger?.close();
+    await ledger?.close();
   }
 }
 
 async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger | undefined> {
   let ledger: Ledger;
   try {
-    ledger = openLedger(host);
+    ledger = await openLedger(host);
   } catch (error) {
     if (error instanceof FirebreakError) return undefined; // the block itself reports it, and is applied all the same
     throw error;
@@ -113,7 +113,7 @@ async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger 
   const { max_sessions: most, max_per_caller: mostOfCaller } = gateway;
   const forMs = 4 * ansible.timeout + 60_000;
   if (await ledger.beginSession({ id, most, mostOfCaller, forMs, caller: findCaller(), isDryRun })) return ledger;
-  ledger.close();
+  await ledger.close();
   const limits = `${most} alarms at once, ${mostOfCaller} of one caller (gateway.max_sessions, max_per_caller)`;
   throw new FirebreakError(
     'gateway_busy',

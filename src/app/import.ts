@@ -7,7 +7,7 @@ import type { Answer } from '../core/outcome.js';
 import { parseAlarm } from '../intake/alarm.js';
 import type { ListEntry } from '../intake/list-file.js';
 import { toAlarmRequest } from '../intake/fields.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
+import type { NewAlarm } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { admit, makePolicies } from './admit.js';
 import { submit, type Recorded } from './submit.js';
@@ -35,14 +35,14 @@ export async function importList(entries: readonly ListEntry[], options: ImportO
 }
 
 async function recordAll(
-  alarms: readonly KeepAlarm[],
+  alarms: readonly NewAlarm[],
   claim: { owner: string; isHandedOver: boolean },
   { ledger, config }: App,
 ): Promise<Recorded> {
   const recorded = { blocks: [] as Block[], leases: [] as Recorded['leases'], isFirstHeld: false };
   for (let start = 0; start < alarms.length; start += perTransaction) {
     const isLast = start + perTransaction >= alarms.length;
-    const kept = await ledger.keep(alarms.slice(start, start + perTransaction), {
+    const kept = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
       recheckMs: config.dispatch.recheck,
       limits: toLimits(config),
       ...(isLast && claim),
@@ -59,7 +59,7 @@ async function recordAll(
 const toLimits = ({ policy: { limits } }: Config) =>
   limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 
-async function toAlarms(entries: readonly ListEntry[], options: ImportOptions, app: App): Promise<KeepAlarm[]> {
+async function toAlarms(entries: readonly ListEntry[], options: ImportOptions, app: App): Promise<NewAlarm[]> {
   const { config, ledger } = app;
   const problems: string[] = [];
   const target = { firewalls: options.firewalls, policyOf: makePolicies(config, await ledger.findSeen()) };

@@ -40,7 +40,7 @@ export async function readDetails(id: string, { config, ledger }: App): Promise<
     block,
     alarms: await ledger.findAlarms(block.id),
     record: folder !== undefined && existsSync(folder) ? folder : undefined,
-    now: ledger.now(),
+    now: await ledger.now(),
   };
 }
 

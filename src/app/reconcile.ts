@@ -9,7 +9,7 @@ import { exitCodeOfAll } from '../core/outcome.js';
 import { findingFor } from '../dispatch/block-result.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
-import type { KeepAlarm } from '../ledger/ledger.js';
+import type { NewAlarm } from '../ledger/ledger.js';
 import { recordAddresses } from '../notify/addresses.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
@@ -50,7 +50,7 @@ async function reconcileFirewall(
   if (verdict.kind !== 'done') return { firewall: name, drift: [], ...failureOf(verdict) };
   await recordAddresses(name, verdict.result, app);
   const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), verdict.result);
-  if (drift.length > 0) await ledger.noteDrift(name, drift.length);
+  if (drift.length > 0) await ledger.recordDrift(name, drift.length);
   await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
     return { firewall: name, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
@@ -70,15 +70,15 @@ async function recordRepair(
 ): Promise<Recorded> {
   const { ledger } = app;
   const ids = drift.flatMap((each) => ('block' in each ? each.block.id : []));
-  await ledger.doubt(ids);
+  await ledger.recheck(ids);
   const alarms = drift.flatMap((each) => (each.kind === 'unknown' ? (adoptRule(firewall, each.rule, app) ?? []) : []));
-  const adopted = await ledger.keep(alarms, { recheckMs: 0 });
+  const adopted = await ledger.recordAlarms(alarms, { recheckMs: 0 });
   const known = ids.length > 0 ? await ledger.findBlocks({ ids }) : [];
   return { blocks: [...known, ...adopted.blocks.flat()], leases: await acquireLeases([firewall], owner, ledger) };
 }
 
 /** An unknown rule as an alarm that requests it; undefined where a person has changed it. */
-function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App): KeepAlarm | undefined {
+function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App): NewAlarm | undefined {
   if (rule.changed) return undefined;
   const request = { ...rule, ipproto: rule.ipprotocol, protocol: rule.protocol || 'any' };
   const parsed = parseFlow(request, { inet: 0, inet6: 0 });

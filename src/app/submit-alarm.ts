@@ -30,14 +30,14 @@ export async function submitAlarm(request: AlarmRequest, options: BlockOptions, 
   if (options.check) return (await import('./dry-run.js')).dryRunBlock(alarm, target, host);
   const id = ulid();
   try {
-    const ledger = openLedger(host);
+    const ledger = await openLedger(host);
     try {
       const app = { ...host, ledger };
       await takeSpooled(app);
       const record = (owner: string): Promise<Recorded> => recordAlarm({ id, alarm, target, owner }, options, app);
       return { ...(await submit(app, record, options)), alarm: id };
     } finally {
-      ledger.close();
+      await ledger.close();
     }
   } catch (error) {
     // Busy is not broken: whoever is at the ledger must not meet a run that it does not know.
@@ -63,7 +63,7 @@ async function recordAlarm(
   { ledger, config, actor }: App,
 ): Promise<Recorded> {
   const blocks = admit(alarm, { ...target, seen: await ledger.findSeen() }, config);
-  const kept = await ledger.keep([{ id, origin: actor, context: alarm.context, blocks }], {
+  const kept = await ledger.recordAlarms([{ id, origin: actor, context: alarm.context, blocks }], {
     ...recordOptions(config),
     ...(recheck && { recheckMs: 0 }),
     owner,

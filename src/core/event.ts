@@ -4,7 +4,7 @@ import type { Drift } from './drift.js';
 import type { Incident, OpenIncident } from './incident.js';
 import type { RunSummary } from './outcome.js';
 import type { AddressChange } from './policy.js';
-import type { Storm } from './stats.js';
+import type { LoadStats } from './stats.js';
 
 // Everything people are notified of, as data: each channel writes its own words for it. Times are milliseconds since
 // the epoch.
@@ -77,7 +77,7 @@ export interface AddressesEvent extends Occurrence {
 /** New blocks wait for approval, on any firewall. */
 export interface HeldEvent extends Occurrence {
   kind: 'held';
-  load: Storm;
+  load: LoadStats;
   limits: LoadLimits;
   blocks: readonly Block[];
   alarms: AlarmsByBlock;

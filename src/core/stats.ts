@@ -3,10 +3,10 @@ import type { OutcomeKind } from './outcome.js';
 
 // What the ledger tells of what happened.
 
-/** Blocks that are held and that stand, blocks of the last minute, and who was met most in the last hour. */
-export interface Storm {
+/** Blocks that are held and that are in force, blocks of the last minute, and who was met most in the last hour. */
+export interface LoadStats {
   held: number;
-  standing: number;
+  enforced: number;
   lastMinute: number;
   sources: TopEntry[];
   destinations: TopEntry[];

@@ -60,7 +60,7 @@ export async function drainFirewall(lease: Lease, app: DispatchContext, options:
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     // Our run may have reached the firewall after the next holder's: that one rechecks.
-    await ledger.doubt(claimed.map(({ id }) => id));
+    await ledger.recheck(claimed.map(({ id }) => id));
   } finally {
     stopRenewal();
   }
@@ -132,7 +132,7 @@ async function recheckOwnAddresses(
   const fresh = addresses.filter((address) => !known.has(address));
   if (fresh.length === 0) return;
   const late = findRefusals(claimed, config, { addresses: { [firewall]: fresh }, callers: [] });
-  if (late.size > 0) await ledger.doubt([...late.keys()]);
+  if (late.size > 0) await ledger.recheck([...late.keys()]);
 }
 
 /** Old records go when the run is settled and told; that they cannot is no matter of the run. */
@@ -177,7 +177,7 @@ async function debounce(firewall: string, maxMs: number, { ledger, stop }: Dispa
   const deadline = performance.now() + maxMs;
   while (performance.now() < deadline && !stop.aborted) {
     const { youngestAt } = await ledger.findWork(firewall);
-    const quietFor = youngestAt === null ? quietMs : ledger.now() - youngestAt;
+    const quietFor = youngestAt === null ? quietMs : (await ledger.now()) - youngestAt;
     if (quietFor >= quietMs || quietFor < 0) return;
     await sleep(quietMs - quietFor);
   }

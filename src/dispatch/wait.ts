@@ -34,7 +34,7 @@ export async function applyAndWait(
       isWaiting ||= await ledger.beginWaiting(waiter, config.dispatch.max_waiting, maxMs);
       if (!isWaiting) break;
       endWait ??= screen.wait(firewallsOf(open).join(', '), 'waiting for another process');
-      if (!(await drainOrphans({ open, owner: waiter }, app, options))) await ledger.changed(maxSleepMs);
+      if (!(await drainOrphans({ open, owner: waiter }, app, options))) await ledger.waitForChange(maxSleepMs);
       current = await reload(ledger, requested);
     }
   } finally {
@@ -64,7 +64,7 @@ async function drainOrphans(
   app: DispatchContext,
   options: DispatchOptions,
 ): Promise<boolean> {
-  const now = app.ledger.now();
+  const now = await app.ledger.now();
   const due = open.filter(({ dueAt }) => dueAt !== null && dueAt <= now);
   const leases = await acquireLeases(firewallsOf(due), owner, app.ledger);
   await Promise.all(leases.map((lease) => drainFirewall(lease, app, options)));

@@ -52,7 +52,7 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
 
 const checkWhole = async (target: Target): Promise<Check[]> => [
   ...(await checkFirewall(target)),
-  ...checkLearned(target.config.state_dir, target.name),
+  ...(await checkLearned(target.config.state_dir, target.name)),
 ];
 
 /** The configuration, or why there is none; with it, this process goes on as the account whose state it names. */

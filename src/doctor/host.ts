@@ -32,7 +32,7 @@ export function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{
       ansible.check,
       ssh,
       ...(sshpass ? [sshpass] : []),
-      ...checkConfiguration(loaded),
+      ...(await checkConfiguration(loaded)),
       checkTemplates(config?.templates_dir),
       isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
     ];
@@ -56,7 +56,7 @@ const howToFix: Partial<Record<ErrorCode, string>> = {
   config_exposed: 'the command at its end mends it; who could write it until now?',
 };
 
-function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[] {
+async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Promise<Check[]> {
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
@@ -68,6 +68,6 @@ function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Check[]
     ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
     state,
     checkDisk(config.state_dir),
-    state.state === 'ok' ? checkLedger(config.state_dir) : skipLedger(),
+    state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),
   ];
 }

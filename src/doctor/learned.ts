@@ -1,22 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeChange } from '../core/address-change.js';
-import { findAddressChanges } from '../ledger/sqlite/seen.js';
-import { openDatabase } from '../ledger/sqlite/database.js';
+import { openLedger } from '../ledger/index.js';
 import { FirebreakError } from '../core/errors.js';
 import { warn, type Check } from '../core/check.js';
 
 /** Whether the firewall tells other addresses of its own than before; nothing where it does not, or nobody knows. */
-export function checkLearned(stateDir: string, firewall: string): Check[] {
+export async function checkLearned(stateDir: string, firewall: string): Promise<Check[]> {
   const file = join(stateDir, 'ledger.db');
   if (!existsSync(file)) return [];
   try {
-    const database = openDatabase(file);
+    const ledger = await openLedger({ file });
     try {
-      const change = findAddressChanges(database, Date.now()).find((each) => each.firewall === firewall);
+      const change = (await ledger.findAddressChanges()).find((each) => each.firewall === firewall);
       return change === undefined ? [] : [warn('addresses', describeChange(change), howToFix)];
     } finally {
-      database.close();
+      await ledger.close();
     }
   } catch (error) {
     if (error instanceof FirebreakError) return []; // the look at the ledger says what is wrong with it

@@ -45,12 +45,12 @@ export function checkDisk(folder: string, least = leastFree): Check {
 }
 
 /** Reads the whole ledger; makes none where there is none yet. */
-export function checkLedger(stateDir: string): Check {
+export async function checkLedger(stateDir: string): Promise<Check> {
   const name = 'ledger';
   const file = join(stateDir, 'ledger.db');
   if (!existsSync(file)) return ok(name, 'none yet: the first alarm makes it');
   try {
-    const damage = checkIntegrity(file);
+    const damage = await checkIntegrity(file);
     if (damage.length === 0) return ok(name, `${file} is sound`);
     return fail(name, `${file} is damaged: ${damage.join('; ')}`, howToReplace);
   } catch (error) {

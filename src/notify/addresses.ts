@@ -25,7 +25,7 @@ export async function recordAddresses(
   context: NotifyContext,
 ): Promise<void> {
   if (addresses === undefined) return;
-  await context.ledger.noteAddresses(firewall, addresses);
+  await context.ledger.recordAddresses(firewall, addresses);
   await notifyAddressChanges(context);
 }
 
@@ -36,7 +36,7 @@ export async function notifyAddressChanges(context: NotifyContext): Promise<void
   for (const change of changes) {
     const { firewall } = change;
     warn(describeChange(change));
-    const event = { kind: 'addresses', at: ledger.now(), host: context.host, firewall, change } as const;
-    await notify([event], context, (messages) => ledger.tellAddressChange(firewall, messages));
+    const event = { kind: 'addresses', at: await ledger.now(), host: context.host, firewall, change } as const;
+    await notify([event], context, (messages) => ledger.markAddressChangeSent(firewall, messages));
   }
 }

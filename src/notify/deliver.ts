@@ -56,7 +56,7 @@ interface DeliveryContext extends NotifyContext {
 
 async function deliver(message: QueuedMessage, channel: Channel, context: DeliveryContext): Promise<void> {
   const { ledger, sender, log, warn, unreachable } = context;
-  const delivery = await channel.send(message, () => ledger.beginHanding(message.id, sender, claimMs));
+  const delivery = await channel.send(message, () => ledger.markSending(message.id, sender, claimMs));
   await ledger.settleMessage(message.id, sender, delivery);
   if (delivery.kind === 'sent') {
     log.info(`${channel.name} sent`, { message: message.id, rejected: delivery.rejected });

@@ -13,7 +13,7 @@ export async function queueDigests(context: NotifyContext): Promise<void> {
   for (const channel of openChannels(context)) {
     if (channel.digest === undefined || !channel.accepts('digest')) continue;
     const { at, idPrefix } = channel.digest;
-    const day = findDigestDay(ledger.now(), at);
+    const day = findDigestDay(await ledger.now(), at);
     // The host is part of it because it becomes the Message-ID: two hosts may write to the same people.
     const id = `${idPrefix}-${day.name}-${host.replace(/[^A-Za-z0-9.-]/g, '-')}`;
     if (await ledger.hasMessage(id)) continue;
@@ -28,7 +28,7 @@ async function findDigest(day: DigestDay, { config, ledger, host }: NotifyContex
   const firewalls = await Promise.all(Object.keys(config.firewalls).map((name) => findFirewall(name, ledger)));
   const alarms = await findListedAlarms(open, ledger);
   const audit = (await ledger.findAuditHead()) ?? null;
-  return { kind: 'digest', at: ledger.now(), host, day, recent, open, alarms, firewalls, audit };
+  return { kind: 'digest', at: await ledger.now(), host, day, recent, open, alarms, firewalls, audit };
 }
 
 async function findFirewall(name: string, ledger: Ledger): Promise<FirewallDigest> {

@@ -11,10 +11,10 @@ export async function notifyHeld(context: NotifyContext): Promise<void> {
   if (!isSubscribed('held', context)) return;
   const { config, ledger, host } = context;
   const log = await context.openLog();
-  const load = await ledger.findStorm();
+  const load = await ledger.loadStats();
   log.warn('blocks are held', load);
   const blocks = await ledger.findBlocks({ states: ['held'] });
   const alarms = await findListedAlarms(blocks, ledger);
   const { limits } = config.policy;
-  await notify([{ kind: 'held', at: ledger.now(), host, load, limits, blocks, alarms }], context);
+  await notify([{ kind: 'held', at: await ledger.now(), host, load, limits, blocks, alarms }], context);
 }

@@ -33,7 +33,7 @@ export async function notifyFailures(firewall: string, run: RunFacts, context: N
   if (!run.hasFailed && incidents.length === 0) return;
   const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
   const failing = open.filter(({ trouble }) => trouble !== null);
-  const changes = diffIncidents(ledger.now(), groupCauses(failing), incidents);
+  const changes = diffIncidents(await ledger.now(), groupCauses(failing), incidents);
   const { due, resolved } = changes;
   const events: Event[] = [];
   if (due.length > 0) events.push(await toFailure({ firewall, due, failing, run }, context));
@@ -53,7 +53,7 @@ async function toFailure({ firewall, due, failing, run }: FailureFacts, context:
   const causes = new Set(due.map(({ cause }) => cause));
   const blocks = failing.filter((block) => causes.has(causeOf(block)));
   return {
-    ...{ kind: 'failure', at: ledger.now(), host, firewall, causes: due, blocks },
+    ...{ kind: 'failure', at: await ledger.now(), host, firewall, causes: due, blocks },
     alarms: await findListedAlarms(blocks, ledger),
     ...{ record: run.record, step: run.step, giveUpMs: config.dispatch.give_up },
   };
@@ -68,7 +68,7 @@ interface RecoveryFacts {
 async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
   const { firewall, resolved, failing } = facts;
   const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
-  const at = ledger.now();
+  const at = await ledger.now();
   return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
 }
 
@@ -79,7 +79,7 @@ export async function notifySuccess(settled: SettledRun, context: NotifyContext)
   const blocks = settled.blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
   if (blocks.length === 0 || !isSubscribed('success', context)) return;
   const alarms = await findListedAlarms(blocks, ledger);
-  await notify([{ kind: 'success', at: ledger.now(), host, firewall, blocks, alarms, run }], context);
+  await notify([{ kind: 'success', at: await ledger.now(), host, firewall, blocks, alarms, run }], context);
 }
 
 interface DriftFacts {
@@ -93,7 +93,7 @@ export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, cont
   const { ledger, host } = context;
   if (openChannels(context).length === 0) return;
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
-  const at = ledger.now();
+  const at = await ledger.now();
   const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: at }]] : []);
   const changes = diffIncidents(at, causes, incidents);
   const events = changes.due.map(
@@ -109,5 +109,5 @@ async function report(
   context: NotifyContext,
 ): Promise<void> {
   if (changes.due.length + changes.resolved.length === 0) return;
-  await notify(events, context, (messages) => context.ledger.tellIncidents(firewall, changes, messages));
+  await notify(events, context, (messages) => context.ledger.recordIncidents(firewall, changes, messages));
 }

@@ -29,13 +29,21 @@ describe('the check of a new config.xml', () => {
   }
 
   const withText = (text: string): string =>
-    readFileSync(sample('office'), 'utf8').replace('</pfsense>', `\t<custom><options>${text}</options></custom>\n</pfsense>`);
+    readFileSync(sample('office'), 'utf8').replace(
+      '</pfsense>',
+      `\t<custom><options>${text}</options></custom>\n</pfsense>`,
+    );
   const withRule = (config: string): string => config.replace('\t<filter>\n', `\t<filter>\n${rule}`);
 
   // expat hands a text over in pieces of at most its buffer's length, and where it cuts depends on what came before.
   for (const length of [1, 8191, 8192, 8193, 16_385, 100_000]) {
     it(`lets one rule of ours pass before a text of ${length} characters, with entities in it`, () => {
-      const config = withText('ab&amp;c&#228;'.repeat(length).slice(0, length).replace(/&[^;]*$/, ''));
+      const config = withText(
+        'ab&amp;c&#228;'
+          .repeat(length)
+          .slice(0, length)
+          .replace(/&[^;]*$/, ''),
+      );
       expect(check(config, withRule(config))).to.deep.equal({ status: 0, said: '' });
     });
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { listTree, makeLauncher, program, settingsOf, type Answer, type Launcher } from '../lab/launcher.js';
 import { canMount } from '../lab/namespace.js';
@@ -162,7 +162,7 @@ describe('firebreak gateway, behind a real sshd', function () {
 
   it('answers 75 while as many are served as may be, and counts none that has ended', async () => {
     launcher.configure({ gateway: { max_sessions: 1 } });
-    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+    const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
     try {
       expect(
         await ledger.beginSession({ id: 'the test itself', most: 1, mostOfCaller: 1, forMs: 60_000, isDryRun: false }),
@@ -175,7 +175,7 @@ describe('firebreak gateway, behind a real sshd', function () {
       await ledger.endSession('the test itself');
       expect((await ssh(`firebreak block ${alarm}`)).exit).to.equal(0);
     } finally {
-      ledger.close();
+      await ledger.close();
       launcher.configure({ gateway: {} });
     }
   });

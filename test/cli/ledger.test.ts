@@ -4,9 +4,9 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, program, settingsOf, waitUntil, type AnswerBlock, type Launcher } from '../lab/launcher.js';
+import { readMessages } from '../lab/messages.js';
 import { canMount } from '../lab/namespace.js';
 
 const alarm = (port: number | string, ...more: string[]): string[] => [
@@ -286,9 +286,7 @@ describe('the ledger, through the built program,', function () {
         ...['import', file, '--dst-ip', '192.168.1.10', '--dst-port', '22'],
       ]);
       expect({ exit, stdout }).to.deep.equal({ exit: 7, stdout: '4 entries: 2 active, 2 held\n' });
-      const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
-      const messages = await ledger.findMessages();
-      ledger.close();
+      const messages = readMessages(path.join(launcher.stateDir, 'ledger.db'));
       expect(messages.map(({ kind }) => kind)).to.deep.equal(['held']);
       expect(messages[0]?.content['text'])
         .to.match(/held now +2\n/)

@@ -5,7 +5,8 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { QueuedMessage } from '#firebreak/ledger/messages.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
+import type { Ledger } from '#firebreak/ledger/ledger.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import {
   canMakeCertificate,
@@ -14,6 +15,7 @@ import {
   startMailServer,
   type MailServer,
 } from '../lab/mail-server.js';
+import { readMessages } from '../lab/messages.js';
 
 const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
 
@@ -41,12 +43,12 @@ describe('the outbox', function () {
 
   const file = (): string => path.join(launcher.stateDir, 'ledger.db');
 
-  function withLedger<T>(work: (ledger: ReturnType<typeof openSqliteLedger>) => Promise<T>): Promise<T> {
-    const ledger = openSqliteLedger(file());
+  async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
+    const ledger = await openLedger({ file: file() });
     return work(ledger).finally(() => ledger.close());
   }
 
-  const messages = (): Promise<QueuedMessage[]> => withLedger((ledger) => ledger.findMessages());
+  const messages = (): QueuedMessage[] => readMessages(file());
 
   /** As if its delay were over. */
   function makeDue(): void {
@@ -117,14 +119,14 @@ describe('the outbox', function () {
     await server?.stop();
     expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; kept, and tried/);
     server = undefined;
-    expect((await messages())[0]).to.include({ tries: 1, sentAt: null });
+    expect(messages()[0]).to.include({ tries: 1, sentAt: null });
     expect(await drain()).to.equal(''); // its next try has its time
     const { received } = await serve(plainServer);
     expect(port).to.be.a('number');
     makeDue();
     expect(await drain()).to.equal('');
     expect(received[0]?.mail.subject).to.equal('one');
-    expect((await messages())[0]?.sentAt).to.be.a('number');
+    expect(messages()[0]?.sentAt).to.be.a('number');
   });
 
   for (const [title, options, reason] of [
@@ -148,7 +150,7 @@ describe('the outbox', function () {
       await serve({ ...plainServer, ...options });
       for (let attempt = 1; attempt <= 3; attempt += 1) {
         expect(await drain()).to.match(reason);
-        expect((await messages())[0]).to.include({ tries: attempt, sentAt: null });
+        expect(messages()[0]).to.include({ tries: attempt, sentAt: null });
         makeDue();
       }
       await server?.stop();
@@ -180,7 +182,7 @@ describe('the outbox', function () {
         makeDue();
       }
       expect(ids).to.deep.equal(['<m1@example.org>', '<m1@example.org>']);
-      expect((await messages())[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
+      expect(messages()[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
     } finally {
       await new Promise((resolve) => rude.close(resolve));
     }
@@ -199,7 +201,7 @@ describe('the outbox', function () {
         /^firebreak: mail not sent to soc@example\.org: .*(Greeting never received|[Tt]imeout)/,
       );
       expect(calls).to.equal(1);
-      expect((await messages()).map(({ tries }) => tries)).to.deep.equal([1, 1]);
+      expect(messages().map(({ tries }) => tries)).to.deep.equal([1, 1]);
     } finally {
       await new Promise((resolve) => silent.close(resolve));
     }
@@ -282,7 +284,7 @@ describe('the outbox', function () {
       makeDue();
     }
     expect(left).to.equal(2);
-    expect((await messages())[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
+    expect(messages()[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
   });
 
   it('never tells the password that a server refuses', async function () {
@@ -293,6 +295,6 @@ describe('the outbox', function () {
     expect(said)
       .to.match(/mail not sent .*535/)
       .and.not.include('canary');
-    expect(JSON.stringify(await messages())).to.not.include('canary');
+    expect(JSON.stringify(messages())).to.not.include('canary');
   });
 });

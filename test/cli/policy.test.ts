@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import type { Flow } from '#firebreak/core/flow.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, type Answer, type Launcher } from '../lab/launcher.js';
 
@@ -38,16 +38,16 @@ describe('the safety policy', function () {
 
   it('is asked again just before a run: what it refuses by then does not stand on the firewall', async () => {
     mkdirSync(launcher.stateDir, { recursive: true });
-    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+    const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
     const flow: Flow = {
       ...({ type: 'block', interface: 'wan', ipprotocol: 'inet', protocol: 'tcp' } as const),
       ...{ source: '198.51.100.4', destination: '192.168.1.10', port: '22' },
     };
     const block = { firewall: 'edge', flow, description: 'kept before', durationMs: null };
     try {
-      await ledger.keep([{ id: 'A1', origin: 'a test', context: {}, blocks: [block] }], { recheckMs: 0 });
+      await ledger.recordAlarms([{ id: 'A1', origin: 'a test', context: {}, blocks: [block] }], { recheckMs: 0 });
     } finally {
-      ledger.close();
+      await ledger.close();
     }
     const { exit, stdout } = await launcher.firebreak(['drain']);
     expect(stdout).to.match(/NOT blocked 198\.51\.100\.4 .*: refused: 198\.51\.100\.4 is protected by policy/);

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
+import { readMessages } from '../lab/messages.js';
 
 interface Drift {
   readonly kind: string;
@@ -36,14 +36,8 @@ describe('firebreak reconcile', function () {
   }
 
   /** The subjects of the mails that were kept; nobody takes them. */
-  async function findMails(): Promise<string[]> {
-    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
-    try {
-      return (await ledger.findMessages()).map(({ content }) => content['subject'] ?? '');
-    } finally {
-      ledger.close();
-    }
-  }
+  const findMails = (): string[] =>
+    readMessages(path.join(launcher.stateDir, 'ledger.db')).map(({ content }) => content['subject'] ?? '');
 
   const countRules = (): number => edge.readConfig().split(`<tracker>${tracker}</tracker>`).length - 1;
 
@@ -70,7 +64,7 @@ describe('firebreak reconcile', function () {
       .to.match(/edge: missing: 203\.0\.113\.7 .* has no rule/)
       .and.include('reconcile --fix');
     await expectMended();
-    expect(await findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference to the ledger']); // once for both
+    expect(findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference to the ledger']); // once for both
     expect(countRules()).to.equal(1);
   });
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { expect } from 'chai';
 import type { Flow } from '#firebreak/core/flow.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 import { makeLauncher, type Launcher } from '../lab/launcher.js';
 
 describe('firebreak report', function () {
@@ -11,7 +11,7 @@ describe('firebreak report', function () {
   // No firewall is asked.
   beforeEach(async () => {
     launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
-    const ledger = openSqliteLedger(path.join(launcher.stateDir, 'ledger.db'));
+    const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
     const flow: Flow = {
       type: 'block',
       interface: 'wan',
@@ -22,13 +22,13 @@ describe('firebreak report', function () {
       port: '22',
     };
     const wanted = { firewall: 'edge', flow, description: 'a test', durationMs: null };
-    await ledger.keep([{ id: 'A1', origin: 'a test', context: {}, blocks: [wanted] }], { recheckMs: 0 });
+    await ledger.recordAlarms([{ id: 'A1', origin: 'a test', context: {}, blocks: [wanted] }], { recheckMs: 0 });
     const lease = (await ledger.acquireLease('edge', 'a test'))!;
     const claimed = await ledger.claimBatch(lease, 'R1', 10);
     const findingOf = () => ({ kind: 'settled', changed: true }) as const;
     await ledger.settleBatch(lease, { id: 'R1', ms: 1, claimed, findingOf, giveUpMs: 1 });
     await ledger.releaseLease(lease, true);
-    ledger.close();
+    await ledger.close();
   });
 
   afterEach(() => launcher.remove());

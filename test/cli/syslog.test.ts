@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { ulid } from 'ulid';
 import type { Flow } from '#firebreak/core/flow.js';
 import type { Finding } from '#firebreak/core/lifecycle.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import { packageRoot } from '../lab/package-root.js';
 
@@ -84,11 +84,11 @@ describe('syslog', function () {
 
   /** One of each outcome. */
   async function makeOutcomes(): Promise<void> {
-    const ledger = openSqliteLedger(file());
+    const ledger = await openLedger({ file: file() });
     const keep = (port: string, more: object = {}, options: object = {}) => {
       const blocks = [{ firewall: 'edge', flow: flow(port), description: 'a test', durationMs: null, ...more }];
       const context = { 'event-id': `0d4c11e6-${port}` };
-      return ledger.keep([{ id: `A${port}`, origin: 'a test', context, blocks }], { recheckMs: 0, ...options });
+      return ledger.recordAlarms([{ id: `A${port}`, origin: 'a test', context, blocks }], { recheckMs: 0, ...options });
     };
     const carry = async (finding: Finding): Promise<void> => {
       const lease = (await ledger.acquireLease('edge', 'a test'))!;
@@ -105,7 +105,7 @@ describe('syslog', function () {
     await carry({ kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
     await keep('3', { refusal: 'refused: it is the gateway' });
     await keep('4', {}, { limits: { perMinute: 1, active: 1 } });
-    ledger.close();
+    await ledger.close();
   }
 
   const told = ['PROVEN', 'RELEASED', 'FAILED', 'REFUSED', 'HELD'];

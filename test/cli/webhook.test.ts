@@ -5,11 +5,13 @@ import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import type { QueuedMessage } from '#firebreak/ledger/messages.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
+import type { Ledger } from '#firebreak/ledger/ledger.js';
 import { findCodeBlocks } from '../lab/documents.js';
 import { startHookServer, type HookServer, type Posted } from '../lab/hook-server.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import { canMakeCertificate, makeCertificate, startMailServer } from '../lab/mail-server.js';
+import { readMessages } from '../lab/messages.js';
 
 const secret = 'canary-of-the-webhook';
 
@@ -44,14 +46,14 @@ describe('the webhook', function () {
 
   const file = (): string => path.join(launcher.stateDir, 'ledger.db');
 
-  function withLedger<T>(work: (ledger: ReturnType<typeof openSqliteLedger>) => Promise<T>): Promise<T> {
-    const ledger = openSqliteLedger(file());
+  async function withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T> {
+    const ledger = await openLedger({ file: file() });
     return work(ledger).finally(() => ledger.close());
   }
 
   const queue = (id: string, event: object): Promise<void> =>
     withLedger((ledger) => ledger.queueMessage({ id, kind: 'webhook', content: { event: JSON.stringify(event) } }));
-  const messages = (): Promise<QueuedMessage[]> => withLedger((ledger) => ledger.findMessages());
+  const messages = (): QueuedMessage[] => readMessages(file());
 
   /** As if its delay were over. */
   function makeDue(): void {
@@ -135,7 +137,7 @@ describe('the webhook', function () {
         expect(await drain()).to.equal(
           `firebreak: webhook not sent to 127.0.0.1:${port}: the server answered ${reason}; kept, and tried again\n`,
         );
-        expect((await messages())[0]).to.include({ tries: attempt, sentAt: null });
+        expect(messages()[0]).to.include({ tries: attempt, sentAt: null });
         makeDue();
       }
       expect(posted.map((one) => one.path)).to.deep.equal(Array(2).fill('/hook/canary-path'));
@@ -158,7 +160,7 @@ describe('the webhook', function () {
     server = await startHookServer(undefined, undefined, port);
     expect(await drain()).to.equal('');
     expect(server.posted).to.have.length(1);
-    expect((await messages())[0]?.sentAt).to.be.a('number');
+    expect(messages()[0]?.sentAt).to.be.a('number');
   });
 
   it('leaves twice at most where the server takes it and says nothing, each time with the same id', async () => {
@@ -169,7 +171,7 @@ describe('the webhook', function () {
       makeDue();
     }
     expect(posted.map(({ headers }) => headers['firebreak-delivery'])).to.deep.equal(['M1', 'M1']);
-    expect((await messages())[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
+    expect(messages()[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
   });
 
   it('waits for a server that is silent from the first byte on for its time only, and once for all messages', async () => {
@@ -189,7 +191,7 @@ describe('the webhook', function () {
       expect(calls).to.equal(1);
       makeDue();
       await drain();
-      expect((await messages()).map(({ tries, dueAt }) => [tries, dueAt !== null])).to.deep.equal([
+      expect(messages().map(({ tries, dueAt }) => [tries, dueAt !== null])).to.deep.equal([
         [2, true], // it never left, so it may be tried as often as it takes
         [2, true],
       ]);
@@ -265,7 +267,7 @@ describe('the webhook', function () {
     expect((await launcher.firebreak(flow('22'))).exit).to.equal(4);
     await waitUntil('both messages', () => posted.length === 2); // the one of beforeEach, too
     expect((await launcher.firebreak(flow('23'))).exit).to.equal(4);
-    expect((await messages()).filter(({ kind }) => kind === 'webhook')).to.have.length(2);
+    expect(messages().filter(({ kind }) => kind === 'webhook')).to.have.length(2);
     const event = JSON.parse(posted.find(({ body }) => !body.includes('"id":"M1"'))!.body) as Record<string, unknown>;
     expect(event).to.include({ kind: 'failure', firewall: 'edge', count: 1, alarms: 1 });
     expect(event['title']).to.equal('edge: 1 block NOT in force: unreachable');

@@ -2,13 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { DatabaseSync } from '@photostructure/sqlite';
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { findBreaks } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
-import { findJump, type Reading } from '#firebreak/ledger/sqlite/clock.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
-import type { KeepAlarm, Ledger } from '#firebreak/ledger/ledger.js';
+import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
+import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
+import { openLedger, type LedgerSettings } from '#firebreak/ledger/index.js';
+import type { Ledger, NewAlarm } from '#firebreak/ledger/ledger.js';
+import { readMessages } from '../lab/messages.js';
 import { ledgerContract } from './ledger.js';
 
 const hour = 3_600_000;
@@ -21,13 +26,13 @@ function makeFile(): string {
   return path.join(folder, 'ledger.db');
 }
 
-function open(file: string, clock?: () => Reading): Ledger {
-  const ledger = openSqliteLedger(file, clock);
+async function open(file: string, settings: Omit<LedgerSettings, 'file'> = {}): Promise<Ledger> {
+  const ledger = await openLedger({ file, ...settings });
   ledgers.push(ledger);
   return ledger;
 }
 
-const alarm: KeepAlarm = {
+const alarm: NewAlarm = {
   id: 'A1',
   origin: 'a test',
   context: {},
@@ -49,19 +54,15 @@ const alarm: KeepAlarm = {
   ],
 };
 
-function findError(work: () => unknown): FirebreakError {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof FirebreakError) return error;
-    throw error;
-  }
-  throw new Error('It was expected to be refused.');
-}
+const failureOf = (work: Promise<unknown>): Promise<FirebreakError> =>
+  work.then(
+    () => expect.fail('it was expected to be refused'),
+    (error: unknown) => error as FirebreakError, // what is expected below
+  );
 
 describe('SQLite', () => {
-  afterEach(() => {
-    for (const ledger of ledgers.splice(0)) ledger.close();
+  afterEach(async () => {
+    for (const ledger of ledgers.splice(0)) await ledger.close();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
   });
 
@@ -69,7 +70,8 @@ describe('SQLite', () => {
     const file = makeFile();
     let wall = 1_760_000_000_000;
     return {
-      open: () => open(file, () => ({ wall, uptime: wall, boot: 'one' })),
+      open: () => open(file, { clock: () => ({ wall, uptime: wall, boot: 'one' }) }),
+      messages: () => readMessages(file),
       advance: (ms) => {
         wall += ms;
       },
@@ -79,103 +81,238 @@ describe('SQLite', () => {
   describe('a holder that has ended', () => {
     it('is followed at once on the same host, however long its lease', async () => {
       const file = makeFile();
-      open(file);
-      const code = `const { openSqliteLedger } = await import(${JSON.stringify(import.meta.resolve('#firebreak/ledger/sqlite.js'))});
-        const lease = await openSqliteLedger(process.argv[1]).acquireLease('edge', 'dead'); process.stdout.write(lease.owner);`;
+      await open(file);
+      const code = `const { openLedger } = await import(${JSON.stringify(import.meta.resolve('#firebreak/ledger/index.js'))});
+        const lease = await (await openLedger({ file: process.argv[1] })).acquireLease('edge', 'dead');
+        process.stdout.write(lease.owner);`;
       const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code, file], { encoding: 'utf8' });
       expect(stdout).to.equal('dead');
-      expect((await open(file).acquireLease('edge', 'next'))?.fence).to.equal(2);
+      expect((await (await open(file)).acquireLease('edge', 'next'))?.fence).to.equal(2);
     });
 
     it('but one that was only about to be started is given its time', async () => {
       const file = makeFile();
-      await open(file).keep([alarm], { recheckMs: 0, owner: 'drainer', isHandedOver: true });
-      expect(await open(file).acquireLease('edge', 'next')).to.equal(undefined);
-      expect(await open(file).takeOverLease('edge', 'drainer')).to.not.equal(undefined);
+      await (await open(file)).recordAlarms([alarm], { recheckMs: 0, owner: 'drainer', isHandedOver: true });
+      expect(await (await open(file)).acquireLease('edge', 'next')).to.equal(undefined);
+      expect(await (await open(file)).takeOverLease('edge', 'drainer')).to.not.equal(undefined);
     });
   });
 
   describe("the SQLite ledger's file", () => {
-    it('is its owner’s alone', () => {
+    it('is its owner’s alone', async () => {
       const file = makeFile();
-      open(file);
+      await open(file);
       expect(statSync(file).mode & 0o777).to.equal(0o600);
     });
 
-    it('is written through to the disk, with a log ahead of it', () => {
+    it('is written through to the disk, with a log ahead of it', async () => {
       const file = makeFile();
-      open(file);
+      await open(file);
       const database = new DatabaseSync(file);
       expect(database.prepare('PRAGMA journal_mode').get()).to.deep.equal({ journal_mode: 'wal' });
       database.close();
     });
 
-    it('of a newer firebreak is refused and stays as it is', () => {
+    it('of a newer firebreak is refused and stays as it is', async () => {
       const file = makeFile();
-      open(file).close();
-      ledgers.pop();
+      await (await open(file)).close();
       const database = new DatabaseSync(file);
       database.exec('PRAGMA user_version = 99');
       database.close();
-      const error = findError(() => openSqliteLedger(file));
+      const error = await failureOf(openLedger({ file }));
       expect(error.code).to.equal('ledger_newer');
       expect(error.message).to.match(/version 99.*install the newer firebreak/);
     });
 
-    it('that is damaged is refused with the way out, and never made anew', () => {
+    it('that is damaged is refused with the way out, and never made anew', async () => {
       const file = makeFile();
       const damaged = 'this was a ledger once. '.repeat(400);
       writeFileSync(file, damaged);
-      const error = findError(() => openSqliteLedger(file));
+      const error = await failureOf(openLedger({ file }));
       expect(error.code).to.equal('ledger_corrupt');
       expect(error.message).to.include('move it').and.include('firebreak reconcile');
       expect(readFileSync(file, 'utf8')).to.equal(damaged);
     });
 
-    it('that cannot be made is told with its path', () => {
+    it('that cannot be made is told with its path', async () => {
       const file = makeFile();
       writeFileSync(file, '');
-      const error = findError(() => openSqliteLedger(path.join(file, 'ledger.db')));
+      const error = await failureOf(openLedger({ file: path.join(file, 'ledger.db') }));
       expect(error.code).to.equal('ledger_unwritable');
       expect(error.message).to.include(file);
     });
 
     it('is made once when many open it at the same time', async () => {
       const file = makeFile();
-      const opened = Array.from({ length: 8 }, () => open(file));
-      await Promise.all(opened.map((ledger, index) => ledger.keep([{ ...alarm, id: `A${index}` }], { recheckMs: 0 })));
+      const opened = await Promise.all(Array.from({ length: 8 }, () => open(file)));
+      await Promise.all(
+        opened.map((ledger, index) => ledger.recordAlarms([{ ...alarm, id: `A${index}` }], { recheckMs: 0 })),
+      );
       expect((await opened[0]!.findBlocks({}))[0]!.alarms).to.equal(8);
     });
   });
 
+  describe('while another process writes', () => {
+    let file: string;
+    let other: DatabaseSyncInstance;
+
+    beforeEach(async () => {
+      file = makeFile();
+      await open(file);
+      other = new DatabaseSync(file);
+      other.exec('BEGIN IMMEDIATE');
+    });
+    afterEach(() => other.close());
+
+    it('the event loop goes on, those who read are served, and those who write come after it', async () => {
+      const ledger = await open(file);
+      const order: string[] = [];
+      const written = ledger.recordAlarms([alarm], { recheckMs: 0 }).then(() => order.push('written'));
+      const ticking = setInterval(() => order.push('tick'), 10);
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
+      await sleep(150);
+      clearInterval(ticking);
+      expect(order.length).to.be.greaterThan(5);
+      expect(order).to.not.include('written');
+      other.exec('ROLLBACK');
+      await written;
+      expect(await ledger.findBlocks({})).to.have.length(1);
+    });
+
+    it('for longer than patience lasts, each write is refused as busy, those that waited for one another too', async () => {
+      const ledger = await open(file, { patienceMs: 200 });
+      const began = performance.now();
+      const writes = [1, 2, 3].map((each) => failureOf(ledger.freeze(`reason ${each}`, 'a test')));
+      const codes = (await Promise.all(writes)).map(({ code }) => code);
+      expect(codes).to.deep.equal(['ledger_busy', 'ledger_busy', 'ledger_busy']);
+      expect(performance.now() - began).to.be.within(190, 2000);
+      other.exec('ROLLBACK');
+      await ledger.freeze('now', 'a test');
+      expect(await ledger.findFreeze()).to.include({ reason: 'now' });
+    });
+
+    it('an older ledger is opened after it, and the event loop goes on', async () => {
+      const older = makeFile();
+      const before = new DatabaseSync(older);
+      before.exec(`PRAGMA journal_mode = WAL; ${migrations.slice(0, -1).join('')}`);
+      before.exec(`PRAGMA user_version = ${migrations.length - 1}; BEGIN IMMEDIATE`);
+      const order: string[] = [];
+      const opening = open(older).then(() => order.push('opened'));
+      const ticking = setInterval(() => order.push('tick'), 10);
+      await sleep(150);
+      clearInterval(ticking);
+      expect(order.length).to.be.greaterThan(5);
+      expect(order).to.not.include('opened');
+      before.exec('ROLLBACK');
+      before.close();
+      await opening;
+    });
+
+    it('closing refuses what still waits', async () => {
+      const ledger = await open(file);
+      const refused = failureOf(ledger.freeze('a reason', 'a test'));
+      await ledger.close();
+      expect((await refused).message).to.equal('the ledger is closed');
+    });
+  });
+
+  describe('tasks of one process', () => {
+    it('write one after the other, whatever is done meanwhile', async () => {
+      const ledger = await open(makeFile());
+      const tasks = Array.from({ length: 20 }, async (_, index) => {
+        await ledger.recordAlarms([{ ...alarm, id: `A${index}` }], { recheckMs: 0 });
+        return ledger.findAlarms((await ledger.findBlocks({}))[0]!.id);
+      });
+      const seen = await Promise.all(tasks);
+      expect((await ledger.findBlocks({}))[0]!.alarms).to.equal(20);
+      expect(Math.max(...seen.map((alarms) => alarms.length))).to.equal(20);
+    });
+
+    it('see nothing of a transaction that is open, nor of one that was rolled back', async () => {
+      const file = makeFile();
+      const database = await openSqliteDatabase({ file, clock: readClock, patienceMs: 1000 });
+      try {
+        const freeze = "INSERT INTO freeze (one, at, by, reason) VALUES (1, 1, 'a test', 'a reason')";
+        let goOn = (): void => undefined;
+        const pause = new Promise<void>((resolve) => (goOn = resolve));
+        const undone: string[] = [];
+        const failed = failureOf(
+          database.write(async (tx) => {
+            tx.onRollback(() => undone.push('undone'));
+            await tx.run(freeze);
+            expect(await tx.all('SELECT by FROM freeze')).to.have.length(1);
+            await pause;
+            throw new Error('as it came');
+          }),
+        );
+        const seen = database.all('SELECT by FROM freeze');
+        const next = database.write(async (tx) => [...undone, await tx.run(freeze)]);
+        await sleep(20);
+        goOn();
+        expect(await seen).to.deep.equal([]);
+        expect((await failed).message).to.equal('as it came');
+        expect(await next).to.deep.equal(['undone', 1]);
+      } finally {
+        await database.close();
+      }
+    });
+
+    it('cannot use a transaction that has ended', async () => {
+      const database = await openSqliteDatabase({ file: makeFile(), clock: readClock, patienceMs: 1000 });
+      const late = await database.write((tx) => Promise.resolve(tx));
+      expect((await failureOf(late.run('DELETE FROM freeze'))).message).to.equal('the transaction has ended');
+      await database.close();
+    });
+
+    it('have their turn while much is recorded, read and forgotten', async () => {
+      const ledger = await open(makeFile());
+      const many = Array.from({ length: 2000 }, (_, index) => ({
+        ...alarm,
+        id: `A${index}`,
+        blocks: [{ ...alarm.blocks[0]!, flow: { ...alarm.blocks[0]!.flow, port: String(index + 1) } }],
+      }));
+      const delay = monitorEventLoopDelay({ resolution: 5 });
+      delay.enable();
+      await ledger.recordAlarms(many, { recheckMs: 0 });
+      expect(await ledger.release({}, 'a test')).to.have.length(2000);
+      await ledger.expire({ heldMs: 0, keepAlarmsMs: -hour });
+      expect(await ledger.findBlocks({})).to.deep.equal([]);
+      delay.disable();
+      expect(delay.percentile(95) / 1e6, 'ms').to.be.lessThan(50);
+    }).timeout(60_000);
+  });
+
   describe('the audit log beside it', () => {
-    const openAudited = (file: string): Ledger => {
+    const openAudited = (file: string): Promise<Ledger> => {
       const folder = path.dirname(file);
-      const audit = { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key'), by: 'a test' };
-      const ledger = openSqliteLedger(file, undefined, audit);
-      ledgers.push(ledger);
-      return ledger;
+      return open(file, { audit: { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key') } });
     };
-    const failureOf = (work: Promise<unknown>): Promise<FirebreakError> =>
-      work.then(
-        () => expect.fail('it was expected to be refused'),
-        (error: unknown) => error as FirebreakError, // what is expected below
-      );
+
+    it('names for each decision who made it', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file);
+      await ledger.as('one').freeze('a reason', 'one');
+      await ledger.as('another').unfreeze();
+      const lines = readFileSync(path.join(path.dirname(file), 'audit.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { by: string }).by)).to.deep.equal(['one', 'another']);
+    });
 
     it('holds no line of what was rolled back', async () => {
       const file = makeFile();
-      const ledger = openAudited(file);
+      const ledger = await openAudited(file);
       await ledger.freeze('first', 'a test');
       const log = path.join(path.dirname(file), 'audit.jsonl');
       const before = readFileSync(log, 'utf8');
       const raw = new DatabaseSync(file);
       raw.exec("CREATE TRIGGER full BEFORE UPDATE ON audit_head BEGIN SELECT RAISE(ABORT, 'as on a full disk'); END");
-      await failureOf(ledger.keep([alarm], { recheckMs: 0 }));
+      await failureOf(ledger.recordAlarms([alarm], { recheckMs: 0 }));
       expect(readFileSync(log, 'utf8')).to.equal(before);
       expect(await ledger.findBlocks({})).to.deep.equal([]);
       raw.exec('DROP TRIGGER full');
       raw.close();
-      await ledger.keep([alarm], { recheckMs: 0 });
+      await ledger.recordAlarms([alarm], { recheckMs: 0 });
       const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
       const key = readFileSync(path.join(path.dirname(file), 'audit.key'));
       expect(findBreaks(lines, await ledger.findAuditHead(), { key, isKeyed: true })).to.deep.equal([]);
@@ -212,8 +349,8 @@ describe('SQLite', () => {
     ] as const) {
       it(`set ${title} releases nothing early, and nothing late`, async () => {
         let reading: Reading = { wall: 1_760_000_000_000, uptime: hour, boot: 'one' };
-        const ledger = open(makeFile(), () => reading);
-        await ledger.keep([alarm], { recheckMs: 0 });
+        const ledger = await open(makeFile(), { clock: () => reading });
+        await ledger.recordAlarms([alarm], { recheckMs: 0 });
         reading = { wall: reading.wall + jump, uptime: reading.uptime + 1, boot: 'one' };
         expect(await ledger.expire(limits)).to.deep.equal([]);
         reading = { wall: reading.wall + 24 * hour - 2, uptime: reading.uptime + 24 * hour - 2, boot: 'one' };

@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { migrations } from '#firebreak/ledger/sqlite/migrations.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
+import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
 import { makeLauncher, type AnswerBlock, type Launcher } from '../lab/launcher.js';
 import { packageRoot } from '../lab/package-root.js';
 
@@ -97,7 +97,8 @@ for (const release of releases) {
     it('goes on with what was begun: a new alarm joins its block, and each block ends at its time', async () => {
       const [first] = said.list.blocks;
       let wall = Date.parse(first!.created_at) + hour;
-      const ledger = openSqliteLedger(ledgerFile, () => ({ wall, uptime: wall, boot: 'after the upgrade' }));
+      const clock = () => ({ wall, uptime: wall, boot: 'after the upgrade' });
+      const ledger = await openLedger({ file: ledgerFile, clock });
       try {
         const flow = { type: 'block', interface: 'wan', ipprotocol: 'inet', protocol: 'tcp', port: '22' } as const;
         const block = {
@@ -107,7 +108,7 @@ for (const release of releases) {
           flow: { ...flow, source: first!.source, destination: first!.destination },
         };
         const alarm = { id: 'NEW', origin: 'a test', context: {}, blocks: [block] };
-        await ledger.keep([alarm], { recheckMs: hour });
+        await ledger.recordAlarms([alarm], { recheckMs: hour });
         const found = (await ledger.findBlocks({})).find(({ id }) => id === first!.id);
         expect(found).to.include({ alarms: first!.alarms + 1, state: 'active' });
         const ended = async (): Promise<string[]> => {
@@ -129,7 +130,7 @@ for (const release of releases) {
             .map(({ id }) => id),
         );
       } finally {
-        ledger.close();
+        await ledger.close();
       }
     });
 

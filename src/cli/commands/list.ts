@@ -18,7 +18,7 @@ export const list = defineCommand({
   run: ({ state, source, firewall: firewalls, csv }, caller) =>
     withApp(caller, async (app) => {
       const blocks = await listBlocks({ state, source, firewalls }, app);
-      const text = csv ? toCsv(blocks) : toList(blocks, app.ledger.now(), widthOf());
+      const text = csv ? toCsv(blocks) : toList(blocks, await app.ledger.now(), widthOf());
       return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };
     }),
 });

@@ -17,7 +17,7 @@ export const report = defineCommand({
     const format = parseFormat(args.format);
     const spanMs = parseSince(args.since);
     return withApp(caller, async ({ ledger, host }) => {
-      const history = await ledger.findHistory(spanMs === null ? 0 : ledger.now() - spanMs);
+      const history = await ledger.findHistory(spanMs === null ? 0 : (await ledger.now()) - spanMs);
       return { exit: 0, text: await formats[format](history, host), json: historyToJson(history) };
     });
   },

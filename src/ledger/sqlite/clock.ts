@@ -1,6 +1,6 @@
 import { uptime } from 'node:os';
-import type { Database } from './database.js';
-import { readBoot } from './holder.js';
+import { readBoot } from '../process-identity.js';
+import type { Connection } from './connection.js';
 
 /** One look at the clocks, in milliseconds. `uptime` counts on through every change of the wall clock. */
 export interface Reading {
@@ -29,17 +29,17 @@ const jumpMs = 60_000;
  * Keeps every time in the ledger as far away as it was, when the wall clock is set: a block of 24 hours lasts 24 hours,
  * whatever the clock does meanwhile. To be called at the head of a transaction.
  */
-export function followClock(database: Database, reading: Reading): void {
-  const last = database.get('SELECT wall, uptime, boot FROM clock WHERE one = 1');
+export function followClock(connection: Connection, reading: Reading): void {
+  const [last] = [...connection.rows('SELECT wall, uptime, boot FROM clock WHERE one = 1', [])];
   if (last === undefined) {
-    database.run('INSERT INTO clock VALUES (1, ?, ?, ?)', reading.wall, reading.uptime, reading.boot);
+    connection.run('INSERT INTO clock VALUES (1, ?, ?, ?)', [reading.wall, reading.uptime, reading.boot]);
     return;
   }
   const known = { wall: Number(last['wall']), uptime: Number(last['uptime']), boot: String(last['boot']) };
   const jump = findJump(known, reading);
-  if (jump !== 0) shiftTimes(database, jump);
+  if (jump !== 0) shiftTimes(connection, jump);
   if (jump !== 0 || known.boot !== reading.boot || Math.abs(reading.wall - known.wall) >= 1000) {
-    database.run('UPDATE clock SET wall = ?, uptime = ?, boot = ?', reading.wall, reading.uptime, reading.boot);
+    connection.run('UPDATE clock SET wall = ?, uptime = ?, boot = ?', [reading.wall, reading.uptime, reading.boot]);
   }
 }
 
@@ -73,8 +73,8 @@ const times = {
   caller: ['seen_at'],
 } as const;
 
-function shiftTimes(database: Database, by: number): void {
+function shiftTimes(connection: Connection, by: number): void {
   for (const [table, columns] of Object.entries(times)) {
-    database.run(`UPDATE ${table} SET ${columns.map((name) => `${name} = ${name} + ${by}`).join(', ')}`);
+    connection.run(`UPDATE ${table} SET ${columns.map((name) => `${name} = ${name} + ${by}`).join(', ')}`, []);
   }
 }

@@ -28,7 +28,7 @@ export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent
     figures: [
       { name: 'held now', value: load.held, remark: '' },
       { name: 'new in the last minute', value: load.lastMinute, remark: `limit ${limits.per_minute}` },
-      { name: 'in force or on the way', value: load.standing, remark: `limit ${limits.active}` },
+      { name: 'in force or on the way', value: load.enforced, remark: `limit ${limits.active}` },
       { name: 'limit towards one destination', value: limits.per_destination, remark: '' },
     ] satisfies Figure[],
     sources: load.sources,

@@ -32,10 +32,10 @@ async function forward(syslog: SyslogConfig, context: NotifyContext, sender: str
       await sendLines(target, lines);
     } catch (error) {
       warn(`syslog not told, ${syslog.to}: ${describeError(error)}; kept, and tried again`);
-      await ledger.passOutcomes(feed, sender, { restMs: retryAfterMs });
+      await ledger.ackOutcomes(feed, sender, { retryAfterMs });
       return;
     }
-    await ledger.passOutcomes(feed, sender, { seq: outcomes.at(-1)?.seq ?? 0 });
+    await ledger.ackOutcomes(feed, sender, { seq: outcomes.at(-1)?.seq ?? 0 });
     outcomes = await ledger.claimOutcomes(feed, sender, claimMs);
   }
 }

@@ -13,8 +13,8 @@ import {
 } from '#firebreak/dispatch/drain-firewall.js';
 import type { BatchRequest, BatchResult } from '#firebreak/dispatch/batch.js';
 import { applyAndWait } from '#firebreak/dispatch/wait.js';
-import { leaseMs, type Kept, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { leaseMs, type RecordedAlarms, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 
 const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, dispatch: { max_waiting: 2 } });
 
@@ -67,14 +67,15 @@ describe('the dispatcher', () => {
     options = { onSettled: (run) => settled.push(run), apply: scripted.run };
   });
 
-  afterEach(() => {
-    for (const ledger of ledgers) ledger.close();
+  afterEach(async () => {
+    for (const ledger of ledgers) await ledger.close();
     rmSync(folder, { recursive: true });
   });
 
   /** Another launcher, with a connection of its own. */
-  function launcher(stop = new AbortController().signal): Launcher {
-    const ledger = openSqliteLedger(path.join(folder, 'ledger.db'), () => ({ wall, uptime: wall, boot: 'one' }));
+  async function launcher(stop = new AbortController().signal): Promise<Launcher> {
+    const clock = () => ({ wall, uptime: wall, boot: 'one' });
+    const ledger = await openLedger({ file: path.join(folder, 'ledger.db'), clock });
     ledgers.push(ledger);
     return { ledger, config, stop, screen: noScreen };
   }
@@ -91,17 +92,17 @@ describe('the dispatcher', () => {
     } as const;
     const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
     const alarm = { id: `A-${port}-${owner}`, origin: 'a test', context: {}, blocks: [block] };
-    const kept: Kept = await parts.ledger.keep([alarm], { recheckMs: 60_000, owner });
+    const kept: RecordedAlarms = await parts.ledger.recordAlarms([alarm], { recheckMs: 60_000, owner });
     return { blocks: kept.blocks.flat(), leases: kept.leases };
   }
 
   it('the first carries its block; what comes meanwhile goes with the next run, all at once', async () => {
-    const first = launcher();
+    const first = await launcher();
     const kept = await keep(first, '1', 'first');
     const done = applyAndWait(kept, first, options);
     expect(ports(await scripted.started(1))).to.deep.equal(['1']);
     for (const port of ['2', '3', '4']) {
-      const later = await keep(launcher(), port, port);
+      const later = await keep(await launcher(), port, port);
       expect(later.leases, 'leases of a later one').to.deep.equal([]);
     }
     wall += 1000; // the storm is over
@@ -114,11 +115,11 @@ describe('the dispatcher', () => {
   });
 
   it('a follower learns how its own block ended', async () => {
-    const holder = launcher();
+    const holder = await launcher();
     const one = await keep(holder, '1', 'holder');
     const holding = applyAndWait(one, holder, options);
     await scripted.started(1);
-    const follower = launcher();
+    const follower = await launcher();
     const two = await keep(follower, '2', 'follower');
     const following = applyAndWait(two, follower, options);
     wall += 1000;
@@ -130,13 +131,13 @@ describe('the dispatcher', () => {
   });
 
   it('more than may wait return at once, and their blocks are carried all the same', async () => {
-    const holder = launcher();
+    const holder = await launcher();
     const one = await keep(holder, '1', 'holder');
     const holding = applyAndWait(one, holder, options);
     await scripted.started(1);
     const followers = [];
     for (const port of ['2', '3', '4']) {
-      const parts = launcher();
+      const parts = await launcher();
       const kept = await keep(parts, port, port);
       followers.push(applyAndWait(kept, parts, options));
     }
@@ -152,10 +153,10 @@ describe('the dispatcher', () => {
   });
 
   it('a dead holder is followed by one who waits, when its lease has lapsed', async () => {
-    const dead = launcher();
+    const dead = await launcher();
     const { leases } = await keep(dead, '1', 'dead');
     await dead.ledger.claimBatch(leases[0]!, 'R-DEAD', 10);
-    const follower = launcher();
+    const follower = await launcher();
     const two = await keep(follower, '2', 'follower');
     expect(two.leases).to.deep.equal([]);
     const following = applyAndWait(two, follower, options);
@@ -166,12 +167,12 @@ describe('the dispatcher', () => {
   });
 
   it('a holder that slept while its lease lapsed writes nothing', async () => {
-    const sleeper = launcher();
+    const sleeper = await launcher();
     const { leases } = await keep(sleeper, '1', 'sleeper');
     const sleeping = drainFirewall(leases[0]!, sleeper, options);
     await scripted.started(1);
     wall += leaseMs;
-    const next = launcher();
+    const next = await launcher();
     const lease = await next.ledger.acquireLease('edge', 'next');
     const following = drainFirewall(lease!, next, options);
     await scripted.started(2);
@@ -186,7 +187,7 @@ describe('the dispatcher', () => {
 
   it('stops when it is told to: the run is ended, the lease given back, the block stays kept', async () => {
     const told = new AbortController();
-    const parts = launcher(told.signal);
+    const parts = await launcher(told.signal);
     const kept = await keep(parts, '1', 'one');
     const done = applyAndWait(kept, parts, options);
     await scripted.started(1);
@@ -198,7 +199,7 @@ describe('the dispatcher', () => {
   });
 
   it('a batch is no larger than configured', async () => {
-    const parts = { ...launcher(), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
+    const parts = { ...(await launcher()), config: { ...config, ansible: { ...config.ansible, batch: 2 } } };
     const { leases } = await keep(parts, '1', 'one');
     for (const port of ['2', '3']) await keep(parts, port, port);
     const done = drainFirewall(leases[0]!, parts, options);

@@ -6,11 +6,12 @@ import { openLog } from '#firebreak/runtime/logger.js';
 import { configSchema, type Config } from '#firebreak/config/schema.js';
 import type { Event } from '#firebreak/core/event.js';
 import type { Ledger } from '#firebreak/ledger/ledger.js';
-import { openSqliteLedger } from '#firebreak/ledger/sqlite.js';
+import { openLedger } from '#firebreak/ledger/index.js';
 import type { Delivery, NotifyContext, OpenChannel, Stored } from '#firebreak/notify/channel.js';
 import { sendDue } from '#firebreak/notify/deliver.js';
 import { notifyDrift } from '#firebreak/notify/incidents.js';
 import { notify } from '#firebreak/notify/notify.js';
+import { readMessages } from '../../lab/messages.js';
 
 const testEvent: Event = { kind: 'test', at: 0, host: 'siem' };
 
@@ -22,15 +23,15 @@ describe('a channel that is only in the registry', () => {
   let sent: Stored[];
   let delivery: Delivery;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'channel-'));
-    ledger = openSqliteLedger(path.join(folder, 'ledger.db'));
+    ledger = await openLedger({ file: path.join(folder, 'ledger.db') });
     config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } } });
     [warnings, sent, delivery] = [[], [], { kind: 'sent', rejected: [] }];
   });
 
-  afterEach(() => {
-    ledger.close();
+  afterEach(async () => {
+    await ledger.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -55,20 +56,22 @@ describe('a channel that is only in the registry', () => {
 
   it('composes what it accepts, finds it in the outbox under its name, and sends it once', async () => {
     await notify([testEvent, { kind: 'recovery', at: 0, host: 'siem', firewall: 'edge', resolved: [], failing: 0, active: 1 }], context()); // prettier-ignore
-    const [stored, ...others] = await ledger.findMessages();
+    const [stored, ...others] = readMessages(path.join(folder, 'ledger.db'));
     expect(others).to.deep.equal([]);
     expect(stored).to.deep.include({ kind: 'pager', content: { page: 'test on none' } });
     await sendDue(context());
     await sendDue(context());
     expect(sent.map(({ id, content }) => [id, content['page']])).to.deep.equal([[stored?.id, 'test on none']]);
-    expect((await ledger.findMessages())[0]?.sentAt).to.be.a('number');
+    expect(readMessages(path.join(folder, 'ledger.db'))[0]?.sentAt).to.be.a('number');
     expect(warnings).to.deep.equal([]);
   });
 
   it('is notified once of an incident by the code that finds it', async () => {
     for (let times = 0; times < 2; times += 1)
       await notifyDrift({ firewall: 'edge', drift: [{ kind: 'only_in_pf', tracker: 1 }], isFixed: false }, context());
-    expect((await ledger.findMessages()).map(({ content }) => content['page'])).to.deep.equal(['drift on edge']);
+    expect(readMessages(path.join(folder, 'ledger.db')).map(({ content }) => content['page'])).to.deep.equal([
+      'drift on edge',
+    ]);
   });
 
   it('has its refused message retried, and says to whom it was not sent', async () => {
@@ -78,7 +81,7 @@ describe('a channel that is only in the registry', () => {
     expect(sent).to.have.length(1); // the second one is not tried on an unreachable server
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; /);
-    expect((await ledger.findMessages()).map(({ tries, trouble }) => [tries, trouble])).to.deep.equal([
+    expect(readMessages(path.join(folder, 'ledger.db')).map(({ tries, trouble }) => [tries, trouble])).to.deep.equal([
       [1, 'busy'],
       [1, 'busy'],
     ]);

@@ -184,7 +184,7 @@ describe('every mail', () => {
   };
   const load = {
     held: 1,
-    standing: 9,
+    enforced: 9,
     lastMinute: 61,
     sources: [{ address: '203.0.113.7', blocks: 6, alarms: 8 }],
     destinations: [{ address: '192.168.1.10', blocks: 5, alarms: 4 }],

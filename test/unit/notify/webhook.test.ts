@@ -60,7 +60,7 @@ const held: Event = {
   ...found,
   kind: 'held',
   load: {
-    ...{ held: 12, standing: 0, lastMinute: 12 },
+    ...{ held: 12, enforced: 0, lastMinute: 12 },
     sources: [{ address: '203.0.113.7', blocks: 9, alarms: 9 }],
     destinations: [],
   },

@@ -2,15 +2,21 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, truncateSync, w
 import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
-import type { KeepAlarm } from '../ledger.js';
+import type { NewAlarm } from '../ledger.js';
+import { yieldToOthers } from '../yield-to-others.js';
 import { makeAuditKey, readAuditKey } from './audit-key.js';
-import type { Database } from './database.js';
+import { findRow, type Statements, type Transaction } from './database.js';
 
-/** Where decisions are written down, with which key, and who makes them. */
-export interface Audit {
+/** Where decisions are recorded, and the key that signs them. */
+export interface AuditFiles {
   file: string;
   keyFile: string;
+}
+
+/** Decisions of one actor: what happened, and who it was. */
+export interface Decisions {
   by: string;
+  entries: readonly AuditEntry[];
 }
 
 /**
@@ -18,26 +24,27 @@ export interface Audit {
  * not committed is taken back. A process that dies in between leaves lines that the chain passes by, and
  * `audit --verify` tells.
  */
-export function appendAudit(database: Database, audit: Audit, entries: readonly AuditEntry[], now: number): void {
+export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entries }: Decisions): Promise<void> {
   if (entries.length === 0) return;
-  const file = openSync(audit.file, 'a+', 0o600);
+  const file = openSync(files.file, 'a+', 0o600);
   try {
-    const key = readAuditKey(audit.keyFile) ?? makeAuditKey(audit.keyFile);
-    const known = findAuditHead(database);
-    let head = known ?? findLastHead(audit.file);
+    const key = readAuditKey(files.keyFile) ?? makeAuditKey(files.keyFile);
+    const known = await findAuditHead(tx);
+    let head: AuditHead = known ?? findLastHead(files.file);
     const isAnew = known === undefined && head.seq > 0;
     const first: AuditEntry[] = isAnew ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
+    const at = new Date(await tx.now()).toISOString();
     const { size } = fstatSync(file);
     let text = endsInLine(file, size) ? '' : '\n';
-    for (const entry of [...first, ...entries]) {
-      const { event, ...facts } = entry;
-      const linked = linkEntry({ event, by: audit.by, ...facts }, new Date(now).toISOString(), head, key);
+    for (const { event, ...facts } of [...first, ...entries]) {
+      const linked = linkEntry({ event, by, ...facts }, at, head, key);
       text += `${linked.line}\n`;
       head = linked.head;
+      await yieldToOthers();
     }
-    database.onRollback(() => truncateSync(audit.file, size));
+    tx.onRollback(() => truncateSync(files.file, size));
     writeWhole(file, text);
-    database.run(
+    await tx.run(
       `INSERT INTO audit_head (one, seq, hash, keyed) VALUES (1, ?, ?, 1)
        ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, keyed = 1`,
       ...[head.seq, head.hash],
@@ -47,14 +54,9 @@ export function appendAudit(database: Database, audit: Audit, entries: readonly 
   }
 }
 
-export function findAuditHead(database: Database): (AuditHead & { isKeyed: boolean }) | undefined {
-  const row = database.get('SELECT seq, hash, keyed FROM audit_head');
+export async function findAuditHead(db: Statements): Promise<(AuditHead & { isKeyed: boolean }) | undefined> {
+  const row = await findRow(db, 'SELECT seq, hash, keyed FROM audit_head');
   return row && { seq: Number(row['seq']), hash: String(row['hash']), isKeyed: row['keyed'] === 1 };
-}
-
-export function findOldestBlock(database: Database): number | undefined {
-  const at = database.get('SELECT min(created_at) AS at FROM block')?.['at'];
-  return typeof at === 'number' ? at : undefined;
 }
 
 /** A new ledger goes on where the log ends. */
@@ -90,7 +92,7 @@ export const entryOfBlock = (event: string, block: Block): AuditEntry => ({
   reason: block.reason,
 });
 
-export const entriesOfAlarms = (alarms: readonly KeepAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
+export const entriesOfAlarms = (alarms: readonly NewAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
   alarms.flatMap(({ id, origin, context }, index) =>
     (blocks[index] ?? []).map((block) => ({
       ...entryOfBlock('alarm', block),

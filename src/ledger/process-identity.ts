@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 
 /** `boot/pid/start`: one process of this host, not to be mistaken for a later one with its number. */
-export function identify(pid = process.pid): string | null {
+export function processIdentity(pid = process.pid): string | null {
   const start = readStart(pid);
   return start === undefined ? null : `${readBoot()}/${pid}/${start}`;
 }
 
 /** Is it certain that this process has ended? Never so where nothing is known of it. */
-export function isGone(identity: string | null): boolean {
+export function hasExited(identity: string | null): boolean {
   if (identity === null) return false;
   const [boot, pid] = identity.split('/');
-  return boot?.replaceAll('-', '') !== readBoot() || identify(Number(pid)) !== identity.replaceAll('-', '');
+  return boot?.replaceAll('-', '') !== readBoot() || processIdentity(Number(pid)) !== identity.replaceAll('-', '');
 }
 
 /**

@@ -1,10 +1,7 @@
 import type { Block, BlockState, Trouble } from '../../core/block.js';
 import type { Family, Flow, Protocol, RuleType } from '../../core/flow.js';
 import type { BlockQuery } from '../ledger.js';
-import type { Database } from './database.js';
-
-type Value = string | number | null;
-type Row = Record<string, Value>;
+import { findRow, type Row, type Statements, type Transaction, type Value } from './database.js';
 
 const columnsOf = (block: Block): Row => ({
   id: block.id,
@@ -75,16 +72,16 @@ const toFlow = (row: Row): Flow => ({
   port: String(row['port']),
 });
 
-export function insertBlock(database: Database, block: Block): void {
+export async function insertBlock(tx: Transaction, block: Block): Promise<void> {
   const row = columnsOf(block);
   const names = Object.keys(row);
   const marks = names.map(() => '?').join(', ');
-  database.run(`INSERT INTO block (${names.join(', ')}) VALUES (${marks})`, ...Object.values(row));
+  await tx.run(`INSERT INTO block (${names.join(', ')}) VALUES (${marks})`, ...Object.values(row));
 }
 
 /** What a move may change; the flow and its tracker are for life. */
-export function updateBlock(database: Database, block: Block): void {
-  database.run(
+export async function updateBlock(tx: Transaction, block: Block): Promise<void> {
+  await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
        code = ?, reason = ?, run = ?, override = ?
@@ -103,13 +100,13 @@ export function updateBlock(database: Database, block: Block): void {
   );
 }
 
-export function findBlocks(database: Database, query: BlockQuery): Block[] {
+export async function findBlocks(db: Statements, query: BlockQuery): Promise<Block[]> {
   const { where, values } = toWhere(query);
-  return database.all(`SELECT * FROM block ${where} ORDER BY created_at, seq`, ...values).map(toBlock);
+  return (await db.all(`SELECT * FROM block ${where} ORDER BY created_at, seq`, ...values)).map(toBlock);
 }
 
-export function getBlock(database: Database, id: string): Block {
-  const row = database.get('SELECT * FROM block WHERE id = ?', id);
+export async function getBlock(db: Statements, id: string): Promise<Block> {
+  const row = await findRow(db, 'SELECT * FROM block WHERE id = ?', id);
   if (row === undefined) throw new Error(`the ledger has no block ${id}`);
   return toBlock(row);
 }

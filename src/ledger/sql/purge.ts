@@ -1,0 +1,39 @@
+import type { Transaction } from './database.js';
+
+/** A message of the last days is kept all the same: its id tells that it was sent. */
+const keepMessagesMs = 7 * 24 * 3_600_000;
+
+/** So many rows go with one statement, which takes some milliseconds. */
+const slice = 500;
+
+/** Deletes records of what is over and that nobody asks for any more. */
+export async function purge(tx: Transaction, keepMs: number): Promise<void> {
+  const now = await tx.now();
+  const before = now - keepMs;
+  await purgeBlocks(tx, before);
+  await purgeRows(
+    tx,
+    'alarm',
+    'received_at < ? AND NOT EXISTS (SELECT 1 FROM alarm_block WHERE alarm_block.alarm = alarm.id)',
+    before,
+  );
+  await purgeRows(tx, 'run', 'started_at < ?', before);
+  await purgeRows(tx, 'outcome', 'at < ?', before);
+  await purgeRows(tx, 'drift', 'at < ?', before);
+  await purgeRows(tx, 'outbox', 'due_at IS NULL AND created_at < ?', now - Math.max(keepMs, keepMessagesMs));
+}
+
+/** Blocks go together with what ties alarms to them. */
+async function purgeBlocks(tx: Transaction, before: number): Promise<void> {
+  const old = "SELECT id FROM block WHERE state IN ('released', 'refused') AND updated_at < ? LIMIT ?";
+  for (let rows = await tx.all(old, before, slice); rows.length > 0; rows = await tx.all(old, before, slice)) {
+    const ids = JSON.stringify(rows.map(({ id }) => id));
+    await tx.run('DELETE FROM alarm_block WHERE block IN (SELECT value FROM json_each(?))', ids);
+    await tx.run('DELETE FROM block WHERE id IN (SELECT value FROM json_each(?))', ids);
+  }
+}
+
+async function purgeRows(tx: Transaction, table: string, where: string, before: number): Promise<void> {
+  const statement = `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where} LIMIT ?)`;
+  while ((await tx.run(statement, before, slice)) === slice);
+}

@@ -1,0 +1,231 @@
+import { ulid } from 'ulid';
+import { newBlock, refuse, type Block } from '../../core/block.js';
+import { escalate } from '../../core/escalation.js';
+import type { Flow } from '../../core/flow.js';
+import { alarmAgain, approve } from '../../core/lifecycle.js';
+import { computeTracker } from '../../core/tracker.js';
+import type { BlockRequest, Lease, NewAlarm, RecordedAlarms, RecordOptions } from '../ledger.js';
+import { processIdentity } from '../process-identity.js';
+import { Counts, exceededLimit, keysOf, perMinuteKey } from './block-limits.js';
+import { insertBlock, toBlock, updateBlock } from './block-rows.js';
+import { countRows, findRow, hasRow, type Statements, type Transaction } from './database.js';
+import { recordOutcome } from './history.js';
+import { acquireLease, hasDueWork } from './leases.js';
+
+/** Records alarms, each with its blocks, and tries for the leases of their firewalls. */
+export async function recordAlarms(
+  tx: Transaction,
+  alarms: readonly NewAlarm[],
+  options: RecordOptions,
+): Promise<RecordedAlarms> {
+  const hadHeld = await hasHeld(tx);
+  const counts = new Counts();
+  const recorded: RecordedBlock[][] = [];
+  for (const alarm of alarms) recorded.push(await recordAlarm(tx, alarm, { options, counts }));
+  const blocks = recorded.map((each) => each.map(({ block }) => block));
+  return {
+    blocks,
+    leases: await tryForLeases(tx, blocks.flat(), options),
+    repeated: recorded.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : [])),
+    isFirstHeld: !hadHeld && blocks.flat().some(({ state }) => state === 'held'),
+  };
+}
+
+async function tryForLeases(
+  tx: Transaction,
+  blocks: readonly Block[],
+  { owner, isHandedOver = false }: RecordOptions,
+): Promise<Lease[]> {
+  if (owner === undefined) return [];
+  const leases: Lease[] = [];
+  for (const firewall of new Set(blocks.map((block) => block.firewall))) {
+    if (!(await hasDueWork(tx, firewall))) continue;
+    const lease = await acquireLease(tx, firewall, { owner, process: isHandedOver ? null : processIdentity() });
+    if (lease !== undefined) leases.push(lease);
+  }
+  return leases;
+}
+
+interface RecordedBlock {
+  block: Block;
+  /** This very event had asked for it already, a moment ago. */
+  isRepeated: boolean;
+  isNew: boolean;
+}
+
+/** What each block of an alarm is recorded by. */
+interface Recording {
+  event: string | null;
+  risk: number;
+  options: RecordOptions;
+  counts: Counts;
+  now: number;
+}
+
+async function recordAlarm(
+  tx: Transaction,
+  alarm: NewAlarm,
+  { options, counts }: Pick<Recording, 'options' | 'counts'>,
+): Promise<RecordedBlock[]> {
+  const now = await tx.now();
+  const event = alarm.context['event-id'] ?? null;
+  await tx.run(
+    'INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)',
+    ...[alarm.id, now, alarm.origin, event, JSON.stringify(alarm.context)],
+  );
+  const recording: Recording = { event, risk: Number(alarm.context['risk'] ?? 0) || 0, options, counts, now };
+  const recorded: RecordedBlock[] = [];
+  for (const request of alarm.blocks) recorded.push(await recordBlock(tx, request, recording));
+  for (const { block } of recorded) {
+    await tx.run('INSERT INTO alarm_block (alarm, block) VALUES (?, ?) ON CONFLICT DO NOTHING', alarm.id, block.id);
+  }
+  // An alarm counts once, on however many firewalls; what is held does not, nor does a list that a person reviewed.
+  if (options.limits?.perMinute !== Infinity && recorded.some(({ isNew }) => isNew)) {
+    await tx.run('UPDATE alarm SET counted = 1 WHERE id = ?', alarm.id);
+    counts.add(perMinuteKey);
+  }
+  return recorded;
+}
+
+async function recordBlock(tx: Transaction, request: BlockRequest, recording: Recording): Promise<RecordedBlock> {
+  const { event, options, now } = recording;
+  if (request.refusal !== undefined) {
+    return { block: await recordRefusal(tx, request, request.refusal), isRepeated: false, isNew: false };
+  }
+  const live = await liveBlock(tx, request);
+  if (live !== undefined && event !== null) {
+    const since = now - (options.sameEventMs ?? 0);
+    if (await isSameEvent(tx, live, { event, since })) return { block: live, isRepeated: true, isNew: false };
+  }
+  const durationMs = await escalatedDuration(tx, request, live);
+  const lasting = { ...request, expiresAt: durationMs === null ? null : now + durationMs };
+  return live === undefined
+    ? recordNewBlock(tx, lasting, recording)
+    : recordRepeat(tx, { ...lasting, live }, recording);
+}
+
+type LastingRequest = BlockRequest & { expiresAt: number | null };
+
+/** Another alarm for a flow that has a block. One that is held goes on by itself where there is room by now. */
+async function recordRepeat(
+  tx: Transaction,
+  request: LastingRequest & { live: Block },
+  recording: Recording,
+): Promise<RecordedBlock> {
+  const { live, expiresAt } = request;
+  const { options, counts, now } = recording;
+  const counted = alarmAgain(live, { now, expiresAt, recheckMs: options.recheckMs });
+  const goesOn =
+    live.state === 'held' && (await exceededLimit(tx, request, { ...recording, hasAlarmed: true })) === undefined;
+  const block = { ...(goesOn ? approve(counted, now) : counted), override: request.override ?? live.override };
+  await updateBlock(tx, block);
+  if (goesOn || live.wanted === 'absent') counts.add(...keysOf(request));
+  return { block, isRepeated: false, isNew: goesOn };
+}
+
+async function recordNewBlock(tx: Transaction, request: LastingRequest, recording: Recording): Promise<RecordedBlock> {
+  const { counts, now } = recording;
+  const hasAlarmed = await hasAlarmedBefore(tx, request.flow.source);
+  const reason = await exceededLimit(tx, request, { ...recording, hasAlarmed });
+  const tracker = await freeTracker(tx, request);
+  const pending = { ...makeBlock(request, tracker, now), expiresAt: request.expiresAt };
+  const block: Block = reason === undefined ? pending : { ...pending, state: 'held', dueAt: null, reason };
+  await insertBlock(tx, block);
+  await recordOutcome(tx, undefined, block);
+  if (reason === undefined) counts.add(...keysOf(request));
+  return { block, isRepeated: false, isNew: reason === undefined };
+}
+
+const makeBlock = ({ firewall, flow, description, override }: BlockRequest, tracker: number, now: number): Block => ({
+  ...newBlock({ id: ulid(now), firewall, flow, tracker, description }, now),
+  override: override ?? null,
+});
+
+const sameFlow = `source = ? AND firewall = ? AND destination = ? AND port = ? AND protocol = ? AND interface = ?
+  AND type = ? AND ipprotocol = ?`;
+
+const flowValues = ({ firewall, flow }: BlockRequest): string[] => [
+  ...[flow.source, firewall, flow.destination, flow.port],
+  ...[flow.protocol, flow.interface, flow.type, flow.ipprotocol],
+];
+
+async function liveBlock(db: Statements, request: BlockRequest): Promise<Block | undefined> {
+  const row = await findRow(
+    db,
+    `SELECT * FROM block WHERE ${sameFlow} AND state NOT IN ('released', 'refused')`,
+    ...flowValues(request),
+  );
+  return row && toBlock(row);
+}
+
+/** Has this very event asked for the block since then? Only while the block is in force: else the event tries again. */
+async function isSameEvent(
+  db: Statements,
+  { id, state }: Block,
+  { event, since }: { event: string; since: number },
+): Promise<boolean> {
+  if (state !== 'active') return false;
+  return hasRow(
+    db,
+    `SELECT 1 FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id
+     WHERE alarm.message = ? AND alarm_block.block = ? AND alarm.received_at >= ? LIMIT 1`,
+    ...[event, id, since],
+  );
+}
+
+/** Whoever forges sources has a new one each time; an attacker who means it comes again. */
+const hasAlarmedBefore = (db: Statements, source: string): Promise<boolean> =>
+  hasRow(db, "SELECT 1 FROM block WHERE source = ? AND state <> 'refused' LIMIT 1", source);
+
+const hasHeld = (db: Statements): Promise<boolean> => hasRow(db, "SELECT 1 FROM block WHERE state = 'held' LIMIT 1");
+
+/** Refusals of one flow are one row that counts: an attacker can have any number of them. */
+async function recordRefusal(tx: Transaction, request: BlockRequest, refusal: string): Promise<Block> {
+  const now = await tx.now();
+  const row = await findRow(
+    tx,
+    `SELECT * FROM block WHERE ${sameFlow} AND state = 'refused' AND reason = ? ORDER BY seq DESC LIMIT 1`,
+    ...[...flowValues(request), refusal],
+  );
+  if (row !== undefined) {
+    const known = toBlock(row);
+    const again = { ...known, alarms: known.alarms + 1, updatedAt: now };
+    await updateBlock(tx, again);
+    await recordOutcome(tx, known, again);
+    return again;
+  }
+  const refused = refuse(makeBlock(request, computeTracker(request.flow), now), refusal);
+  await insertBlock(tx, refused);
+  await recordOutcome(tx, undefined, refused);
+  return refused;
+}
+
+/** How long the block is to last: longer for a source that was blocked and released before. */
+async function escalatedDuration(
+  db: Statements,
+  { durationMs, escalation, flow, firewall }: BlockRequest,
+  live: Block | undefined,
+): Promise<number | null> {
+  if (escalation === undefined || durationMs === null) return durationMs;
+  const since = escalation.memoryMs === null ? 0 : (await db.now()) - escalation.memoryMs;
+  const offences = await countRows(
+    db,
+    `SELECT count(*) AS many FROM block
+     WHERE source = ? AND firewall = ? AND created_at >= ? AND state = 'released' AND proven_at IS NOT NULL AND id <> ?`,
+    ...[flow.source, firewall, since, live?.id ?? ''],
+  );
+  return escalate(durationMs, offences, escalation);
+}
+
+/** The flow's number, or its next one while that belongs to another flow's block. */
+async function freeTracker(db: Statements, { firewall, flow }: { firewall: string; flow: Flow }): Promise<number> {
+  for (let attempt = 0; ; attempt += 1) {
+    const tracker = computeTracker(flow, attempt);
+    const isTaken = await hasRow(
+      db,
+      "SELECT 1 FROM block WHERE firewall = ? AND tracker = ? AND state NOT IN ('released', 'refused')",
+      ...[firewall, tracker],
+    );
+    if (!isTaken) return tracker;
+  }
+}

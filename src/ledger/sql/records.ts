@@ -1,0 +1,55 @@
+import type { AlarmRecord, RunRecord } from '../ledger.js';
+import { findRow, hasRow, type Statements } from './database.js';
+
+export const hasAlarm = (db: Statements, id: string): Promise<boolean> =>
+  hasRow(db, 'SELECT 1 FROM alarm WHERE id = ?', id);
+
+export async function findAlarms(db: Statements, block: string): Promise<AlarmRecord[]> {
+  const rows = await db.all(
+    `SELECT alarm.* FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id
+     WHERE alarm_block.block = ? ORDER BY received_at, id`,
+    block,
+  );
+  return rows.map((row) => ({
+    id: String(row['id']),
+    receivedAt: Number(row['received_at']),
+    origin: String(row['origin']),
+    context: JSON.parse(String(row['context'])) as Record<string, string>, // as recordAlarm wrote it
+  }));
+}
+
+export async function findRun(db: Statements, id: string): Promise<RunRecord | undefined> {
+  const row = await findRow(db, 'SELECT * FROM run WHERE id = ?', id);
+  if (row === undefined) return undefined;
+  return {
+    id,
+    firewall: String(row['firewall']),
+    startedAt: Number(row['started_at']),
+    ms: row['ms'] as number | null,
+    batch: Number(row['batch']),
+  };
+}
+
+/** The ledger numbers the rows as they come; a run's id is made of a wall clock, which may be set back. */
+export async function findRunsToKeep(db: Statements, many: number): Promise<string[]> {
+  const rows = await db.all(
+    `SELECT id FROM (SELECT id FROM run ORDER BY rowid DESC LIMIT ?)
+     UNION SELECT run FROM lease WHERE run IS NOT NULL`,
+    many,
+  );
+  return rows.map(({ id }) => String(id));
+}
+
+export async function findWork(db: Statements, firewall: string): Promise<{ youngestAt: number | null }> {
+  const row = await findRow(
+    db,
+    'SELECT max(due_at) AS at FROM block WHERE firewall = ? AND due_at <= ?',
+    ...[firewall, await db.now()],
+  );
+  return { youngestAt: (row?.['at'] ?? null) as number | null };
+}
+
+export async function findOldestBlock(db: Statements): Promise<number | undefined> {
+  const at = (await findRow(db, 'SELECT min(created_at) AS at FROM block'))?.['at'];
+  return typeof at === 'number' ? at : undefined;
+}

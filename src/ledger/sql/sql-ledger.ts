@@ -1,0 +1,166 @@
+import type { AuditEntry } from '../../core/audit.js';
+import type { Block } from '../../core/block.js';
+import type { Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox } from '../ledger.js';
+import { processIdentity } from '../process-identity.js';
+import {
+  appendAudit,
+  entriesOfAlarms,
+  entryOfBlock,
+  entryOfSettled,
+  findAuditHead,
+  type AuditFiles,
+} from './audit-log.js';
+import { claimBatch, settleBatch } from './batches.js';
+import { findBlocks } from './block-rows.js';
+import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
+import type { Database, Transaction } from './database.js';
+import { findFreeze, freeze, unfreeze } from './frozen.js';
+import { findHistory, recordDrift } from './history.js';
+import { findIncidents, recordIncidents } from './incident-records.js';
+import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
+import { loadStats } from './load-stats.js';
+import { decideBlocks, expireBlocks, recheckBlocks, releaseBlocks } from './moves.js';
+import {
+  claimMessages,
+  hasMessage,
+  hasMessages,
+  markSending,
+  queueMessage,
+  queueMessages,
+  settleMessage,
+} from './outbox.js';
+import { purge } from './purge.js';
+import { recordAlarms } from './record-alarms.js';
+import { findAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
+import { beginAsking, findAddressChanges, findSeen, markAddressChangeSent, recordAddresses } from './seen.js';
+import { beginSession, endSession } from './sessions.js';
+import { beginWaiting, endWaiting } from './waiters.js';
+
+/** A ledger whose rows lie in the database. Each decision is appended to the audit log too, in its transaction. */
+export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'firebreak'): Ledger {
+  const decide: Decide = (work, entriesOf) =>
+    database.write(async (tx) => {
+      const result = await work(tx);
+      if (audit !== undefined) await appendAudit(tx, audit, { by: actor, entries: entriesOf(result) });
+      return result;
+    });
+  return {
+    ...makeBlockStore(database, decide),
+    ...makeLeases(database, decide),
+    ...makeOutbox(database),
+    ...makeIncidents(database),
+    ...makeAudit(database, decide),
+    ...makeControl(database, decide),
+    as: (other) => makeSqlLedger(database, audit, other),
+    close: () => database.close(),
+  };
+}
+
+/** One transaction, together with the audit entries that tell of its result. */
+type Decide = <T>(work: (tx: Transaction) => Promise<T>, entriesOf: (result: T) => AuditEntry[]) => Promise<T>;
+
+const entriesOf =
+  (event: string) =>
+  (blocks: readonly Block[]): AuditEntry[] =>
+    blocks.map((block) => entryOfBlock(event, block));
+
+const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
+  recordAlarms: (alarms, options) =>
+    decide(
+      (tx) => recordAlarms(tx, alarms, options),
+      ({ blocks }) => entriesOfAlarms(alarms, blocks),
+    ),
+  release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
+  decide: (move, ids) => decide((tx) => decideBlocks(tx, move, ids), entriesOf(move)),
+  expire: ({ heldMs, keepAlarmsMs }) =>
+    decide(async (tx) => {
+      const blocks = await expireBlocks(tx, heldMs);
+      await purge(tx, keepAlarmsMs);
+      return blocks;
+    }, entriesOf('expire')),
+  recheck: (ids) => database.write((tx) => recheckBlocks(tx, ids)),
+  findBlocks: (query) => findBlocks(database, query),
+  hasAlarm: (id) => hasAlarm(database, id),
+  findAlarms: (block) => findAlarms(database, block),
+  loadStats: () => loadStats(database),
+  findHistory: (since) => findHistory(database, since),
+});
+
+const makeLeases = (database: Database, decide: Decide): Leases => ({
+  acquireLease: async (firewall, owner) =>
+    (await isLeaseHeld(database, firewall))
+      ? undefined
+      : database.write((tx) => acquireLease(tx, firewall, { owner, process: processIdentity() })),
+  takeOverLease: (firewall, owner) =>
+    database.write((tx) => takeOverLease(tx, firewall, { owner, process: processIdentity() })),
+  renewLease: (lease) => database.write((tx) => renewLease(tx, lease)),
+  releaseLease: (lease, force = false) => database.write((tx) => releaseLease(tx, lease, force)),
+  claimBatch: (lease, run, limit) => database.write((tx) => claimBatch(tx, lease, { run, limit })),
+  settleBatch: (lease, ended) =>
+    decide(
+      (tx) => settleBatch(tx, lease, ended),
+      (blocks) => blocks.map((block) => entryOfSettled(ended.id, block)),
+    ),
+  findWork: (firewall) => findWork(database, firewall),
+  findRun: (id) => findRun(database, id),
+  findRunsToKeep: (many) => findRunsToKeep(database, many),
+});
+
+const makeOutbox = (database: Database): Outbox => ({
+  queueMessage: (message) => database.write((tx) => queueMessage(tx, message)),
+  hasMessage: (id) => hasMessage(database, id),
+  claimMessages: async (sender, forMs) =>
+    (await hasMessages(database, sender)) ? database.write((tx) => claimMessages(tx, sender, forMs)) : [],
+  markSending: (id, sender, forMs) => database.write((tx) => markSending(tx, { id, sender }, forMs)),
+  settleMessage: (id, sender, ending) => database.write((tx) => settleMessage(tx, { id, sender }, ending)),
+  claimOutcomes: async (cursor, sender, forMs) =>
+    (await hasOutcomes(database, { cursor, sender }))
+      ? database.write((tx) => claimOutcomes(tx, { cursor, sender }, forMs))
+      : [],
+  ackOutcomes: (cursor, sender, passed) => database.write((tx) => ackOutcomes(tx, { cursor, sender }, passed)),
+});
+
+const makeIncidents = (database: Database): Incidents => ({
+  findIncidents: (firewall) => findIncidents(database, firewall),
+  recordIncidents: (firewall, news, messages) =>
+    database.write(async (tx) => {
+      await recordIncidents(tx, firewall, news);
+      await queueMessages(tx, messages);
+    }),
+  recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
+  findSeen: () => findSeen(database),
+  recordAddresses: (firewall, addresses) => database.write((tx) => recordAddresses(tx, firewall, addresses)),
+  beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),
+  findAddressChanges: () => findAddressChanges(database),
+  markAddressChangeSent: (firewall, messages) =>
+    database.write(async (tx) => {
+      await markAddressChangeSent(tx, firewall);
+      await queueMessages(tx, messages);
+    }),
+});
+
+const makeAudit = (database: Database, decide: Decide): Audit => ({
+  record: (entry) =>
+    decide(
+      () => Promise.resolve(),
+      () => [entry],
+    ),
+  findAuditHead: () => findAuditHead(database),
+  findOldestBlock: () => findOldestBlock(database),
+});
+
+const makeControl = (database: Database, decide: Decide): Control => ({
+  freeze: (reason, by) =>
+    decide(
+      (tx) => freeze(tx, reason, by),
+      () => [{ event: 'freeze', reason }],
+    ),
+  unfreeze: () => decide(unfreeze, (wasFrozen) => (wasFrozen ? [{ event: 'unfreeze' }] : [])),
+  findFreeze: () => findFreeze(database),
+  beginWaiting: (id, most, forMs) => database.write((tx) => beginWaiting(tx, { id, most, forMs })),
+  endWaiting: (id) => database.write((tx) => endWaiting(tx, id)),
+  beginSession: (session) => database.write((tx) => beginSession(tx, session)),
+  endSession: (session) => database.write((tx) => endSession(tx, session)),
+  waitForChange: (timeoutMs) => database.waitForChange(timeoutMs),
+  now: () => database.now(),
+});

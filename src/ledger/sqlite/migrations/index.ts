@@ -1,0 +1,19 @@
+import { addBlocks } from './001-blocks.js';
+import { addOutbox } from './002-outbox.js';
+import { addOutcomes } from './003-outcomes.js';
+import { addFirewallAddresses } from './004-firewall-addresses.js';
+import { addFeeds } from './005-feeds.js';
+import { addLearnedFacts } from './006-learned-facts.js';
+
+/**
+ * The schema, one file a step: number N brings a ledger of version N-1 to version N. A step that was released is never
+ * changed again.
+ */
+export const migrations: readonly string[] = [
+  addBlocks,
+  addOutbox,
+  addOutcomes,
+  addFirewallAddresses,
+  addFeeds,
+  addLearnedFacts,
+];

@@ -1,0 +1,53 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Database } from '../sql/database.js';
+import { openConnection, type Connection } from './connection.js';
+import { migrations } from './migrations/index.js';
+import { beginPatience, retryWhileBusy, type Patience } from './patience.js';
+import { makeSqliteDatabase, type SqliteOptions } from './sqlite-database.js';
+import { explainSqliteError, newerLedger } from './sqlite-errors.js';
+
+/**
+ * Opens the ledger's file, makes it where there is none, and brings an older one up to date.
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
+ */
+export async function openSqliteDatabase(options: SqliteOptions): Promise<Database> {
+  const { file, patienceMs } = options;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const connection = openConnection(file);
+    try {
+      const patience = beginPatience(patienceMs);
+      await retryWhileBusy(patience, () => connection.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON'));
+      await migrate(connection, file, patience);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return makeSqliteDatabase(connection, options);
+  } catch (error) {
+    throw explainSqliteError(error, file, patienceMs);
+  }
+}
+
+async function migrate(connection: Connection, file: string, patience: Patience): Promise<void> {
+  const version = await retryWhileBusy(patience, () => readVersion(connection));
+  if (version === migrations.length) return;
+  if (version > migrations.length) throw newerLedger(file, version, migrations.length);
+  chmodSync(file, 0o600);
+  await retryWhileBusy(patience, () => connection.exec('PRAGMA journal_mode = WAL'));
+  await retryWhileBusy(patience, () => connection.exec('BEGIN IMMEDIATE'));
+  try {
+    for (const step of migrations.slice(readVersion(connection))) connection.exec(step);
+    connection.exec(`PRAGMA user_version = ${migrations.length}`);
+    connection.exec('COMMIT');
+  } catch (error) {
+    connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function readVersion(connection: Connection): number {
+  const [row] = [...connection.rows('PRAGMA user_version', [])];
+  return Number(row?.['user_version']);
+}

@@ -1,0 +1,24 @@
+import type { Ledger } from '../ledger.js';
+import type { AuditFiles } from '../sql/audit-log.js';
+import { makeSqlLedger } from '../sql/sql-ledger.js';
+import { readClock, type Reading } from './clock.js';
+import { openSqliteDatabase } from './open-database.js';
+import { usualPatienceMs } from './patience.js';
+
+export interface SqliteSettings {
+  file: string;
+  /** Where each decision is recorded as well, in the same transaction. */
+  audit?: AuditFiles | undefined;
+  /** How long to wait for others that write. */
+  patienceMs?: number | undefined;
+  clock?: (() => Reading) | undefined;
+}
+
+/**
+ * Opens the ledger in one SQLite file, for any number of processes of one host.
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
+ */
+export async function openSqliteLedger(settings: SqliteSettings): Promise<Ledger> {
+  const { file, audit, patienceMs = usualPatienceMs, clock = readClock } = settings;
+  return makeSqlLedger(await openSqliteDatabase({ file, clock, patienceMs }), audit);
+}
