@@ -238,7 +238,7 @@ describe('status.yml', function () {
     const { standing, only_in_pf, text } = await status();
     expect(standing).to.deep.equal([]);
     expect(only_in_pf).to.deep.equal([]);
-    expect(text).to.include('0 of our rules stand in the configuration, 0 of them proven in pf');
+    expect(text).to.include('0 Firebreak rules in the configuration, 0 of them proven in pf');
   });
 
   it('tells each of our rules with its flow, and whether pf has it', async () => {
@@ -263,7 +263,7 @@ describe('status.yml', function () {
       proven: true,
     });
     expect(standing[1]).to.deep.include({ protocol: 'any', port: '', changed: false, proven: true });
-    expect(text).to.include('2 of our rules stand in the configuration, 2 of them proven in pf');
+    expect(text).to.include('2 Firebreak rules in the configuration, 2 of them proven in pf');
     expect(text).to.include(
       `in force: block, 203.0.113.7 -> 192.168.1.10 tcp/22 on wan (tracker ${added[0]}) (blocked)`,
     );

@@ -89,7 +89,7 @@ describe('a login that becomes root by sudo', function () {
     });
     expect(run.error()).to.deep.equal({
       code: 'become_unsupported',
-      message: 'become_method: the edit knows sudo only',
+      message: 'become_method: the edit supports sudo only',
     });
     expect(firewall.readConfig()).to.not.include('<port>8444</port>');
   });
