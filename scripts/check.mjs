@@ -9,6 +9,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
 const lint = path.join(root, '.tools/lint/bin/ansible-lint');
 const latest = path.join(root, '.tools/ansible-latest/bin/ansible-playbook');
+const collections = path.join(root, 'playbooks/collections');
 
 function filesIn(folder, extension) {
   if (!existsSync(path.join(root, folder))) return [];
@@ -43,7 +44,16 @@ const checks = [
   },
   {
     name: 'ansible-lint, production profile',
-    command: [lint, '--offline', '--nocolor', 'playbooks', 'inventory'],
+    // A role alone does not show it where our collection is.
+    command: [
+      'env',
+      `ANSIBLE_COLLECTIONS_PATH=${collections}`,
+      lint,
+      '--offline',
+      '--nocolor',
+      'playbooks',
+      'inventory',
+    ],
     when: existsSync(lint),
   },
   { name: 'shellcheck', command: ['shellcheck', ...shellScripts], when: hasCommand('shellcheck') },

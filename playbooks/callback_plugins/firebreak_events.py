@@ -11,7 +11,7 @@ name: firebreak_events
 type: aggregate
 short_description: Writes the events of a run as JSON lines
 description:
-  - Appends one JSON object per line to the file that the environment variable E(FIREBREAK_EVENTS) names. Without the
+  - Appends one JSON object per line to the file that the environment variable C(FIREBREAK_EVENTS) names. Without the
     variable it does nothing.
   - Of a result it records only the status, the message and C(firebreak_error).
 requirements:

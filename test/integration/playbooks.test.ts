@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { runPlaybook, type Flow, type PlaybookRun } from '../lab/ansible.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
+import { packageRoot } from '../lab/package-root.js';
 import { insertRule, ruleXml } from '../lab/rule.js';
 
 /** The article's variables. */
@@ -199,6 +200,41 @@ describe('text that means to be more than a word', function () {
       expect(error?.code).to.equal('flow_invalid');
       expect(error?.message).to.match(/description holds a template .*: refused, and not evaluated$/);
     }
+  });
+});
+
+describe("an operator's own playbook that includes the role", function () {
+  this.timeout(240_000);
+  let firewall: Firewall;
+  let playbook: string;
+
+  before(async () => {
+    firewall = await startFirewall();
+    const folder = path.join(firewall.root, 'own');
+    mkdirSync(folder);
+    for (const name of ['roles', 'collections'])
+      symlinkSync(path.join(packageRoot, 'playbooks', name), path.join(folder, name));
+    playbook = path.join(folder, 'own.yml');
+    writeFileSync(playbook, '- hosts: firewalls\n  gather_facts: false\n  roles: [pfsense]\n');
+  });
+  after(async () => {
+    await firewall.stop();
+  });
+
+  it('has its variables validated by Ansible, and its flows blocked', async () => {
+    const run = await runPlaybook(firewall, { playbook, present: [flow] });
+    expect(run.result(), run.text).to.deep.include({ proven: true, removed: [] });
+    const broken = await runPlaybook(firewall, { playbook, present: [flow], vars: { pfsense_kill_states: 'all' } });
+    expect(broken.code).to.equal(2);
+    expect(broken.text).to.match(/pfsense_kill_states must be one of: pair, source, none/);
+  });
+
+  it('evaluates no template in a flow', async () => {
+    const canary = path.join(firewall.root, 'canary');
+    const description = `{{ lookup('pipe', 'touch ${canary}') }}`;
+    const run = await runPlaybook(firewall, { playbook, present: [{ ...flow, description }] });
+    expect(run.error()?.code, run.text).to.equal('flow_invalid');
+    expect(existsSync(canary), 'the template was evaluated').to.be.false;
   });
 });
 

@@ -14,7 +14,7 @@ DOCUMENTATION = """
 name: pfsense_lock
 short_description: Runs a task inside pfSense's configuration lock
 description:
-  - Wraps the command of a task in pfSense's lock, and in sudo if O(escalate) is set.
+  - Wraps the command of a task in pfSense's lock, and in sudo if C(escalate) is set.
 author: Firebreak
 version_added: "0.1"
 options:

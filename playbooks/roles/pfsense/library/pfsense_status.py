@@ -73,7 +73,8 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf import read_bloc
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 # Firebreak's trackers: above every one that pfSense derives from its clock until 2033, and below 2^31.
-BAND_START, BAND_END = 2000000000, 2147483648
+BAND_START = 2000000000
+BAND_END = 2147483648
 
 
 def is_ours(tracker):
