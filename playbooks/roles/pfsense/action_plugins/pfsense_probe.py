@@ -70,7 +70,8 @@ class ActionModule(ActionBase):
             absent = self._read_batch("firebreak_absent", task_vars)
             both = present.keys() & absent.keys()
             if both:
-                raise flows.FlowError("%s is in both firebreak_present and firebreak_absent" % flows.describe(present[min(both)]))
+                flow = flows.describe(present[min(both)])
+                raise flows.FlowError("%s is in both firebreak_present and firebreak_absent" % flow)
         except flows.FlowError as error:
             return answers.fail("flow_invalid", str(error))
 

@@ -19,7 +19,9 @@ author: Firebreak
 version_added: "0.1"
 options:
   lock_command:
-    description: Takes the lock and runs the command that follows. If empty, the task runs without the lock, as in check mode.
+    description: >-
+      The command that takes the lock and runs the command after it. If empty, the task runs without the lock, as in check
+      mode.
     default: ""
     vars: [{name: pfsense_lock_prefix}]
   cache:

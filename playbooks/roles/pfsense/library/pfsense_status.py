@@ -9,8 +9,8 @@ DOCUMENTATION = """
 module: pfsense_status
 short_description: Reads which of Firebreak's rules are on a pfSense firewall
 description:
-  - Reads the rules of config.xml whose tracker is in Firebreak's range, and which of them pf has loaded. Nothing else of the
-    file leaves the firewall.
+  - Reads the rules of config.xml whose tracker is in Firebreak's range, and which of them pf has loaded. Nothing else of
+    the file leaves the firewall.
   - An action plugin of the same name classifies the rules on the controller, which can compute their trackers.
 options:
   config:
