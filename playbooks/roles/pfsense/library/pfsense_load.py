@@ -88,10 +88,9 @@ killed_states:
 """
 
 import os
-import time
 
 from ansible.module_utils.pfsense_config import read_trackers
-from ansible_collections.firebreak.core.plugins.module_utils.pf import describe_unproven, read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import wait_for_proof
 from ansible_collections.firebreak.core.plugins.module_utils.pf_states import kill_states
 from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -160,25 +159,18 @@ def reload_rules(params):
         raise Refusal("reload_failed", "%s exited with %d: %s" % (command[0], ended.status, reason))
 
 
-def wait_for_proof(params, status_before):
-    """Queries pf until it shows what it should, pfSense reports an error, or the time limit is reached."""
-    present, absent = set(params["present"]), set(params["absent"])
+def prove_rules(params, status_before):
+    """Waits for pf to show the rules, unless pfSense reports an error or the edit was overwritten."""
     edit = Edit(params["config"])
-    deadline = time.time() + params["proof_timeout"]
-    pause = 0.1
-    while True:
-        blocking = read_blocking_trackers(params["pfctl"])
-        missing, lingering = present - blocking, absent & blocking
-        if not missing and not lingering:
-            return
+
+    def check(missing, lingering):
         refusal = find_refusal(params["reload_status"], status_before)
         if refusal:
             raise Refusal("load_refused", "pf refused the rules: %s" % refusal)
         edit.refuse_if_lost(missing, lingering)
-        if time.time() + pause > deadline:
-            raise Refusal("load_unproven", describe_unproven(missing, lingering, params["proof_timeout"]))
-        time.sleep(pause)
-        pause = min(pause * 2, 1.0)
+
+    present, absent = set(params["present"]), set(params["absent"])
+    wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
 
 
 def load(params):
@@ -186,7 +178,7 @@ def load(params):
     if params["cache"]:
         drop_cache(params["cache"])
     reload_rules(params)
-    wait_for_proof(params, status_before)
+    prove_rules(params, status_before)
     return kill_states(params["pfctl"], params["kill_states"], params["kill"])
 
 

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import re
+import time
 
 from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -36,6 +37,25 @@ def parse_blocking_trackers(output):
             if number:
                 blocking.add(int(number))
     return blocking
+
+
+def wait_for_proof(pfctl, present, absent, seconds, check):
+    """Queries pf until it blocks all trackers of `present` and none of `absent`, or the time limit is reached.
+
+    After each query that shows a difference, `check(missing, lingering)` may raise a Refusal that explains it.
+    """
+    deadline = time.time() + seconds
+    pause = 0.1
+    while True:
+        blocking = read_blocking_trackers(pfctl)
+        missing, lingering = present - blocking, absent & blocking
+        if not missing and not lingering:
+            return
+        check(missing, lingering)
+        if time.time() + pause > deadline:
+            raise Refusal("load_unproven", describe_unproven(missing, lingering, seconds))
+        time.sleep(pause)
+        pause = min(pause * 2, 1.0)
 
 
 def describe_unproven(missing, lingering, seconds):
