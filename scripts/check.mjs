@@ -9,6 +9,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const bin = (name) => path.join(root, 'node_modules/.bin', name);
 const lint = path.join(root, '.tools/lint/bin/ansible-lint');
 const latest = path.join(root, '.tools/ansible-latest/bin/ansible-playbook');
+const collections = path.join(root, 'playbooks/collections');
 
 function filesIn(folder, extension) {
   if (!existsSync(path.join(root, folder))) return [];
@@ -35,6 +36,7 @@ const checks = [
     name: 'layers and cycles',
     command: [bin('mocha'), '--reporter', 'dot', path.join(root, 'build/test/unit/layers.test.js')],
   },
+  { name: 'terms', command: ['node', 'scripts/terms.mjs'] },
   { name: 'playbook syntax', command: syntaxOf('ansible-playbook'), when: playbooks.length > 0 },
   {
     name: 'playbook syntax, newest Ansible',
@@ -43,7 +45,16 @@ const checks = [
   },
   {
     name: 'ansible-lint, production profile',
-    command: [lint, '--offline', '--nocolor', 'playbooks', 'inventory'],
+    // A role alone does not show it where our collection is.
+    command: [
+      'env',
+      `ANSIBLE_COLLECTIONS_PATH=${collections}`,
+      lint,
+      '--offline',
+      '--nocolor',
+      'playbooks',
+      'inventory',
+    ],
     when: existsSync(lint),
   },
   { name: 'shellcheck', command: ['shellcheck', ...shellScripts], when: hasCommand('shellcheck') },
@@ -67,7 +78,13 @@ function passes({ name, command, when = true }, env) {
 
 const home = mkdtempSync(path.join(tmpdir(), 'fb-check-'));
 try {
-  const env = { ...process.env, ANSIBLE_HOME: home, ANSIBLE_LOCAL_TEMP: home, ANSIBLE_LOCALHOST_WARNING: 'False' };
+  const env = {
+    ...process.env,
+    ANSIBLE_COLLECTIONS_PATH: path.join(root, 'playbooks/collections'),
+    ANSIBLE_HOME: home,
+    ANSIBLE_LOCAL_TEMP: home,
+    ANSIBLE_LOCALHOST_WARNING: 'False',
+  };
   const failed = checks.filter((check) => !passes(check, env));
   process.exitCode = failed.length > 0 ? 1 : 0;
 } finally {

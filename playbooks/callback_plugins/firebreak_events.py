@@ -1,7 +1,7 @@
-"""Tells a run's story as JSON lines, in the file that FIREBREAK_EVENTS names.
+"""Writes the events of a run as JSON lines to the file that FIREBREAK_EVENTS names.
 
-The file is a channel of its own: stdout may be coloured, filtered, or cut when a run is ended, and tells nothing
-then. Each line is written as it happens, so the record of a run that was killed stays true as far as it goes.
+The file is separate from stdout, which may be coloured or filtered, and is incomplete if a run is killed. Each line is
+written as the event happens, so the record of a killed run is correct up to that point.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 DOCUMENTATION = """
 name: firebreak_events
 type: aggregate
-short_description: Writes what happens as JSON lines
+short_description: Writes the events of a run as JSON lines
 description:
-  - Appends one JSON object a line to the file named by the environment variable E(FIREBREAK_EVENTS), or does nothing.
-  - Of a result it keeps its status, its message and C(firebreak_error), and nothing else.
+  - Appends one JSON object per line to the file that the environment variable C(FIREBREAK_EVENTS) names. Without the
+    variable it does nothing.
+  - Of a result it records only the status, the message and C(firebreak_error).
 requirements:
   - enable in configuration
 """
@@ -24,7 +25,7 @@ import os
 from ansible.plugins.callback import CallbackBase
 from ansible.release import __version__ as ansible_version
 
-LONGEST_MESSAGE = 4000
+MAX_MESSAGE = 4000
 
 
 class CallbackModule(CallbackBase):
@@ -38,7 +39,7 @@ class CallbackModule(CallbackBase):
         path = os.environ.get("FIREBREAK_EVENTS")
         self._file = None
         if path:
-            # Close-on-exec: neither a worker's programs nor ssh's master may hold the record open.
+            # Close-on-exec, so that neither a worker's programs nor the SSH master hold the file open.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
             self._file = os.open(path, flags, 0o600)
 
@@ -46,7 +47,7 @@ class CallbackModule(CallbackBase):
         if self._file is None:
             return
         line = {"event": event, **fields, "at": datetime.datetime.now(datetime.timezone.utc).isoformat()}
-        # One write a line: a reader, or a kill, never meets the half of one.
+        # One write per line, so that neither a reader nor a kill sees half a line.
         os.write(self._file, json.dumps(line, default=str).encode() + b"\n")
 
     def v2_playbook_on_start(self, playbook):
@@ -92,11 +93,11 @@ class CallbackModule(CallbackBase):
 def cut(message):
     if message is None:
         return None
-    return str(message)[:LONGEST_MESSAGE]
+    return str(message)[:MAX_MESSAGE]
 
 
 def known_error(error):
-    """Only the two words that the role promises."""
+    """Only the two documented fields."""
     if not isinstance(error, dict):
         return None
     return {"code": str(error.get("code")), "message": cut(error.get("message"))}

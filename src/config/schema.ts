@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { firewall } from './schema/firewall.js';
+import { firewall } from './schema/firewall-keys.js';
 import { file, key, name, path, timeLimit } from './schema/kinds.js';
-import { mail, syslog, webhook } from './schema/notify.js';
-import { defaults, escalation, policy } from './schema/policy.js';
-import { ansible, dispatch, gateway, log } from './schema/running.js';
+import { mail, syslog, webhook } from './schema/notify-keys.js';
+import { defaults, escalation, policy } from './schema/policy-keys.js';
+import { ansible, dispatch, gateway, log } from './schema/running-keys.js';
 
 /**
  * The whole of firebreak.yml: each key's form, default, description and what loading does with it, here and nowhere

@@ -243,7 +243,7 @@ describe('firebreak doctor, of a firewall,', function () {
 
   it('names a pfctl that does not answer', async () => {
     edge.setFaults({ pfctlFails: true });
-    await expectOnly('pfctl', /does not tell the loaded rules/);
+    await expectOnly('pfctl', /does not list the loaded rules/);
     edge.clearFaults();
   });
 

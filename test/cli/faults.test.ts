@@ -147,14 +147,14 @@ describe('firebreak block, when something is wrong on the way,', function () {
     it('where pf refuses the set; the rule is taken out again', async () => {
       await start();
       edge.setFaults({ refuse: 'next' });
-      expect((await fail(5)).reason).to.match(/^pf refused the rules: .*our rules were taken out again/);
+      expect((await fail(5)).reason).to.match(/^pf refused the rules: .*this run's rules were removed again/);
       await succeed();
     });
 
     it('where pf refuses every set, ours or not', async () => {
       await start();
       edge.setFaults({ refuse: 'every' });
-      expect((await fail(5)).reason).to.match(/^pf refused the rules: .*our rules were taken out/);
+      expect((await fail(5)).reason).to.match(/^pf refused the rules: .*this run's rules were removed/);
       edge.clearFaults();
       await succeed();
     });

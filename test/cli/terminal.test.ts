@@ -60,7 +60,7 @@ describe('on a terminal', function () {
     const { said, ended } = onTerminal(['block', ...words]);
     try {
       await waitUntil('the task', () =>
-        /edge: Insert the missing rules at the head of the filter \([1-9]\d* s\)/.test(said.text),
+        /edge: Insert the missing rules at the top of the filter \([1-9]\d* s\)/.test(said.text),
       );
     } finally {
       await release();

@@ -191,8 +191,8 @@ describe('the Debian package', function () {
       expect(readFileSync('/etc/firebreak/firebreak.yml', 'utf8')).to.equal('mine');
       expect(lstatSync(timers[1]!, { throwIfNoEntry: false })).to.equal(undefined);
 
-      mkdirSync('/usr/lib/firebreak/playbooks/plugin_utils/__pycache__');
-      writeFileSync('/usr/lib/firebreak/playbooks/plugin_utils/__pycache__/flow.pyc', 'as Python leaves it');
+      mkdirSync('/usr/lib/firebreak/playbooks/callback_plugins/__pycache__');
+      writeFileSync('/usr/lib/firebreak/playbooks/callback_plugins/__pycache__/events.pyc', 'as Python leaves it');
       await dpkg('--remove', 'firebreak');
       expect(existsSync('/usr/bin/firebreak')).to.equal(false);
       expect(existsSync('/usr/lib/firebreak')).to.equal(false);

@@ -27,6 +27,42 @@ function pythonFiles(): string[] {
   return names.map((name) => readFileSync(path.join(folder, name), 'utf8'));
 }
 
+interface Specification {
+  readonly options: Readonly<
+    Record<string, { readonly type?: string; readonly description?: string; readonly default?: unknown }>
+  >;
+}
+
+describe('the argument specification of the pfSense role', () => {
+  const read = (file: string): unknown => parse(readFileSync(path.join(role, file), 'utf8'));
+  const defaults = read('defaults/main.yml') as Record<string, string | number>;
+  const { argument_specs: specs } = read('meta/argument_specs.yml') as {
+    readonly argument_specs: Readonly<Record<string, Specification>>;
+  };
+
+  it('has every variable of the role with its type and its default', () => {
+    const options = specs['main']?.options ?? {};
+    expect(options).to.have.all.keys(...Object.keys(defaults), 'firebreak_fix', 'firebreak_partial');
+    for (const [name, option] of Object.entries(options)) {
+      expect(option, name).to.include.keys('type', 'description');
+      const value = defaults[name];
+      if (value === undefined) expect(option.default, name).to.be.false;
+      // A default that is computed is described in words.
+      else expect(option.default, name).to.equal(String(value).startsWith('{{') ? undefined : value);
+    }
+  });
+
+  it('leaves out the flows, which Ansible would template to validate them', () => {
+    const names = Object.values(specs).flatMap(({ options }) => Object.keys(options));
+    for (const name of ['firebreak_present', 'firebreak_absent']) expect(names).to.not.include(name);
+  });
+
+  it('describes a variable in the same way for each entry point', () => {
+    expect(specs).to.have.all.keys('main', 'status', 'doctor');
+    for (const name of ['status', 'doctor']) expect(specs['main']?.options).to.deep.include(specs[name]?.options);
+  });
+});
+
 describe('docs/pfsense.md', function () {
   this.timeout(240_000);
 

@@ -94,10 +94,10 @@ describe('a playbook that fails with report_to set', function () {
   it('fails as it would without where the mail cannot be sent, or the collection is not there', async () => {
     const away = await block({ interface: 'opt3', report_port: 1 }, ['-v']);
     expect(away.error()?.code).to.equal('interface_disabled');
-    expect(away.stdout).to.match(/127\.0\.0\.1:1 did not take the mail: \[Errno \d+\] Connection refused/);
+    expect(away.stdout).to.match(/127\.0\.0\.1:1 did not accept the mail: \[Errno \d+\] Connection refused/);
     const without = await block({ interface: 'opt3' }, ['-v'], tmpdir());
     expect(without.error()?.code).to.equal('interface_disabled');
-    expect(without.stdout).to.include('there is no community.general.mail: nobody was mailed');
+    expect(without.stdout).to.include('community.general.mail is not installed: no mail was sent');
     expect(mails).to.deep.equal([]);
   });
 });

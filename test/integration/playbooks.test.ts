@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { runPlaybook, type Flow, type PlaybookRun } from '../lab/ansible.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
+import { packageRoot } from '../lab/package-root.js';
 import { insertRule, ruleXml } from '../lab/rule.js';
 
 /** The article's variables. */
@@ -202,6 +203,41 @@ describe('text that means to be more than a word', function () {
   });
 });
 
+describe("an operator's own playbook that includes the role", function () {
+  this.timeout(240_000);
+  let firewall: Firewall;
+  let playbook: string;
+
+  before(async () => {
+    firewall = await startFirewall();
+    const folder = path.join(firewall.root, 'own');
+    mkdirSync(folder);
+    for (const name of ['roles', 'collections'])
+      symlinkSync(path.join(packageRoot, 'playbooks', name), path.join(folder, name));
+    playbook = path.join(folder, 'own.yml');
+    writeFileSync(playbook, '- hosts: firewalls\n  gather_facts: false\n  roles: [pfsense]\n');
+  });
+  after(async () => {
+    await firewall.stop();
+  });
+
+  it('has its variables validated by Ansible, and its flows blocked', async () => {
+    const run = await runPlaybook(firewall, { playbook, present: [flow] });
+    expect(run.result(), run.text).to.deep.include({ proven: true, removed: [] });
+    const broken = await runPlaybook(firewall, { playbook, present: [flow], vars: { pfsense_kill_states: 'all' } });
+    expect(broken.code).to.equal(2);
+    expect(broken.text).to.match(/pfsense_kill_states must be one of: pair, source, none/);
+  });
+
+  it('evaluates no template in a flow', async () => {
+    const canary = path.join(firewall.root, 'canary');
+    const description = `{{ lookup('pipe', 'touch ${canary}') }}`;
+    const run = await runPlaybook(firewall, { playbook, present: [{ ...flow, description }] });
+    expect(run.error()?.code, run.text).to.equal('flow_invalid');
+    expect(existsSync(canary), 'the template was evaluated').to.be.false;
+  });
+});
+
 describe('status.yml', function () {
   this.timeout(240_000);
   let firewall: Firewall;
@@ -238,7 +274,7 @@ describe('status.yml', function () {
     const { standing, only_in_pf, text } = await status();
     expect(standing).to.deep.equal([]);
     expect(only_in_pf).to.deep.equal([]);
-    expect(text).to.include('0 of our rules stand in the configuration, 0 of them proven in pf');
+    expect(text).to.include('0 Firebreak rules in the configuration, 0 of them proven in pf');
   });
 
   it('tells each of our rules with its flow, and whether pf has it', async () => {
@@ -263,7 +299,7 @@ describe('status.yml', function () {
       proven: true,
     });
     expect(standing[1]).to.deep.include({ protocol: 'any', port: '', changed: false, proven: true });
-    expect(text).to.include('2 of our rules stand in the configuration, 2 of them proven in pf');
+    expect(text).to.include('2 Firebreak rules in the configuration, 2 of them proven in pf');
     expect(text).to.include(
       `in force: block, 203.0.113.7 -> 192.168.1.10 tcp/22 on wan (tracker ${added[0]}) (blocked)`,
     );

@@ -75,7 +75,7 @@ describe('a login that becomes root by sudo', function () {
       const other = { present: [{ ...flow, port: '80' }], hostVars: become() };
       const without = await runPlaybook(firewall, { ...other, environment });
       expect(without.error()?.code, without.text).to.equal('become_failed');
-      expect(without.error()?.message).to.match(/^sudo does not let the login become root: give its password/);
+      expect(without.error()?.message).to.match(/^sudo does not let the login become root: set its password/);
     } finally {
       rmSync(folder, { recursive: true });
       if (existsSync(aside('password'))) rmSync(aside('password'));
@@ -89,7 +89,7 @@ describe('a login that becomes root by sudo', function () {
     });
     expect(run.error()).to.deep.equal({
       code: 'become_unsupported',
-      message: 'become_method: the edit knows sudo only',
+      message: 'become_method: the edit supports sudo only',
     });
     expect(firewall.readConfig()).to.not.include('<port>8444</port>');
   });

@@ -87,7 +87,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
       const run = await block();
       expectFailure(run, 'config_malformed', sentence);
       expect(firewall.readConfig()).to.equal(broken);
-      expect(run.text).to.not.include('taken out');
+      expect(run.text).to.not.include('removed again');
     });
   }
 
@@ -111,7 +111,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
     expectFailure(
       run,
       'load_refused',
-      /^pf refused the rules: There were error\(s\) loading the rules: .*Device busy.*; our rules were taken out again, and pf runs without them$/,
+      /^pf refused the rules: There were error\(s\) loading the rules: .*Device busy.*; this run's rules were removed again, and pf runs without them$/,
     );
     expect(firewall.readConfig()).to.include('<tracker>42</tracker>').and.not.include('<tracker>2');
     const loaded = await firewall.loadedRules();
@@ -123,7 +123,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
   it('leaves pf with what it ran when pf refuses every set', async () => {
     const before = await firewall.loadedRules();
     firewall.setFaults({ refuse: 'every' });
-    expectFailure(await block(), 'load_refused', /taken out again, and pf runs without them$/);
+    expectFailure(await block(), 'load_refused', /removed again, and pf runs without them$/);
     expect(firewall.readConfig()).to.equal(original);
     expect(await firewall.loadedRules()).to.deep.equal(before);
   });
@@ -134,7 +134,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
     expectFailure(
       run,
       'reload_timeout',
-      /rc\.filter_configure_sync did not end within 1 s and was ended; .*taken out of the configuration again, but/,
+      /rc\.filter_configure_sync did not end within 1 s and was ended; .*removed from the configuration again, but/,
     );
     expect(firewall.readConfig()).to.equal(original);
     firewall.clearFaults();
@@ -160,7 +160,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
     expectFailure(
       run,
       'load_unproven',
-      /^1 s after the reload pf does not block 1 of the rules \(tracker 2\d{9}\); our rules were taken out again/,
+      /^1 s after the reload pf does not block 1 of the rules \(tracker 2\d{9}\); this run's rules were removed again/,
     );
     expect(firewall.readConfig()).to.equal(original);
     for (const pid of findInLab(path.join(firewall.root, 'ssh'))) {
@@ -197,7 +197,7 @@ describe('when something is wrong on the firewall, the pfSense role', function (
       'pfctl may not read',
       { pfctlFails: true },
       'pfctl_failed',
-      /-vvsr does not tell the loaded rules: pfctl: \/dev\/pf: Operation not permitted$/,
+      /-vvsr does not list the loaded rules: pfctl: \/dev\/pf: Operation not permitted$/,
     ],
     [
       'lockf is missing',

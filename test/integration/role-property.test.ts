@@ -114,13 +114,13 @@ describe('for any configuration and batch, the pfSense role', function () {
       const is = (want: string, ...standing: string[]): number[] =>
         trackersOf(wanted, (one) => one.want === want && standing.includes(one.standing));
       expect(answer.missing).to.have.members(is('present', 'no'));
-      expect(answer.right).to.have.members(is('present', 'right'));
-      expect(answer.unwanted).to.have.members(is('absent', 'right', 'disabled'));
+      expect(answer.correct).to.have.members(is('present', 'right'));
+      expect(answer.stale).to.have.members(is('absent', 'right', 'disabled'));
       expect(answer.changed_by_hand).to.have.members([
         ...is('present', 'disabled', 'changed'),
         ...is('absent', 'changed'),
       ]);
-      const stay = trackersOf(wanted, (one) => one.standing !== 'no' && !answer.unwanted?.includes(one.flow.tracker));
+      const stay = trackersOf(wanted, (one) => one.standing !== 'no' && !answer.stale?.includes(one.flow.tracker));
       expect(answer.ours?.map((rule) => Number(rule.tracker))).to.have.members([...stay, ...(answer.missing ?? [])]);
       expectRules(
         answer,

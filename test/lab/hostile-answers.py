@@ -1,4 +1,4 @@
-"""Has the checks of plugin_utils/firebreak_answer.py read as many random answers as it is told: hostile-answers.py N SEED.
+"""Feeds N random answers to the checks of plugin_utils/answers.py: hostile-answers.py N SEED.
 
 Prints the answers' codes with how often each came. Ends with an error where a check raised anything, let a template or a
 control character through, or gave back a number, a tracker or a key that it should not have.
@@ -12,20 +12,23 @@ import random
 import re
 import sys
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "playbooks", "plugin_utils")
-spec = importlib.util.spec_from_file_location("firebreak_answer", os.path.join(ROOT, "firebreak_answer.py"))
+ROOT = os.path.join(
+    os.path.dirname(os.path.abspath(__file__)),
+    *("..", "..", "playbooks", "collections", "ansible_collections", "firebreak", "core", "plugins", "plugin_utils"),
+)
+spec = importlib.util.spec_from_file_location("answers", os.path.join(ROOT, "answers.py"))
 answers = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(answers)
 
 SENT = {2000000001: 1, 2000000002: 2}
 SHAPE = {
     "trackers": answers.set_of(answers.one_of(SENT), 3),
-    "proven": answers.yes_or_no,
+    "proven": answers.boolean,
     "count": answers.number(0, 10),
     "word": answers.text(50),
     "path": answers.matching(r"/[a-z]{1,9}"),
     "addresses": answers.set_of(answers.host_address, 4),
-    "why": answers.nothing_or(answers.text(20)),
+    "why": answers.optional(answers.text(20)),
 }
 GOOD = {
     "trackers": [2000000001], "proven": True, "count": 3, "word": "fine", "path": "/bin", "addresses": ["192.0.2.1"], "why": None,

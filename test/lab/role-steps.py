@@ -1,8 +1,8 @@
-"""Carries out the pfSense role's look and edit without a playbook: its own tasks, templated by Ansible, its own modules.
+"""Runs the pfSense role's comparison and edit without a playbook: its own tasks, templated by Ansible, and its own modules.
 
 A property test has hundreds of cases, and a playbook takes a second. Requests come on stdin and answers go to stdout,
-one JSON object a line: {file, php, present, absent, fix} gives what was planned, done, and how the file compares. There
-is no pf here: the role takes what stands for not loaded yet.
+one JSON object per line: {file, php, present, absent, fix} gives what was planned and done, and how the file compares.
+There is no pf here: to the role, no rule is loaded yet.
 """
 import contextlib
 import copy
@@ -18,6 +18,7 @@ from ansible.modules import lineinfile, replace
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import filter_loader
 from ansible.template import Templar
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 
 PLAYBOOKS = sys.argv[1]
 ROLE = f'{PLAYBOOKS}/roles/pfsense'
@@ -40,6 +41,7 @@ def load_code(path):
 with contextlib.suppress(ImportError):  # before 2.15 there is nothing to start
     from ansible.plugins.loader import init_plugin_loader
     init_plugin_loader()
+AnsibleCollectionConfig.playbook_paths = [PLAYBOOKS]  # as ansible-playbook finds our collection
 loader = DataLoader()
 filter_loader.add_directory(f'{ROLE}/filter_plugins')
 action = load_code(f'{ROLE}/action_plugins/pfsense_probe.py')
@@ -55,7 +57,7 @@ def load_yaml(path):
 
 
 defaults = {**load_yaml(f'{ROLE}/defaults/main.yml'), **load_yaml(f'{ROLE}/vars/main.yml')}
-edits = load_yaml(f'{ROLE}/tasks/attempt.yml')[0]['block'][1]['block']
+edits = load_yaml(f'{ROLE}/tasks/apply.yml')[0]['block'][1]['block']
 
 
 def plan(request):
@@ -89,7 +91,7 @@ def run_task(task, variables):
     templar = Templar(loader=loader, variables=variables)
     if not is_due(templar, task['when']):
         return None
-    ((name, arguments),) = task['pfsense_edit'].items()
+    ((name, arguments),) = task['firebreak.core.edit'].items()
     given = {key: template(templar, value) for key, value in arguments.items()}
     given = {key: value for key, value in given.items() if value != OMIT}
     folder = os.path.dirname(variables['pfsense_config'])
@@ -167,7 +169,7 @@ def answer(request):
     after = read()
     return {
         'failed': failed, 'changed': changed, 'same': after == before, 'left': left_beside(request['file']),
-        **{key: planned[key] for key in ('missing', 'right', 'rewrite', 'changed_by_hand', 'unwanted')},
+        **{key: planned[key] for key in ('missing', 'correct', 'rewrite', 'changed_by_hand', 'stale')},
         **compare(before, after, request['version']),
     }
 

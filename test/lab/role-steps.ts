@@ -42,10 +42,10 @@ export interface StepsAnswer {
   /** What lies beside the file. */
   readonly left: readonly string[];
   readonly missing?: readonly number[];
-  readonly right?: readonly number[];
+  readonly correct?: readonly number[];
   readonly rewrite?: readonly number[];
   readonly changed_by_hand?: readonly number[];
-  readonly unwanted?: readonly number[];
+  readonly stale?: readonly number[];
   /** Why pfSense would not read the file. */
   readonly unreadable?: string;
   /** Whether all but the rules of our band is as it was. */

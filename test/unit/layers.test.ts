@@ -101,6 +101,14 @@ describe('the layers of src', () => {
     expect(findStepsBack(imports)).to.deep.equal([]);
   });
 
+  it('name each file once, but for commands and registries', () => {
+    const names = [...sources.keys()]
+      .filter((file) => !file.startsWith('cli/commands/'))
+      .map((file) => path.posix.basename(file))
+      .filter((name) => name !== 'index.ts');
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).to.deep.equal([]);
+  });
+
   it('hold no cycle', () => {
     expect(findCycle(imports)).to.equal(undefined);
   });
@@ -125,8 +133,8 @@ describe('the test of the layers itself', () => {
 
   it('finds an import between siblings, static, exported or lazy', () => {
     const imports = check({
-      'views/mail.ts': `export { run } from '../platforms/run.js';`,
-      'intake/argv.ts': `const load = () => import('../views/list.js');`,
+      'views/mail.ts': `export { run } from '../intake/run.js';`,
+      'intake/argv.ts': `const load = () => import('../setup/confirm.js');`,
     });
     expect(findStepsBack(imports)).to.have.length(2);
   });

@@ -1,4 +1,4 @@
-import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../app/audit.js';
+import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../app/verify-audit.js';
 import { withApp } from '../../app/context.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { toAuditTable } from '../../views/audit-table.js';

@@ -154,9 +154,9 @@ describe('computeTracker', () => {
     const sample = fc.sample(flows, 500);
     const script = [
       'import json, sys',
-      `sys.path.insert(0, ${JSON.stringify(path.join(findPackageRoot(), 'playbooks/plugin_utils'))})`,
+      `sys.path.insert(0, ${JSON.stringify(path.join(findPackageRoot(), 'playbooks/collections/ansible_collections/firebreak/core/plugins/plugin_utils'))})`,
       'sys.dont_write_bytecode = True',
-      'import firebreak_flow as f',
+      'import flows as f',
       'flows = [f.canonical_flow(flow) for flow in json.load(sys.stdin)]',
       'json.dump([[{k: flow[k] for k in f.FIELDS}, flow["tracker"], f.tracker_of(flow, 7)] for flow in flows], sys.stdout)',
     ].join('\n');
@@ -194,9 +194,9 @@ describe('cleanDescription', () => {
     const texts = fc.sample(fc.string({ maxLength: 120 }), 200);
     const script = [
       'import json, sys',
-      `sys.path.insert(0, ${JSON.stringify(path.join(findPackageRoot(), 'playbooks/plugin_utils'))})`,
+      `sys.path.insert(0, ${JSON.stringify(path.join(findPackageRoot(), 'playbooks/collections/ansible_collections/firebreak/core/plugins/plugin_utils'))})`,
       'sys.dont_write_bytecode = True',
-      'import firebreak_flow as f',
+      'import flows as f',
       'json.dump([f.clean_description(text) for text in json.load(sys.stdin)], sys.stdout)',
     ].join('\n');
     const answer = execFileSync(findPython(), ['-c', script], { input: JSON.stringify(texts), encoding: 'utf8' });

@@ -1,27 +1,15 @@
-"""Has the firewall load and prove its rules, by the module of the same name."""
+"""Runs the module of the same name on the firewall and checks its answer."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, remote
 
-ROLE = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
+ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-
-def load_ours(name):
-    path = os.path.realpath(os.path.join(ROLE, os.pardir, os.pardir, "plugin_utils", name + ".py"))
-    spec = importlib.util.spec_from_file_location(name, path)
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
-
-
-remote = load_ours("firebreak_remote")
-answers = remote.answers
-
-ANSWER = {"proven": answers.yes_or_no, "cut_states": answers.number(0, 100000)}
+ANSWER = {"proven": answers.boolean, "killed_states": answers.number(0, 100000)}
 
 
 class ActionModule(ActionBase):

@@ -1,71 +1,59 @@
-"""Checks the batch on the controller, then has the firewall looked at.
+"""Checks the batch on the controller, then runs the module of the same name on the firewall.
 
-The flows are read as they stand in the variables, never templated: they may hold an alarm's words.
-What comes out holds checked flows only, and is all that later tasks use.
+The flows are read from the variables without templating, because they may hold an alarm's text. The result holds checked
+flows only, and is all that later tasks use.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flows, remote
 
-ROLE = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
-
-
-def load_ours(name):
-    path = os.path.realpath(os.path.join(ROLE, os.pardir, os.pardir, "plugin_utils", name + ".py"))
-    spec = importlib.util.spec_from_file_location(name, path)
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
-
-
-flows, remote = load_ours("firebreak_flow"), load_ours("firebreak_remote")
-answers = remote.answers
+ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 REFUSALS = ("interface_disabled", "interface_unknown")
 
-# How lineinfile is to insert: expressions of a few tags, and what stands around the new rules.
+# How lineinfile inserts: patterns of a few tags, and the text around the new rules.
 NO_TEMPLATE = r"(?:(?!\{\{|\{%|\{#)[\x20-\x7e\t\n])*"
 PLACE = {
     "pattern": answers.matching(NO_TEMPLATE),
-    "backrefs": answers.yes_or_no,
+    "backrefs": answers.boolean,
     "before": answers.matching(r"(?:\\1\n)?(?:\t<filter>\n)?"),
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
-    "firstmatch": answers.yes_or_no,
+    "firstmatch": answers.boolean,
 }
 
 
 def shape_of(present, absent):
-    """What the probe may say: of the trackers that it was sent, and of no other."""
-    most = len(present) + len(absent)
-    wanted = answers.one_of(present)
+    """What the probe may answer: about the trackers that it was sent, and no others."""
+    max_items = len(present) + len(absent)
+    desired = answers.one_of(present)
     either = answers.one_of([*present, *absent])
-    refusal = answers.mapping({"tracker": wanted, "code": answers.one_of(REFUSALS), "message": answers.text(600)})
+    refusal = answers.mapping({"tracker": desired, "code": answers.one_of(REFUSALS), "message": answers.text(600)})
     return {
-        "missing": answers.set_of(wanted, most),
-        "right": answers.set_of(wanted, most),
-        "changed_by_hand": answers.set_of(either, most),
-        "rewrite": answers.set_of(wanted, most),
-        "unwanted": answers.set_of(answers.one_of(absent), most),
-        "loaded": answers.set_of(either, most),
-        "refused": answers.list_of(refusal, most),
+        "missing": answers.set_of(desired, max_items),
+        "correct": answers.set_of(desired, max_items),
+        "changed_by_hand": answers.set_of(either, max_items),
+        "rewrite": answers.set_of(desired, max_items),
+        "stale": answers.set_of(answers.one_of(absent), max_items),
+        "loaded": answers.set_of(either, max_items),
+        "refused": answers.list_of(refusal, max_items),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
-        "addresses": answers.set_of(answers.host_address, answers.MOST_ADDRESSES),
-        "version": answers.nothing_or(answers.text(40)),
+        "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
+        "version": answers.optional(answers.text(40)),
         "python": answers.matching(r"/[A-Za-z0-9._/+-]{1,200}"),
     }
 
 
 def is_whole(found, present):
-    """Is each flow that should be blocked in one place, and is there a place for those that are missing?"""
-    told = found["missing"] + found["right"] + [each["tracker"] for each in found["refused"]]
-    told += [tracker for tracker in found["changed_by_hand"] if tracker in present]
+    """Whether the answer classifies each desired flow once, and says where to insert the missing ones."""
+    classified = found["missing"] + found["correct"] + [each["tracker"] for each in found["refused"]]
+    classified += [tracker for tracker in found["changed_by_hand"] if tracker in present]
     is_placed = bool(found["place"]) or not found["missing"]
-    return sorted(told) == sorted(present) and set(found["rewrite"]) <= set(found["missing"]) and is_placed
+    return sorted(classified) == sorted(present) and set(found["rewrite"]) <= set(found["missing"]) and is_placed
 
 
 class ActionModule(ActionBase):
@@ -82,13 +70,14 @@ class ActionModule(ActionBase):
             absent = self._read_batch("firebreak_absent", task_vars)
             both = present.keys() & absent.keys()
             if both:
-                raise flows.FlowError("%s is both wanted and unwanted" % flows.describe(present[min(both)]))
+                flow = flows.describe(present[min(both)])
+                raise flows.FlowError("%s is in both firebreak_present and firebreak_absent" % flow)
         except flows.FlowError as error:
             return answers.fail("flow_invalid", str(error))
 
         escalate = self._connection.become is not None
         if escalate and self._connection.become.name != "sudo":
-            return answers.fail("become_unsupported", "become_method: the edit knows sudo only")
+            return answers.fail("become_unsupported", "become_method: the edit supports sudo only")
 
         args = {key: self._task.args[key] for key in ("config", "pfctl", "ifconfig", "fix")}
         args.update(present=list(present.values()), absent=list(absent.values()))
@@ -100,9 +89,9 @@ class ActionModule(ActionBase):
         result["changed"] = False
         for item in result["refused"]:
             item["message"] = "%s: %s" % (flows.describe(present[item["tracker"]]), item["message"])
-        nothing_else = len(result["refused"]) == len(present) and not result["unwanted"]
-        # A batch is told of each flow what is wrong with it, at its end.
-        if result["refused"] and nothing_else and not task_vars.get("firebreak_partial"):
+        has_nothing_else = len(result["refused"]) == len(present) and not result["stale"]
+        # A mixed batch is applied first; its refused flows are reported at the end.
+        if result["refused"] and has_nothing_else and not task_vars.get("firebreak_partial"):
             return answers.fail(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
         if self._play_context.diff:
@@ -110,10 +99,10 @@ class ActionModule(ActionBase):
         return result
 
     def _read_batch(self, name, task_vars):
-        """The list as a mapping of tracker to checked flow, in its order; a flow that comes twice is one flow."""
+        """The list as a mapping of tracker to checked flow, in order. A repeated flow counts once."""
         raw = task_vars.get(name)
         if isinstance(raw, str) and raw.strip().startswith("{{"):
-            raw = self._templar.template(raw)  # an expression of a playbook, not an alarm's text
+            raw = self._templar.template(raw)  # a playbook's own expression, not an alarm's text
         if raw is None:
             return {}
         if not isinstance(raw, (list, tuple)):
@@ -129,36 +118,36 @@ class ActionModule(ActionBase):
 
 
 def plan(found, present, absent):
-    """What the tasks that follow need, made of checked flows only.
+    """What the following tasks need, made of checked flows only.
 
-    The flows to add are one text: Ansible walks over each word of a structure, and again in every task.
+    The flows to add are one text, because Ansible visits every value of a structure in each task.
     """
     missing = [present[tracker] for tracker in found["missing"]]
     loaded = set(found["loaded"])
-    unproven = [present[tracker] for tracker in found["right"] if tracker not in loaded]
+    unproven = [present[tracker] for tracker in found["correct"] if tracker not in loaded]
     changed = set(found["changed_by_hand"])
-    gone = [tracker for tracker in absent if tracker not in changed]
-    lingering = [tracker for tracker in gone if tracker in loaded]
-    unwanted = set(found["unwanted"])
+    to_be_absent = [tracker for tracker in absent if tracker not in changed]
+    lingering = [tracker for tracker in to_be_absent if tracker in loaded]
+    stale = set(found["stale"])
     return {
         "flows": json.dumps(missing),
-        "wanted_absent": gone,
-        "unwanted_absent": [tracker for tracker in gone if tracker not in unwanted],
-        "remove": found["unwanted"] + found["rewrite"],
-        "load_needed": bool(missing or unproven or lingering or unwanted),
-        "proven": not (missing or unproven or lingering or unwanted),
-        "cut": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
+        "absent": to_be_absent,
+        "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],
+        "remove": found["stale"] + found["rewrite"],
+        "load_needed": bool(missing or unproven or lingering or stale),
+        "proven": not (missing or unproven or lingering or stale),
+        "kill": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
         "summary": [],
     }
 
 
 def summarize(found, present, absent):
-    """The short diff of our own."""
-    come = ["+ " + flows.show(present[tracker]) for tracker in found["missing"]]
-    return come + ["- " + flows.show(absent[tracker]) for tracker in found["unwanted"]]
+    """Our own short diff."""
+    added = ["+ " + flows.show(present[tracker]) for tracker in found["missing"]]
+    return added + ["- " + flows.show(absent[tracker]) for tracker in found["stale"]]
 
 
 def plain(item):
-    """Without Ansible's marks on the words: the checks below must not be able to evaluate anything."""
+    """The flow without Ansible's marks on its texts, so that the checks cannot evaluate anything."""
     return {str(key): value for key, value in item.items()} if hasattr(item, "items") else item
 

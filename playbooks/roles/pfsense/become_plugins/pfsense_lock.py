@@ -1,35 +1,37 @@
-"""Runs one task inside pfSense's own configuration lock, and drops pfSense's cache in the same breath.
+"""Runs one task inside pfSense's own configuration lock, and removes pfSense's cache before it releases the lock.
 
-pfSense loads its configuration from a cache: whoever saves between an edit of the file and the removal of the
-cache writes the old configuration back, and the edit is gone without a trace. A task that uses this plugin reads,
-checks and replaces the file while nobody else may, and the cache is gone before the lock is.
+pfSense loads its configuration from a cache. A save between an edit of the file and the removal of the cache would
+write the old configuration back, and the edit would be lost without a trace. A task that uses this plugin reads, checks
+and replaces the file while nothing else can write it.
 
-An interpreter with a lock command in front does the same on older Ansibles; from 2.19 on Ansible quotes the
-interpreter as one word. Wrapping the command is what become plugins are for.
+On older versions of Ansible an interpreter with a lock command in front would do the same, but since 2.19 Ansible quotes
+the interpreter as one word. Wrapping a command is the purpose of become plugins.
 """
 
 from __future__ import annotations
 
 DOCUMENTATION = """
 name: pfsense_lock
-short_description: Inside pfSense's configuration lock
+short_description: Runs a task inside pfSense's configuration lock
 description:
-  - Wraps the command of a task in pfSense's lock, and in sudo where O(escalate) says so.
+  - Wraps the command of a task in pfSense's lock, and in sudo if C(escalate) is set.
 author: Firebreak
 version_added: "0.1"
 options:
   lock_command:
-    description: Takes the lock and runs the words that follow. Empty runs without it, as in check mode.
+    description: >-
+      The command that takes the lock and runs the command after it. If empty, the task runs without the lock, as in check
+      mode.
     default: ""
-    vars: [{name: pfsense_lock_words}]
+    vars: [{name: pfsense_lock_prefix}]
   cache:
     description: The file that pfSense would read instead of its configuration.
     default: /tmp/config.cache
     vars: [{name: pfsense_config_cache}]
   edit_folder:
     description: >-
-      Where the task keeps its working copy. Made anew inside the lock and gone before the lock is, so that what a
-      power cut left there does not outlive the next edit.
+      The folder of the task's working copy. It is created inside the lock and removed before the lock is released, so
+      that files left by a power cut do not outlast the next edit.
     default: /cf/conf/.firebreak
     vars: [{name: pfsense_edit_folder}]
   escalate:
@@ -38,7 +40,7 @@ options:
     default: false
     vars: [{name: pfsense_lock_escalate}]
   become_user:
-    description: Always empty, which sudo reads as root. With a name here, Ansible skips the plugin for that login.
+    description: Always empty, which means root to sudo. With a name, Ansible would skip the plugin for that login.
   become_exe:
     description: The sudo program.
     default: sudo
@@ -52,9 +54,9 @@ options:
     env: [{name: ANSIBLE_BECOME_FLAGS}]
     keyword: [{name: become_flags}]
   sudo_chdir:
-    description: Never set; newer Ansibles ask for it.
+    description: Never set. Newer versions of Ansible expect the option.
   become_pass:
-    description: Password of sudo.
+    description: Password for sudo.
     vars: [{name: ansible_become_password}, {name: ansible_become_pass}]
     env: [{name: ANSIBLE_BECOME_PASS}]
 """

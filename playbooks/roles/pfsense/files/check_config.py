@@ -1,7 +1,7 @@
-# Run by lineinfile and replace (`validate`), inside pfSense's lock, on the file that would take the place of config.xml:
+# Run by lineinfile and replace (`validate`), inside pfSense's lock, on the file that is about to replace config.xml:
 #   python -c <this> CONFIG PHP adds|removes NUMBER NEW_FILE
-# Nothing but NUMBER rules of ours may have come or gone. Exit 3: another run was here meanwhile, look again.
-# Exit 4: the file must not be put in place. What it prints names no content of the file.
+# Only NUMBER rules of ours may have been added or removed. Exit 3: another run edited the file meanwhile, so retry.
+# Exit 4: the file must not be put in place. The output names no content of the file.
 import collections
 import hashlib
 import os
@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 BAND = range(2000000000, 2147483648)
 
-# pfSense's own parser, without config.inc: that one would wait for the lock we hold.
+# pfSense's own parser without config.inc, which would wait for the lock that we hold.
 PARSER = (
     'require_once("globals.inc"); require_once("util.inc"); require_once("config.lib.inc"); '
     'require_once("xmlparse.inc"); exit(is_array(parse_xml_config($argv[1], array("pfsense"))) ? 0 : 1);'
@@ -33,15 +33,15 @@ class Reader:
         self.filters = 0
         self.path = []
         self.rule = None
-        self.said = []
+        self.text = []
         parser = expat.ParserCreate()
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
-        parser.CharacterDataHandler = self.said.append
+        parser.CharacterDataHandler = self.text.append
         with open(file, "rb") as stream:
             parser.ParseFile(stream)
 
-    def note(self, *words):
+    def record(self, *words):
         if self.rule is None:
             self.rest.update("\0".join(words).encode("utf-8") + b"\n")
         else:
@@ -51,18 +51,18 @@ class Reader:
         self.take_text()
         self.path.append(name)
         if self.path == ["pfsense", "filter"]:
-            self.filters += 1  # our first rule may have to make it: not part of the digest
+            self.filters += 1  # not part of the digest, because our first rule may have to create it
             return
         if self.path == ["pfsense", "filter", "rule"]:
             self.rule = []
-        self.note("<", name, repr(sorted(attributes.items())))
+        self.record("<", name, repr(sorted(attributes.items())))
 
     def take_text(self):
-        """A text as a whole: expat hands a long one over in pieces, cut where its buffer happens to end."""
-        text = "".join(self.said)
-        del self.said[:]
+        """Records a text as a whole: expat delivers a long one in pieces, split at the end of its buffer."""
+        text = "".join(self.text)
+        del self.text[:]
         if text.strip():
-            self.note("=", text.strip("\t\r\n"))
+            self.record("=", text.strip("\t\r\n"))
 
     def end(self, name):
         self.take_text()
@@ -70,15 +70,15 @@ class Reader:
         self.path.pop()
         if path == ["pfsense", "filter"]:
             return
-        self.note(">", name)
+        self.record(">", name)
         if path == ["pfsense", "filter", "rule"]:
             words, self.rule = self.rule, None
             tracker = find_tracker(words)
-            if tracker is not None and tracker in BAND:  # None would be looked for number by number
+            if tracker is not None and tracker in BAND:  # "None in BAND" would compare every number
                 self.ours[tracker, hashlib.sha256(repr(words).encode()).hexdigest()] += 1
             else:
                 for each in words:
-                    self.note(*each)
+                    self.record(*each)
 
 
 def find_tracker(words):
@@ -101,16 +101,16 @@ def main(config, php, direction, number, new_file):
         stop(4, "it would have %d filters" % new.filters)
     if new.rest.digest() != old.rest.digest():
         stop(4, "more than rules of ours would change")
-    gone, come = old.ours - new.ours, new.ours - old.ours
+    removed, added = old.ours - new.ours, new.ours - old.ours
     known = set(tracker for tracker, unused in old.ours)
     if direction == "adds":
-        doubled = [tracker for tracker, unused in come if tracker in known]
+        doubled = [tracker for tracker, unused in added if tracker in known]
         if doubled:
-            stop(3, "a rule with tracker %d has come meanwhile" % doubled[0])
-        if gone or sum(come.values()) != number:
-            stop(4, "%d rules of %d would be added, %d removed" % (sum(come.values()), number, sum(gone.values())))
-    elif come or len(set(tracker for tracker, unused in gone)) > number:
-        stop(4, "%d rules would be removed for %d trackers" % (sum(gone.values()), number))
+            stop(3, "another run added a rule with tracker %d meanwhile" % doubled[0])
+        if removed or sum(added.values()) != number:
+            stop(4, "%d rules of %d would be added, %d removed" % (sum(added.values()), number, sum(removed.values())))
+    elif added or len(set(tracker for tracker, unused in removed)) > number:
+        stop(4, "%d rules would be removed for %d trackers" % (sum(removed.values()), number))
     if os.path.exists(php):
         ended = subprocess.run([php, "-r", PARSER, new_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
         if ended.returncode != 0:

@@ -1,7 +1,7 @@
 """Writes the rules of a batch from templates/rules.xml.j2.
 
-By Jinja itself and not by Ansible's templating, which looks at each word on its way for what it might evaluate:
-ten thousand rules took it seconds, and here there is nothing to evaluate.
+It uses Jinja itself instead of Ansible's templating, which searches every value for templates: that took seconds for ten
+thousand rules, and there is nothing to evaluate here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TEMPLATE = os.path.join(os.path.dirname(__file__), os.pardir, "templates", "rule
 
 
 def rules_xml(flows):
-    """The rules of these flows (a list as JSON), without the end of the last line. Every word is escaped."""
+    """The rules of these flows (a list as JSON), without the last newline. Every value is escaped."""
     environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined)
     with open(TEMPLATE, encoding="utf-8") as file:
         template = environment.from_string(file.read())

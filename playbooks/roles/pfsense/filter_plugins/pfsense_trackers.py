@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# However the rule is laid out: one line, the GUI's many lines, or in the middle of a line. It never reaches over
-# the end or the start of a rule, and takes along what is its line's own: the indent and the line's end. Of a shared
-# line it takes the spaces behind it, or those would meet the ones before it: pfSense takes mixed ones for text.
+# Matches a rule in any layout: on one line, on many lines as the GUI writes it, or in the middle of a line. A match never
+# crosses the start or the end of another rule. It includes the indent and the newline of a rule that has its lines to
+# itself. On a shared line it includes the spaces after the rule: next to those before it, pfSense would read them as text.
 WITHIN = r"(?:(?!</?rule[\s>]).)*"
 RULE = (
     r"(?s)(^[ \t]*)?<rule(?:\s[^<>]*)?>" + WITHIN + r"?<tracker(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[\s*)?(?:%s)\s*(?:\]\]>\s*)?"
@@ -13,7 +13,7 @@ RULE = (
 
 
 def rules_pattern(trackers):
-    """One pattern for any number of trackers, fast for thousands: alternatives share their leading digits."""
+    """One pattern for any number of trackers. Alternatives share their leading digits, which is fast for thousands."""
     numbers = sorted({str(int(tracker)) for tracker in trackers})
     if not numbers:
         raise ValueError("no tracker: the pattern would have nothing to match")

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Has pfSense load its rules, and believes only pf that it did."""
+"""Reloads pfSense's rules, and accepts only pf's own list of rules as proof."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -7,11 +7,11 @@ __metaclass__ = type
 
 DOCUMENTATION = """
 module: pfsense_load
-short_description: Reloads pfSense's rules, proves them in pf, cuts the states of what is newly blocked
+short_description: Reloads pfSense's rules, proves them in pf, and kills the states of newly blocked flows
 description:
   - pfSense's reload command exits with 0 even when pf refuses the rules. The proof is a C(block) rule in
-    C(pfctl -vvsr) with our tracker, and none for what was taken out.
-  - Bounds its own time, so that a controller that goes away leaves nothing running.
+    C(pfctl -vvsr) with our tracker, and none for removed rules.
+  - Limits its own running time, so that nothing keeps running if the controller disconnects.
 options:
   reload_command:
     description: pfSense's reload command and its arguments.
@@ -19,20 +19,20 @@ options:
     type: list
     elements: str
   config:
-    description: Path of config.xml, to look whether the edit is still there where pf does not show it.
+    description: Path of config.xml, to check that the edit is still there if pf does not show it.
     required: true
     type: str
   cache:
     description: >-
-      What pfSense would load instead of config.xml. The edit drops it; where a power cut came between, it is still
-      there, and is dropped before the reload.
+      The cache that pfSense would load instead of config.xml. The edit removes it. If a power cut prevented that, it is
+      removed before the reload.
     type: str
   reload_timeout:
-    description: Seconds until a reload that does not end is ended.
+    description: Seconds after which a reload is ended.
     type: int
     default: 30
   reload_status:
-    description: The file in which pfSense says how the last reload went.
+    description: The file in which pfSense reports the result of the last reload.
     required: true
     type: str
   pfctl:
@@ -53,13 +53,13 @@ options:
     type: list
     elements: int
     default: []
-  cut:
-    description: Pairs (source, a space, destination) whose states are cut once the rules are proven.
+  kill:
+    description: Pairs (source, a space, destination) whose states are killed once the rules are proven.
     type: list
     elements: str
     default: []
   kill_states:
-    description: Whose states to cut.
+    description: Whose states to kill.
     choices: [pair, source, none]
     type: str
     default: pair
@@ -79,20 +79,25 @@ EXAMPLES = """
 RETURN = """
 proven:
   description: Whether pf shows what it should. False in check mode.
-cut_states:
-  description: How many pairs or sources were cut.
+  returned: success
+  type: bool
+killed_states:
+  description: For how many pairs or sources the states were killed.
+  returned: success
+  type: int
 """
 
 import os
-import time
 
-from ansible.module_utils.pfsense_config import Refusal, read_trackers
-from ansible.module_utils.pfsense_pf import read_blocking_trackers, run_bounded
-from ansible.module_utils.pfsense_states import cut_states
+from ansible.module_utils.pfsense_config import read_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import wait_for_proof
+from ansible_collections.firebreak.core.plugins.module_utils.pf_states import kill_states
+from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
+from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
 def read_status(path):
-    """(time of the last change, text): only a report that is newer than our reload is about our reload."""
+    """(time of the last change, text). Only a report that is newer than our reload is about our reload."""
     try:
         with open(path, "rb") as file:
             return os.fstat(file.fileno()).st_mtime_ns, file.read().decode("utf-8", "replace")
@@ -101,7 +106,7 @@ def read_status(path):
 
 
 def find_refusal(path, before):
-    """pfSense's own words when pf refused the rules in this reload, else None."""
+    """pfSense's own message if pf refused the rules in this reload, else None."""
     now = read_status(path)
     if now == before:
         return None
@@ -112,7 +117,7 @@ def find_refusal(path, before):
 
 
 class Edit:
-    """Our edit of the file. Somebody in the web pages whose request began before it may write over it."""
+    """Our edit of the file. A request in the web pages that began before it may overwrite it."""
 
     def __init__(self, path):
         self.path = path
@@ -122,21 +127,21 @@ class Edit:
         try:
             status = os.stat(self.path)
         except OSError:
-            return  # pf is the judge, and the next run looks at the file
+            return  # pf decides, and the next run reads the file
         seen = (status.st_ino, status.st_mtime_ns, status.st_size)
         if seen == self.seen:
             return
         self.seen = seen
-        standing = read_trackers(self.path)
-        if missing - standing or lingering & standing:
-            raise Refusal("edit_overwritten", "somebody's save, begun before our edit, was written over it")
+        found = read_trackers(self.path)
+        if missing - found or lingering & found:
+            raise Refusal("edit_overwritten", "a save in the web pages that began before our edit overwrote it")
 
 
 def drop_cache(path):
     try:
         os.unlink(path)
     except OSError:
-        pass  # there is none, or it is not ours to drop: then pf tells
+        pass  # there is none, or it cannot be removed: then the proof fails
 
 
 def reload_rules(params):
@@ -150,38 +155,22 @@ def reload_rules(params):
             "reload_timeout", "%s did not end within %d s and was ended" % (command[0], params["reload_timeout"])
         )
     if ended.status != 0:
-        said = " ".join(ended.output.split())[-300:]
-        raise Refusal("reload_failed", "%s exited with %d: %s" % (command[0], ended.status, said or "it said nothing"))
+        reason = last_words(ended.output) or "no output"
+        raise Refusal("reload_failed", "%s exited with %d: %s" % (command[0], ended.status, reason))
 
 
-def wait_for_proof(params, status_before):
-    """Looks at pf until it shows what it should, pfSense reports an error, or the time is up."""
-    present, absent = set(params["present"]), set(params["absent"])
+def prove_rules(params, status_before):
+    """Waits for pf to show the rules, unless pfSense reports an error or the edit was overwritten."""
     edit = Edit(params["config"])
-    deadline = time.time() + params["proof_timeout"]
-    pause = 0.1
-    while True:
-        blocking = read_blocking_trackers(params["pfctl"])
-        missing, lingering = present - blocking, absent & blocking
-        if not missing and not lingering:
-            return
+
+    def check(missing, lingering):
         refusal = find_refusal(params["reload_status"], status_before)
         if refusal:
             raise Refusal("load_refused", "pf refused the rules: %s" % refusal)
         edit.refuse_if_lost(missing, lingering)
-        if time.time() + pause > deadline:
-            raise Refusal("load_unproven", say_unproven(missing, lingering, params["proof_timeout"]))
-        time.sleep(pause)
-        pause = min(pause * 2, 1.0)
 
-
-def say_unproven(missing, lingering, seconds):
-    parts = []
-    if missing:
-        parts.append("does not block %d of the rules (tracker %d)" % (len(missing), min(missing)))
-    if lingering:
-        parts.append("still blocks %d that were taken out (tracker %d)" % (len(lingering), min(lingering)))
-    return "%d s after the reload pf %s" % (seconds, " and ".join(parts))
+    present, absent = set(params["present"]), set(params["absent"])
+    wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
 
 
 def load(params):
@@ -189,15 +178,15 @@ def load(params):
     if params["cache"]:
         drop_cache(params["cache"])
     reload_rules(params)
-    wait_for_proof(params, status_before)
-    return cut_states(params["pfctl"], params["kill_states"], params["cut"])
+    prove_rules(params, status_before)
+    return kill_states(params["pfctl"], params["kill_states"], params["kill"])
 
 
 def run(arguments, check_mode, diff):
-    result = {"changed": True, "proven": False, "cut_states": 0}
+    result = {"changed": True, "proven": False, "killed_states": 0}
     if not check_mode:
         try:
-            result["cut_states"] = load(arguments)
+            result["killed_states"] = load(arguments)
             result["proven"] = True
         except Refusal as refusal:
             return refusal.result()

@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Looks at pfSense's configuration and at pf, and changes nothing."""
+"""Compares pfSense's configuration and pf with a batch of flows, and changes nothing."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -7,7 +7,7 @@ __metaclass__ = type
 
 DOCUMENTATION = """
 module: pfsense_probe
-short_description: Says what a batch of flows would change on a pfSense firewall
+short_description: Reports what a batch of flows would change on a pfSense firewall
 description:
   - Reads config.xml as strictly as pfSense does, and asks pf for the rules it has loaded. Changes nothing.
   - An action plugin of the same name checks the flows on the controller first, and never templates them.
@@ -21,7 +21,7 @@ options:
     required: true
     type: str
   ifconfig:
-    description: Path of ifconfig on the firewall. Where there is none, only written down addresses are known.
+    description: Path of ifconfig on the firewall. Without it, only the configured addresses are known.
     required: true
     type: str
   present:
@@ -35,14 +35,14 @@ options:
     elements: dict
     default: []
   fix:
-    description: Whether rules that were changed by hand are to be written anew, or taken out.
+    description: Whether to rewrite or remove rules that were changed by hand.
     type: bool
     default: false
 author: Firebreak
 """
 
 EXAMPLES = """
-- name: Look at what stands on the firewall
+- name: Compare the configuration and pf with the batch
   pfsense_probe:
     config: /cf/conf/config.xml
     pfctl: /sbin/pfctl
@@ -52,55 +52,80 @@ EXAMPLES = """
 RETURN = """
 missing:
   description: Trackers of flows that have no rule yet.
-right:
-  description: Trackers of flows whose rule stands as it should.
+  returned: success
+  type: list
+  elements: int
+correct:
+  description: Trackers of flows whose rule is in the configuration as it should be.
+  returned: success
+  type: list
+  elements: int
 changed_by_hand:
-  description: Trackers whose rule stands, but says something else.
+  description: Trackers whose rule is in the configuration, but blocks something else.
+  returned: success
+  type: list
+  elements: int
 rewrite:
-  description: Those of the missing whose changed rule is to be taken out first.
-unwanted:
+  description: Those of C(missing) whose changed rule is removed first.
+  returned: success
+  type: list
+  elements: int
+stale:
   description: >-
-    Trackers of rules that should not stand, and do. A rule that somebody disabled or narrowed is still the flow's; one
-    that was made to say something else is that person's rule by now, and is among C(changed_by_hand).
+    Trackers of rules that should be absent and are in the configuration. A rule that was disabled or narrowed by hand
+    still belongs to its flow. A rule that was made to block something else does not, and is in C(changed_by_hand).
+  returned: success
+  type: list
+  elements: int
 loaded:
-  description: Those of all trackers of the batch that pf blocks by now.
+  description: Those of all trackers of the batch that pf blocks now.
+  returned: success
+  type: list
+  elements: int
 refused:
-  description: Flows that pfSense would silently not block, each with tracker, code and message.
+  description: Flows that pfSense would silently not block, each with C(tracker), C(code) and C(message).
+  returned: success
+  type: list
+  elements: dict
 place:
-  description: How lineinfile is to insert new rules.
+  description: How lineinfile inserts new rules.
+  returned: success
+  type: dict
 addresses:
-  description: The firewall's own addresses, none of them loopback or link-local.
+  description: The firewall's own addresses without loopback and link-local.
+  returned: success
+  type: list
+  elements: str
 version:
   description: Version of the configuration.
+  returned: success
+  type: str
 python:
-  description: The Python that runs this module.
+  description: Path of the Python that runs this module.
+  returned: success
+  type: str
 """
 
 import os
 import sys
 
-from ansible.module_utils.pfsense_config import (
-    Refusal,
-    find_place,
-    names_its_flow,
-    parse_config,
-    read_config,
-    says_what_it_should,
-)
-from ansible.module_utils.pfsense_pf import find_addresses, read_blocking_trackers
+from ansible.module_utils.pfsense_config import blocks_flow, find_place, is_about_flow, parse_config, read_config
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible_collections.firebreak.core.plugins.module_utils.pf import read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
-def sort_present(config, flows, fix):
-    """Which flows are missing, right, changed by hand, or not possible on this firewall."""
-    found = {"missing": [], "right": [], "changed_by_hand": [], "rewrite": [], "refused": []}
+def classify_present(config, flows, fix):
+    """Which flows are missing, correct, changed by hand, or refused on this firewall."""
+    found = {"missing": [], "correct": [], "changed_by_hand": [], "rewrite": [], "refused": []}
     for flow in flows:
         tracker = flow["tracker"]
         rules = config.rules.get(tracker, [])
         refusal = refuse_interface(config, flow["interface"])
         if refusal is not None:
             found["refused"].append(dict(refusal, tracker=tracker))
-        elif rules and all(says_what_it_should(rule, flow) for rule in rules):
-            found["right"].append(tracker)
+        elif rules and all(blocks_flow(rule, flow) for rule in rules):
+            found["correct"].append(tracker)
         elif rules and not fix:
             found["changed_by_hand"].append(tracker)
         else:
@@ -110,19 +135,19 @@ def sort_present(config, flows, fix):
     return found
 
 
-def sort_absent(config, flows, fix):
-    """Which flows have a rule to take out, and which rules became somebody else's."""
-    unwanted, changed = [], []
+def classify_absent(config, flows, fix):
+    """Which flows have a rule to remove, and which rules no longer belong to their flow."""
+    stale, changed = [], []
     for flow in flows:
         rules = config.rules.get(flow["tracker"], [])
         if rules:
-            still_its = fix or all(names_its_flow(rule, flow) for rule in rules)
-            (unwanted if still_its else changed).append(flow["tracker"])
-    return unwanted, changed
+            is_still_ours = fix or all(is_about_flow(rule, flow) for rule in rules)
+            (stale if is_still_ours else changed).append(flow["tracker"])
+    return stale, changed
 
 
 def refuse_interface(config, name):
-    """pfSense turns a rule on such an interface into a comment, and says nothing."""
+    """pfSense silently turns a rule on such an interface into a comment."""
     if config.interfaces.get(name):
         return None
     enabled = ", ".join(sorted(key for key, is_enabled in config.interfaces.items() if is_enabled)) or "none"
@@ -132,7 +157,7 @@ def refuse_interface(config, name):
 
 
 def find_loaded(pfctl, config, trackers, check_mode):
-    """Which of these pf blocks by now. A dry run may be a login that can read the file, and may not ask pf."""
+    """Which of these pf blocks now. The login of a dry run may be able to read the file and not to query pf."""
     try:
         blocking = read_blocking_trackers(pfctl)
     except Refusal:
@@ -147,15 +172,15 @@ def probe(arguments, check_mode=False):
     present, absent = arguments["present"], arguments["absent"]
     data = read_config(config_path)
     config = parse_config(data, config_path)
-    result = sort_present(config, present, fix)
-    result["unwanted"], changed = sort_absent(config, absent, fix)
+    result = classify_present(config, present, fix)
+    result["stale"], changed = classify_absent(config, absent, fix)
     result["changed_by_hand"] += changed
     result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
     result["place"] = find_place(data, config) if result["missing"] else {}
-    result["addresses"] = find_addresses(config, arguments["ifconfig"])
+    result["addresses"] = find_addresses(config.addresses, arguments["ifconfig"])
     result["version"] = config.version
     result["python"] = sys.executable
-    will_edit = not check_mode and (result["missing"] or result["unwanted"])
+    will_edit = not check_mode and (result["missing"] or result["stale"])
     if will_edit and not os.access(config_path, os.W_OK):
         raise Refusal("config_unwritable", "%s may not be written by this user" % config_path)
     return result

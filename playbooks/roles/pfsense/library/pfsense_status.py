@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Reads our own rules from pfSense's configuration and from pf, and changes nothing."""
+"""Reads Firebreak's rules from pfSense's configuration and from pf, and changes nothing."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -7,11 +7,11 @@ __metaclass__ = type
 
 DOCUMENTATION = """
 module: pfsense_status
-short_description: Reads which rules of ours stand on a pfSense firewall
+short_description: Reads which of Firebreak's rules are on a pfSense firewall
 description:
-  - Reads the rules of config.xml whose tracker is in our band, and which of them pf has loaded. Nothing else of the
-    file leaves the firewall.
-  - An action plugin of the same name judges the rules on the controller, where their trackers can be computed.
+  - Reads the rules of config.xml whose tracker is in Firebreak's range, and which of them pf has loaded. Nothing else of
+    the file leaves the firewall.
+  - An action plugin of the same name classifies the rules on the controller, which can compute their trackers.
 options:
   config:
     description: Path of config.xml on the firewall.
@@ -22,14 +22,14 @@ options:
     required: true
     type: str
   ifconfig:
-    description: Path of ifconfig on the firewall. Where there is none, only written down addresses are known.
+    description: Path of ifconfig on the firewall. Without it, only the configured addresses are known.
     required: true
     type: str
 author: Firebreak
 """
 
 EXAMPLES = """
-- name: Look at our rules
+- name: Read Firebreak's rules from the configuration and pf
   pfsense_status:
     config: /cf/conf/config.xml
     pfctl: /sbin/pfctl
@@ -37,35 +37,53 @@ EXAMPLES = """
 """
 
 RETURN = """
-rules:
-  description: Our rules as they stand, each with its tracker, its flow, and an element that makes it block less or something else.
-loaded:
-  description: Trackers of our band that pf blocks by now.
+standing:
+  description: >-
+    The rules of the configuration, each with C(tracker), the fields of its flow, C(description), C(changed) (by hand),
+    C(why) (how it was changed) and C(proven) (whether pf blocks its flow).
+  returned: success
+  type: list
+  elements: dict
+only_in_pf:
+  description: Trackers that pf still blocks and the configuration no longer has.
+  returned: success
+  type: list
+  elements: int
 addresses:
-  description: The firewall's own addresses, none of them loopback or link-local.
+  description: The firewall's own addresses without loopback and link-local.
+  returned: success
+  type: list
+  elements: str
+lines:
+  description: The rules as text, one line each.
+  returned: success
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.pfsense_config import (
-    Refusal,
     find_narrowing,
     find_other_end,
     parse_config,
     read_config,
     read_flow,
 )
-from ansible.module_utils.pfsense_pf import find_addresses, read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible_collections.firebreak.core.plugins.module_utils.pf import read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
-# Trackers of ours: above every one made from a clock until 2033, and below 2^31.
-BAND_START, BAND_END = 2000000000, 2147483648
+# Firebreak's trackers: above every one that pfSense derives from its clock until 2033, and below 2^31.
+BAND_START = 2000000000
+BAND_END = 2147483648
 
 
 def is_ours(tracker):
     return BAND_START <= tracker < BAND_END
 
 
-def read_ours(config):
+def read_own_rules(config):
     rules = []
-    for tracker, standing in config.rules.items():
+    for tracker, found in config.rules.items():
         if is_ours(tracker):
             rules += [
                 {
@@ -74,7 +92,7 @@ def read_ours(config):
                     "description": rule.get("descr", ""),
                     "changed_by": find_other_end(rule) or find_narrowing(rule),
                 }
-                for rule in standing
+                for rule in found
             ]
     return rules
 
@@ -83,9 +101,9 @@ def run(arguments, check_mode, diff):
     path = arguments["config"]
     try:
         config = parse_config(read_config(path), path)
-        rules = read_ours(config)
+        rules = read_own_rules(config)
         loaded = sorted(filter(is_ours, read_blocking_trackers(arguments["pfctl"])))
     except Refusal as refusal:
         return refusal.result()
-    addresses = find_addresses(config, arguments["ifconfig"])
+    addresses = find_addresses(config.addresses, arguments["ifconfig"])
     return {"changed": False, "rules": rules, "loaded": loaded, "addresses": addresses}

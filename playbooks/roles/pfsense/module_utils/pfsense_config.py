@@ -8,26 +8,16 @@ import errno
 import re
 from xml.parsers import expat
 
-
-class Refusal(Exception):
-    """Why the role stops, with a code of the documented table."""
-
-    def __init__(self, code, message):
-        super(Refusal, self).__init__(message)
-        self.code = code
-        self.message = message
-
-    def result(self):
-        return {"failed": True, "msg": self.message, "firebreak_error": {"code": self.code, "message": self.message}}
+from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
 class Config:
-    """What the role needs to know of the file, and nothing else of it."""
+    """What the role needs from the file, and nothing else."""
 
     def __init__(self):
         self.version = None
-        self.interfaces = {}  # key -> is it enabled?
-        self.addresses = []  # of the firewall itself, as far as they are written down
+        self.interfaces = {}  # key -> whether it is enabled
+        self.addresses = []  # the firewall's own, as far as they are configured
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
         self.filter_start = None  # byte offset of "<filter" under the root
         self.filters = 0
@@ -45,12 +35,12 @@ def read_config(path):
 
 
 def read_trackers(path):
-    """The trackers that stand in the file, without parsing it."""
+    """The trackers in the file, without parsing it."""
     return set(int(number) for number in re.findall(br"<tracker[^<>]*>(?:<!\[CDATA\[)?\s*([0-9]{1,10})", read_config(path)))
 
 
 def parse_config(data, path):
-    """Refuses what pfSense would not take: a malformed file makes it restore an old one over this one."""
+    """Refuses what pfSense would refuse: a malformed file makes it restore an older one in its place."""
     if not data.strip():
         raise Refusal("config_malformed", "%s is empty" % path)
     reader = Reader()
@@ -64,14 +54,14 @@ def parse_config(data, path):
         )
     config = reader.config
     if config.root_end is None:
-        raise Refusal("config_malformed", "%s is no pfSense configuration: its root is not <pfsense>" % path)
+        raise Refusal("config_malformed", "%s is not a pfSense configuration: its root is not <pfsense>" % path)
     if config.filters > 1:
         raise Refusal("config_malformed", "%s has more than one <filter>: pfSense refuses such a file" % path)
     return config
 
 
 class Reader:
-    """Walks the file once. Only the rules, the interface keys and the version are kept."""
+    """Walks the file once. Only the rules, the interfaces, the addresses and the version are collected."""
 
     def __init__(self):
         self.config = Config()
@@ -107,7 +97,7 @@ class Reader:
         if self.rule is not None and depth > 3:
             self.rule["/".join(path[3:])] = text
         if depth == 3 and self.rule is not None:
-            self.keep_rule()
+            self.add_rule()
         elif depth == 2 and name == "version":
             self.config.version = text
         elif path[1:] == ["ifgroups", "ifgroupentry", "ifname"]:
@@ -118,92 +108,92 @@ class Reader:
             self.config.root_end = self.parser.CurrentByteIndex
         path.pop()
 
-    def keep_rule(self):
+    def add_rule(self):
         tracker = self.rule.get("tracker", "").strip()
         if re.match(r"[0-9]{1,10}$", tracker):
             self.config.rules.setdefault(int(tracker), []).append(self.rule)
         self.rule = None
 
 
-# "dhcp" and its like stand in the same places.
+# The same elements may hold "dhcp" and the like.
 ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$")
 
 
 def is_own_address(path):
-    """Of an interface, or a virtual one (CARP, alias) that the firewall answers for."""
+    """The address of an interface, or a virtual one (CARP, alias) that the firewall answers for."""
     return (path[1] == "interfaces" and path[3] in ("ipaddr", "ipaddrv6")) or (
         path[1:] == ["virtualip", "vip", "subnet"]
     )
 
 
-# Fields that narrow a rule or take it out of force; a block of ours has none of them.
+# Fields that narrow or disable a rule. A block of ours has none of them.
 NARROWING = (
     "disabled", "sched", "os", "tagged", "statetimeout", "max", "max-src-nodes", "max-src-conn", "max-src-states",
     "tcpflags1", "tcpflags2", "icmptype", "dscp", "vlanprio", "floating",
 )  # fmt: skip
-NARROWING_BY_BEING_THERE = ("disabled",)
-# Fields that make it say something else altogether.
+NARROWING_BY_PRESENCE = ("disabled",)
+# Fields that make it block something else.
 OTHER_ENDS = ("source/port", "source/network", "destination/network")
-OTHER_ENDS_BY_BEING_THERE = ("source/not", "destination/not", "source/any", "destination/any")
+OTHER_ENDS_BY_PRESENCE = ("source/not", "destination/not", "source/any", "destination/any")
 
 
-def find_field(rule, with_text, by_being_there):
+def find_field(rule, with_text, by_presence):
     """The first of these fields that the rule has, or None."""
-    found = [field for field in with_text if rule.get(field)] + [field for field in by_being_there if field in rule]
+    found = [field for field in with_text if rule.get(field)] + [field for field in by_presence if field in rule]
     return found[0] if found else None
 
 
 def find_narrowing(rule):
-    return find_field(rule, NARROWING, NARROWING_BY_BEING_THERE)
+    return find_field(rule, NARROWING, NARROWING_BY_PRESENCE)
 
 
 def find_other_end(rule):
-    return find_field(rule, OTHER_ENDS, OTHER_ENDS_BY_BEING_THERE)
+    return find_field(rule, OTHER_ENDS, OTHER_ENDS_BY_PRESENCE)
 
 
 def read_flow(rule):
-    """The flow that a standing rule speaks of, in its own spelling."""
+    """The flow of a rule, as it is written in the configuration."""
     protocol = rule.get("protocol", "")
     return {
         "type": rule.get("type", ""),
         "interface": rule.get("interface", ""),
         "ipprotocol": rule.get("ipprotocol", ""),
-        "protocol": "<any>" if protocol == "any" else protocol or "any",  # any protocol is no element
+        "protocol": "<any>" if protocol == "any" else protocol or "any",  # a rule for any protocol has no such element
         "source": rule.get("source/address", ""),
         "destination": rule.get("destination/address", ""),
         "port": rule.get("destination/port", ""),
     }
 
 
-def says_what_it_should(rule, flow):
-    """Does a rule that stands in the file still block its flow? Its description and its place do not matter."""
-    return names_its_flow(rule, flow) and find_narrowing(rule) is None
+def blocks_flow(rule, flow):
+    """Whether a rule of the file still blocks its flow. Its description and its place do not matter."""
+    return is_about_flow(rule, flow) and find_narrowing(rule) is None
 
 
-def names_its_flow(rule, flow):
-    """Is it still about its flow, and no other, be it disabled or narrowed?"""
+def is_about_flow(rule, flow):
+    """Whether a rule is still about its flow and no other, even if it is disabled or narrowed."""
     for field, text in read_flow(rule).items():
-        # Only addresses may be spelt in either case: "Block" makes a pass rule, "WAN" no rule at all.
+        # Only addresses are case-insensitive: "Block" makes a pass rule, "WAN" no rule at all.
         if (text.lower() if field in ("source", "destination") else text) != flow[field]:
             return False
     return find_other_end(rule) is None
 
 
-# Where new rules go. Only tags are named in the patterns: nothing of the file's content leaves the firewall.
+# Where new rules go. The patterns name only tags: nothing of the file's content leaves the firewall.
 OPEN_FILTER = br"<filter(?:\s[^<>/]*)?>"
 EMPTY_FILTER = br"<filter\s*/>"
 END_OF_FILE = br"</pfsense\s*>"
 
 
 def find_place(data, config):
-    """Says how lineinfile is to insert: {pattern, backrefs, before, after, firstmatch}."""
+    """How lineinfile inserts new rules: {pattern, backrefs, before, after, firstmatch}."""
     if config.filter_start is None:
         place = split_line(data, config.root_end, END_OF_FILE, "\t<filter>\n", "\n\t</filter>", keep_tag=True)
     elif re.compile(EMPTY_FILTER).match(data, config.filter_start):
         place = split_line(data, config.filter_start, EMPTY_FILTER, "\t<filter>\n", "\n\t</filter>")
     else:
         place = after_tag(data, config.filter_start)
-    return settle_match(data, place)
+    return choose_match(data, place)
 
 
 def line_around(data, offset):
@@ -213,11 +203,11 @@ def line_around(data, offset):
 
 
 def after_tag(data, offset):
-    """The usual file: the tag has its line to itself, and the rules go below it."""
+    """The usual file: the tag has a line of its own, and the rules go below it."""
     start, line = line_around(data, offset)
     tag = re.compile(OPEN_FILTER).match(data, offset)
     if tag is None:
-        raise Refusal("filter_unreadable", "the <filter> tag is written in a way this role does not edit")
+        raise Refusal("filter_unreadable", "the <filter> tag is written in a form that this role does not edit")
     before, after = data[start:offset], line[tag.end() - start :]
     if before.strip(b" \t") or after.strip():
         indent = "\t" if after.lstrip().startswith(b"</filter") else ""  # as the GUI would put the closing tag
@@ -227,7 +217,7 @@ def after_tag(data, offset):
 
 
 def split_line(data, offset, tag, before, after, keep_tag=False):
-    """The tag shares its line: the line is cut there. The cut is found by counting tags, not by content."""
+    """The tag shares its line, which is split there. Counting tags, not content, finds the place."""
     start, line = line_around(data, offset)
     number = len(re.findall(tag, data[start:offset]))
     skip = b"(?:.*?%s){%d}" % (tag, number) if number else b""
@@ -245,8 +235,8 @@ def split_line(data, offset, tag, before, after, keep_tag=False):
     return {"at": start, "pattern": pattern.decode("ascii"), "backrefs": True, "before": before, "after": after}
 
 
-def settle_match(data, place):
-    """lineinfile takes the first or the last line that matches: which of them is ours?"""
+def choose_match(data, place):
+    """lineinfile uses the first or the last line that matches: determines which of them is ours."""
     at = place.pop("at")
     pattern = re.compile(place["pattern"].encode("ascii"))
     matches, start = [], 0

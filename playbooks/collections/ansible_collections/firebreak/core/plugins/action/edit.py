@@ -1,28 +1,12 @@
-"""Edits the configuration by lineinfile or replace, and hands on whether it changed, or one of our codes.
+"""Edits a file with lineinfile or replace, and returns only whether it changed, or one of our error codes.
 
-Their answer is the firewall's text like any other. What else it holds (facts, statistics, hosts to add) ends here.
+The module's answer is the firewall's text like any other: facts, statistics and hosts to add in it are dropped.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
-
 from ansible.plugins.action import ActionBase
-
-ROLE = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir))
-
-
-def load_ours(name):
-    path = os.path.realpath(os.path.join(ROLE, os.pardir, os.pardir, "plugin_utils", name + ".py"))
-    spec = importlib.util.spec_from_file_location(name, path)
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
-
-
-remote = load_ours("firebreak_remote")
-answers = remote.answers
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, remote
 
 MODULES = ("lineinfile", "replace")
 

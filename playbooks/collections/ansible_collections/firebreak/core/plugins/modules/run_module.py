@@ -6,17 +6,30 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 DOCUMENTATION = """
-module: pfsense_run
-short_description: Runs one of this role's modules without AnsibleModule
+module: run_module
+short_description: Runs one of Firebreak's modules without AnsibleModule
 description:
-  - Not for tasks. The action plugins of C(pfsense_probe), C(pfsense_load) and C(pfsense_status) call it, see
-    C(plugin_utils/firebreak_remote.py).
+  - Not for tasks. The action plugins of a platform's modules call it (C(plugin_utils/remote.py)) to run a module on the
+    firewall without the code that an ordinary Ansible module brings along.
 options:
   packed:
-    description: The module's source, those that it imports, and its arguments, as compressed JSON.
+    description: The module's source, the source that it imports, and its arguments, as compressed JSON in Base64.
     required: true
     type: str
 author: Firebreak
+"""
+
+EXAMPLES = """
+- name: Run a module (only an action plugin does this)
+  firebreak.core.run_module:
+    packed: "{{ packed_call }}"
+"""
+
+RETURN = """
+firebreak_error:
+  description: If the module failed, the error's C(code) and C(message). Other values are the module's own.
+  returned: failure
+  type: dict
 """
 
 import base64
@@ -25,7 +38,7 @@ import sys
 import types
 import zlib
 
-# Ansible puts the arguments here: this makes it a module with JSON arguments.
+# Ansible puts the arguments here, which makes this a module with JSON arguments.
 CALL = json.loads(r'''<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>''')
 
 
@@ -37,8 +50,6 @@ def load(name, source):
 
 def main():
     packed = json.loads(zlib.decompress(base64.b64decode(CALL["packed"])).decode("utf-8"))
-    for package in ("ansible", "ansible.module_utils"):
-        sys.modules[package] = types.ModuleType(package)
     for name, source in packed["code"]:
         code = load(name, source)
     print(json.dumps(code.run(packed["arguments"], CALL["_ansible_check_mode"], CALL["_ansible_diff"])))

@@ -1,7 +1,7 @@
-"""What a flow is: checked words in one canonical spelling, and the tracker that follows from them.
+"""Checks a flow, brings it into one canonical form, and computes its tracker.
 
-Words may come straight from an alarm. Each is checked as plain text and none is ever templated:
-a flow that leaves this file holds nothing that Jinja, YAML, XML or pf could read as more than a word.
+The fields may come straight from an alarm. Each is checked as plain text and none is ever templated:
+a flow that leaves this file holds nothing that Jinja, YAML, XML or pf could interpret.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ FAMILIES = ("inet", "inet6")
 PROTOCOLS = ("tcp", "udp", "tcp/udp", "icmp", "any")
 WITHOUT_PORT = ("icmp", "any")
 
-# Above every tracker made from a clock until 2033, and below 2^31.
+# Above every tracker that pfSense derives from its clock until 2033, and below 2^31.
 BAND_START, BAND_SIZE = 2000000000, 147483648
 
 # pf cuts a label at 63 bytes, eleven of which are pfSense's own prefix "USER_RULE: ".
-LONGEST_DESCRIPTION = 52
+MAX_DESCRIPTION = 52
 
-# OSSIM hands a keyword on literally where it has no value for it.
+# OSSIM passes a keyword on literally if it has no value for it.
 KEYWORD = re.compile(
     r"(DATE|PLUGIN_ID|PLUGIN_SID|RISK|PRIORITY|RELIABILITY|SRC_IP_HOSTNAME|DST_IP_HOSTNAME|SRC_IP|DST_IP"
     r"|SRC_PORT|DST_PORT|PROTOCOL|SENSOR|BACKLOG_ID|EVENT_ID|PLUGIN_NAME|SID_NAME|USERNAME|PASSWORD|FILENAME"
@@ -33,13 +33,13 @@ INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 
 
 class FlowError(ValueError):
-    """A flow that must not reach the firewall; its text is a sentence for the operator."""
+    """A flow that must not reach the firewall. Its text is a sentence for the operator."""
 
 
 def canonical_flow(raw):
-    """Takes a mapping of FIELDS (and description, tracker), gives the flow in canonical spelling.
+    """The canonical form of a mapping of FIELDS (and description, tracker).
 
-    Raises FlowError. A tracker that does not follow from the flow is refused: it would be another rule's.
+    Raises FlowError. A tracker that does not belong to the flow is refused: it would be another rule's.
     """
     if not isinstance(raw, dict):
         raise FlowError("expected a flow (a mapping), got %s" % type(raw).__name__)
@@ -47,34 +47,34 @@ def canonical_flow(raw):
     if unknown:
         raise FlowError("a flow has no field %s" % quote(unknown[0]))
 
-    source = address("source", word(raw, "source"))
-    destination = address("destination", word(raw, "destination"))
-    protocol = closed("protocol", word(raw, "protocol", "tcp").lower(), PROTOCOLS)
+    source = address("source", field_text(raw, "source"))
+    destination = address("destination", field_text(raw, "destination"))
+    protocol = one_of("protocol", field_text(raw, "protocol", "tcp").lower(), PROTOCOLS)
     family = "inet6" if source.version == 6 else "inet"
     if source.version != destination.version:
         raise FlowError(
             "%s and %s are of two families: no packet flows between IPv4 and IPv6"
-            % (spell(source), spell(destination))
+            % (address_text(source), address_text(destination))
         )
-    given = closed("ipprotocol", word(raw, "ipprotocol", family), FAMILIES)
+    given = one_of("ipprotocol", field_text(raw, "ipprotocol", family), FAMILIES)
     if given != family:
         raise FlowError("ipprotocol: the addresses are %s, got %s: pf would load no rule at all" % (family, given))
 
     flow = {
-        "type": closed("type", word(raw, "type", "block"), TYPES),
-        "interface": interface(word(raw, "interface", "wan")),
+        "type": one_of("type", field_text(raw, "type", "block"), TYPES),
+        "interface": interface(field_text(raw, "interface", "wan")),
         "ipprotocol": family,
         "protocol": protocol,
-        "source": spell(source),
-        "destination": spell(destination),
-        "port": port(word(raw, "port", ""), protocol),
-        "description": clean_description(word(raw, "description", "")),
+        "source": address_text(source),
+        "destination": address_text(destination),
+        "port": port(field_text(raw, "port", ""), protocol),
+        "description": clean_description(field_text(raw, "description", "")),
     }
     flow["tracker"] = checked_tracker(flow, raw.get("tracker"))
     return flow
 
 
-def word(raw, name, default=None):
+def field_text(raw, name, default=None):
     """One field as text. A template is refused, not evaluated: it is an alarm's text, not the operator's."""
     value = raw.get(name)
     if value is None or (value == "" and default):
@@ -89,13 +89,13 @@ def word(raw, name, default=None):
     return text
 
 
-def closed(name, text, words):
-    if text in words:
+def one_of(name, text, choices):
+    if text in choices:
         return text
     hint = ""
-    if text.lower() in words:
-        hint = ": pfSense knows it in lower case only, and would make it a pass rule"
-    raise FlowError("%s: expected one of %s, got %s%s" % (name, ", ".join(words), quote(text), hint))
+    if text.lower() in choices:
+        hint = ": pfSense accepts it in lower case only, and would generate a pass rule"
+    raise FlowError("%s: expected one of %s, got %s%s" % (name, ", ".join(choices), quote(text), hint))
 
 
 def interface(text):
@@ -105,7 +105,7 @@ def interface(text):
 
 
 def address(name, text):
-    """An address or network of one canonical spelling; what pfSense would drop in silence is refused."""
+    """An address or network. What pfSense would silently drop is refused."""
     host = text.split("/")[0]
     if "%" in text:
         raise FlowError("%s: a zone has no meaning on the firewall, got %s" % (name, quote(text)))
@@ -121,15 +121,15 @@ def address(name, text):
             "%s: expected an IPv4 or IPv6 address, got %s (%s)" % (name, quote(text), reason)
         ) from None
     start = network.network_address
-    if network.version == 6 and start.ipv4_mapped is not None:  # as a program with one socket for both writes it
+    if network.version == 6 and start.ipv4_mapped is not None:  # as a dual-stack socket reports an IPv4 peer
         network = ipaddress.ip_network("%s/%d" % (start.ipv4_mapped, network.prefixlen - 96))
         start = network.network_address
     if network.prefixlen == 0 or start.is_unspecified:
-        raise FlowError("%s: %s is no host: OSSIM sends it where it knows no address" % (name, text))
+        raise FlowError("%s: %s is not a host address (OSSIM sends it when it has none)" % (name, text))
     return network
 
 
-def spell(network):
+def address_text(network):
     single = network.prefixlen == network.max_prefixlen
     return str(network.network_address) if single else str(network)
 
@@ -145,9 +145,9 @@ def port(text, protocol):
 
 
 def clean_description(text):
-    """Only what no interpreter on the way reads as more than a letter."""
+    """Keeps only characters that no interpreter on the way treats specially."""
     text = re.sub(r"[^A-Za-z0-9 .:_-]+", " ", text)
-    return re.sub(r" +", " ", text).strip()[:LONGEST_DESCRIPTION].strip()
+    return re.sub(r" +", " ", text).strip()[:MAX_DESCRIPTION].strip()
 
 
 def tracker_of(flow, attempt=0):
@@ -157,7 +157,7 @@ def tracker_of(flow, attempt=0):
 
 
 def checked_tracker(flow, given):
-    """The flow's tracker. A given one may be of a later attempt, made when the first belonged to another flow."""
+    """The flow's tracker. A given one may be of a later attempt, if the first belonged to another flow."""
     if given is None or given == "":
         return tracker_of(flow)
     if isinstance(given, bool) or not re.fullmatch(r"[0-9]{10}", str(given)):
@@ -179,7 +179,7 @@ def show(flow):
 
 
 def quote(value):
-    """The bad value, safe to show: printable, short, and no template for whoever prints it."""
+    """The bad value in a form that is safe to show: printable, short and without template marks."""
     text = re.sub(r"[^\x20-\x7e]", "?", str(value))
     text = re.sub(r"[{}]", "?", text)
     return '"%s"' % (text if len(text) <= 60 else text[:57] + "...")

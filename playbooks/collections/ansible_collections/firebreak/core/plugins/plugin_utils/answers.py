@@ -1,8 +1,8 @@
-"""What a firewall answers, as strictly checked as what an alarm says.
+"""Checks what a firewall answers as strictly as what an alarm says.
 
-Whoever took a firewall over writes its answers. So an answer is compared with a shape, and rebuilt from what the shape
-names: nothing else of it goes on, and a text only in letters that no template, terminal or log reads as more than
-that. An answer of another shape is one fixed sentence, without a word of the answer.
+Whoever has compromised a firewall writes its answers. Each answer is therefore compared with a shape and rebuilt from
+the fields that the shape names: everything else is dropped, and a text keeps only characters that no template, terminal
+or log interprets. An answer of another shape becomes one fixed sentence that repeats nothing of the answer.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import ipaddress
 import re
 
-# What a failed call may say, in the order in which it is looked for: pattern, code, sentence.
+# What a failed call can report, in the order of the search: pattern, code, sentence.
 KNOWN = (
     (
         r"Missing \w+ password|a password is required|Incorrect \w+ password|is not in the sudoers",
         "become_failed",
-        "sudo does not let the login become root: give its password (become_password_file), or let it do without",
+        "sudo does not let the login become root: set its password (become_password_file), or allow sudo without one",
     ),
     (r"failed to validate: rc:3 ", "edit_conflict", "other runs kept changing the same rules: try again"),
     (r"No space left on device|Errno 28|ENOSPC", "disk_full", "no space is left on the firewall's disk"),
@@ -30,66 +30,66 @@ KNOWN = (
         "the firewall has no Python where ansible_python_interpreter says",
     ),
     (r"lockf: .{0,200}already locked", "lock_timeout", "pfSense's configuration lock stayed taken"),
-    # The probe has run by then, with the same Python: what the shell does not find is what stands before it.
+    # The probe has already run with the same Python, so what the shell does not find is the command in front of it.
     (
         r"([\w./-]{1,100}): (?:command )?not found",
         "lock_missing",
         r"\1 is not on the firewall (see pfsense_lock_command)",
     ),
 )
-# What Ansible says of a module that died, before it says what the module said.
-ANSIBLES_OWN_WORDS = r"MODULE FAILURE|See stdout/stderr|Module result deserialization failed|Module failed: "
-LOCK_TAKEN = 75  # lockf's exit status when its time is up
+# What Ansible prints about a module that crashed, before the module's own output.
+ANSIBLE_PREFIXES = r"MODULE FAILURE|See stdout/stderr|Module result deserialization failed|Module failed: "
+LOCKF_TIMEOUT = 75  # lockf's exit status when it did not get the lock in time
 
-LONGEST_SAID = 100000  # characters of a failed call that are looked through
-LONGEST_SENTENCE = 600
-MOST_ADDRESSES = 256  # that a firewall has of its own
+MAX_SEARCHED = 100000  # characters of a failed call that are searched
+MAX_MESSAGE = 600
+MAX_ADDRESSES = 256  # a firewall's own addresses
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 
 
 class AnswerError(ValueError):
-    """An answer of another shape. It has no text: none of the answer may leave this file unchecked."""
+    """An answer of another shape. It carries no text: nothing of the answer may leave this file unchecked."""
 
 
-def clean(text, longest=LONGEST_SENTENCE):
-    """One line of printable ASCII without braces, cut."""
-    text = re.sub(r"[^\x20-\x7e]+", " ", str(text)[: 4 * longest])
+def clean(text, max_length=MAX_MESSAGE):
+    """One line of printable ASCII without braces, cut to a length."""
+    text = re.sub(r"[^\x20-\x7e]+", " ", str(text)[: 4 * max_length])
     text = text.replace("{", "(").replace("}", ")")
-    return re.sub(r" +", " ", text).strip()[:longest]
+    return re.sub(r" +", " ", text).strip()[:max_length]
 
 
-# ---- shapes: each takes a value and gives it back as checked, or raises AnswerError ----
+# ---- shapes: each takes a value and returns it as checked, or raises AnswerError ----
 
 
-def yes_or_no(value):
+def boolean(value):
     if not isinstance(value, bool):
         raise AnswerError()
     return bool(value)
 
 
-def number(least, most):
+def number(minimum, maximum):
     def check(value):
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
             raise AnswerError()
         return int(value)
 
     return check
 
 
-def text(longest):
-    """Any text; what is too long is cut, since a person may have written it."""
+def text(max_length):
+    """Any text. A longer one is cut and not refused, since a person may have written it."""
 
     def check(value):
         if not isinstance(value, str):
             raise AnswerError()
-        return clean(value, longest)
+        return clean(value, max_length)
 
     return check
 
 
 def matching(pattern):
-    """A text of a closed form, as it is."""
+    """A text that matches the pattern as a whole, unchanged."""
     form = re.compile(pattern)
 
     def check(value):
@@ -101,7 +101,7 @@ def matching(pattern):
 
 
 def one_of(known):
-    """One of the values that we sent, or that we know."""
+    """One of the values that we sent or know."""
     known = {each: each for each in known}
 
     def check(value):
@@ -112,12 +112,12 @@ def one_of(known):
     return check
 
 
-def nothing_or(shape):
+def optional(shape):
     return lambda value: None if value is None else shape(value)
 
 
 def host_address(value):
-    """A single host that a machine can have on an interface."""
+    """A single host address that an interface can have."""
     if not isinstance(value, str) or len(value) > 45:
         raise AnswerError()
     try:
@@ -129,24 +129,23 @@ def host_address(value):
     return str(address)
 
 
-def list_of(shape, most):
-    """Each value once, in its order."""
-
+def list_of(shape, max_items):
     def check(value):
-        if not isinstance(value, (list, tuple)) or len(value) > most:
+        if not isinstance(value, (list, tuple)) or len(value) > max_items:
             raise AnswerError()
         return [shape(each) for each in value]
 
     return check
 
 
-def set_of(shape, most):
-    many = list_of(shape, most)
-    return lambda value: list(dict.fromkeys(many(value)))
+def set_of(shape, max_items):
+    """A list that keeps its order and has each value once."""
+    items = list_of(shape, max_items)
+    return lambda value: list(dict.fromkeys(items(value)))
 
 
 def mapping(fields):
-    """What is named, and nothing else: keys that are unknown are left behind."""
+    """A mapping that has all of these fields. Other fields are dropped."""
 
     def check(value):
         if not isinstance(value, dict) or any(name not in value for name in fields):
@@ -160,7 +159,7 @@ def mapping(fields):
 
 
 def read_answer(answer, shape, codes):
-    """A module's answer as the shape rebuilds it, or a failure with one of these codes, or one of KNOWN."""
+    """A module's answer as the shape rebuilds it, or a failure with one of these codes or of KNOWN."""
     try:
         if not isinstance(answer, dict):
             raise AnswerError()
@@ -172,42 +171,42 @@ def read_answer(answer, shape, codes):
 
 
 def read_failure(answer, codes):
-    told = answer.get("firebreak_error")
-    if told is not None:
-        error = mapping({"code": one_of(codes), "message": text(LONGEST_SENTENCE)})(told)
+    reported = answer.get("firebreak_error")
+    if reported is not None:
+        error = mapping({"code": one_of(codes), "message": text(MAX_MESSAGE)})(reported)
         return fail(error["code"], error["message"])
     code, sentence = recognize(answer)
     return fail(code, sentence) if code else fail("answer_invalid", INVALID)
 
 
 def explain_failure(answer):
-    """The same for a module of Ansible's own, whose words are shown where none of ours fits."""
+    """The same for one of Ansible's own modules, whose message is shown if no sentence of KNOWN fits."""
     code, sentence = recognize(answer)
     if code:
         return fail(code, sentence)
-    said = everything_said(answer)
-    refused = re.search(r"failed to validate: rc:\d{1,9} error:([^\n]{0,1000})", said)
+    output = failure_text(answer)
+    refused = re.search(r"failed to validate: rc:\d{1,9} error:([^\n]{0,1000})", output)
     if refused:
         return fail("edit_refused", "the edit was not put in place: %s" % (clean(refused.group(1)) or "the check failed"))
-    lines = [line.strip() for line in said.splitlines() if line.strip() and not re.match(ANSIBLES_OWN_WORDS, line)]
-    return fail("task_failed", (clean(lines[0]) if lines else "") or "a task failed and said nothing")
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not re.match(ANSIBLE_PREFIXES, line)]
+    return fail("task_failed", (clean(lines[0]) if lines else "") or "a task failed without a message")
 
 
 def recognize(answer):
-    """(code, sentence) where a failed call says what we know; (None, None) where it does not."""
-    if answer.get("rc") == LOCK_TAKEN and not isinstance(answer.get("rc"), bool):
+    """(code, sentence) if the failure is a known one, else (None, None)."""
+    if answer.get("rc") == LOCKF_TIMEOUT and not isinstance(answer.get("rc"), bool):
         return "lock_timeout", "pfSense's configuration lock stayed taken"
-    said = everything_said(answer)
+    output = failure_text(answer)
     for pattern, code, sentence in KNOWN:
-        match = re.search(pattern, said)
+        match = re.search(pattern, output)
         if match:
             return code, clean(match.expand(sentence))
     return None, None
 
 
-def everything_said(answer):
-    words = (answer.get(key) for key in ("msg", "module_stderr", "module_stdout", "exception"))
-    return "\n".join(str(each)[:LONGEST_SAID] for each in words if each is not None)
+def failure_text(answer):
+    texts = (answer.get(key) for key in ("msg", "module_stderr", "module_stdout", "exception"))
+    return "\n".join(str(each)[:MAX_SEARCHED] for each in texts if each is not None)
 
 
 def fail(code, message):

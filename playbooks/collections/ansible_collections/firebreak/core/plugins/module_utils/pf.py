@@ -1,0 +1,68 @@
+"""Reads which rules pf has loaded: the only proof that a block is in force. Python 3.6 and up."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+import time
+
+from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
+from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
+
+# Labels are free text and are removed before a line is parsed.
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# "@12 block drop in ... ridentifier 2000000001"; older pf "@12(2000000001) block" or "tracker 2000000001".
+RULE = re.compile(r"^@\d+(?:\((\d+)\))?\s+(\w+)\b(?:.*\s(?:ridentifier|tracker)\s+(\d+))?")
+
+
+def read_blocking_trackers(pfctl, seconds=10):
+    """The trackers that pf blocks now. The firewall's own files say what pf should load, not what it has loaded."""
+    try:
+        ended = run_bounded([pfctl, "-vvsr"], seconds)
+    except OSError as error:
+        raise Refusal("pfctl_missing", "%s cannot be run on the firewall: %s" % (pfctl, error.strerror))
+    if ended.status != 0:
+        reason = last_words(ended.output) or "no answer"
+        raise Refusal("pfctl_failed", "%s -vvsr does not list the loaded rules: %s" % (pfctl, reason))
+    return parse_blocking_trackers(ended.output)
+
+
+def parse_blocking_trackers(output):
+    blocking = set()
+    for line in output.splitlines():
+        match = RULE.match(QUOTED.sub("", line))
+        if match and match.group(2) == "block":
+            number = match.group(3) or match.group(1)
+            if number:
+                blocking.add(int(number))
+    return blocking
+
+
+def wait_for_proof(pfctl, present, absent, seconds, check):
+    """Queries pf until it blocks all trackers of `present` and none of `absent`, or the time limit is reached.
+
+    After each query that shows a difference, `check(missing, lingering)` may raise a Refusal that explains it.
+    """
+    deadline = time.time() + seconds
+    pause = 0.1
+    while True:
+        blocking = read_blocking_trackers(pfctl)
+        missing, lingering = present - blocking, absent & blocking
+        if not missing and not lingering:
+            return
+        check(missing, lingering)
+        if time.time() + pause > deadline:
+            raise Refusal("load_unproven", describe_unproven(missing, lingering, seconds))
+        time.sleep(pause)
+        pause = min(pause * 2, 1.0)
+
+
+def describe_unproven(missing, lingering, seconds):
+    """One sentence on the difference between pf and the trackers that it should block or not block."""
+    parts = []
+    if missing:
+        parts.append("does not block %d of the rules (tracker %d)" % (len(missing), min(missing)))
+    if lingering:
+        parts.append("still blocks %d that were taken out (tracker %d)" % (len(lingering), min(lingering)))
+    return "%d s after the reload pf %s" % (seconds, " and ".join(parts))
