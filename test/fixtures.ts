@@ -23,7 +23,7 @@ export const aBlock = ({ flow = aFlow(), ...changes }: Partial<Block> = {}): Blo
 
 /** The same in force and proven, by its first run. */
 export const anActiveBlock = (changes: Partial<Block> = {}): Block =>
-  aBlock({ state: 'active', carried: 1, tried: 1, changed: true, dueAt: null, provenAt: 0, ...changes });
+  aBlock({ state: 'active', claimedRevision: 1, doneRevision: 1, changed: true, dueAt: null, provenAt: 0, ...changes });
 
 /** A configuration of the firewall `edge`, with every default. */
 export const aConfig = (settings: object = {}): Config =>

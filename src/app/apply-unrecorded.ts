@@ -48,5 +48,6 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
 const asFailed = (reason: string) => (request: BlockRequest) => {
   const block = unsavedBlock(request);
   if (block.state === 'refused') return block;
-  return { ...block, trouble: 'failed' as const, code: 'ledger_unwritable', tried: 1, reason };
+  const failure = { failure: 'failed', failureCode: 'ledger_unwritable', reason } as const;
+  return { ...block, ...failure, doneRevision: 1 };
 };

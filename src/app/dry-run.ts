@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import { findPolicy } from '../config/policy-in-force.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
-import type { Finding } from '../core/lifecycle.js';
+import type { BlockResult } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
 import { computeTracker } from '../core/tracker.js';
@@ -55,24 +55,24 @@ async function runOne(
   const addresses = { [firewall]: result.addresses ?? [] };
   const policy = findPolicy(host.config, { seen: { addresses, callers: [] }, firewall });
   const settled = blocks.map((block) => {
-    const finding = result.findings.get(block.id);
-    const refusal = check && block.wanted === 'present' ? findRefusal(block.flow, policy) : undefined;
+    const finding = result.results.get(block.id);
+    const refusal = check && block.desired === 'present' ? findRefusal(block.flow, policy) : undefined;
     if (refusal !== undefined && block.override === null) return refuse(block, refusal);
-    return finding === undefined ? block : withFinding(block, finding, { check, run });
+    return finding === undefined ? block : withResult(block, finding, { check, run });
   });
   return { blocks: settled, run: { id: run, ms: result.ms, batch: admitted.length } };
 }
 
-function withFinding(block: Block, finding: Finding, { check, run }: { check: boolean; run: string }): Block {
-  const tried = { ...block, tried: block.revision, run };
+function withResult(block: Block, finding: BlockResult, { check, run }: { check: boolean; run: string }): Block {
+  const tried: Block = { ...block, doneRevision: block.revision, run };
   if (finding.kind === 'refused') return refuse(tried, finding.reason);
-  if (finding.kind === 'trouble') {
-    const { trouble, code, reason } = finding;
-    return { ...tried, changed: false, trouble, code, reason };
+  if (finding.kind === 'failed') {
+    const { failure, code, reason } = finding;
+    return { ...tried, changed: false, failure, failureCode: code, reason };
   }
   const { changed } = finding;
-  const done = { ...tried, changed, trouble: null, code: null, reason: null };
-  if (block.wanted === 'absent') return { ...done, state: check && changed ? 'releasing' : 'released' };
+  const done: Block = { ...tried, changed, failure: null, failureCode: null, reason: null };
+  if (block.desired === 'absent') return { ...done, state: check && changed ? 'releasing' : 'released' };
   return {
     ...done,
     state: check && changed ? 'pending' : 'active',

@@ -6,7 +6,7 @@ import { selectFirewalls } from '../config/select.js';
 import { findDrift, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
 import { exitCodeOfAll } from '../core/outcome.js';
-import { findingFor } from '../dispatch/block-result.js';
+import { resultFor } from '../dispatch/block-result.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
 import type { NewAlarm } from '../ledger/ledger.js';
@@ -26,7 +26,7 @@ export interface Reconciled {
   firewall: string;
   drift: Drift<StandingRule>[];
   /** Why the firewall could not be queried, with its exit code. */
-  trouble: { exit: number; reason: string } | null;
+  failure: { exit: number; reason: string } | null;
   /** After a fix: for what still differs. */
   exit: number;
 }
@@ -53,14 +53,14 @@ async function reconcileFirewall(
   if (drift.length > 0) await ledger.recordDrift(name, drift.length);
   await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
-    return { firewall: name, drift, trouble: null, exit: drift.length > 0 ? 5 : 0 };
+    return { firewall: name, drift, failure: null, exit: drift.length > 0 ? 5 : 0 };
   }
   const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift, owner }, app), {
     wait: true,
     fix,
   });
   const isLeft = drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
-  return { firewall: name, drift, trouble: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
+  return { firewall: name, drift, failure: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
 }
 
 /** What the ledger knows is rechecked; what it does not know, and is ours to the letter, it adopts. */
@@ -87,9 +87,9 @@ function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App)
   return { id: ulid(), origin: `${actor}, by reconcile`, context: {}, blocks: [block] };
 }
 
-function failureOf(verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'trouble' | 'exit'> {
-  const finding = findingFor({ tracker: 0, wanted: 'present' }, verdict, true);
-  if (finding.kind !== 'trouble') throw new Error('a run that failed has no failure');
-  const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.trouble];
-  return { trouble: { exit, reason: finding.reason }, exit };
+function failureOf(verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'failure' | 'exit'> {
+  const finding = resultFor({ tracker: 0, desired: 'present' }, verdict, true);
+  if (finding.kind !== 'failed') throw new Error('a run that failed has no failure');
+  const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.failure];
+  return { failure: { exit, reason: finding.reason }, exit };
 }

@@ -28,7 +28,7 @@ export async function release(options: ReleaseOptions, app: App): Promise<Answer
   const current = (await ledger.findBlocks(query)).filter((block) => !isOver(block));
   if (current.length === 0) return noMatch(query, ledger);
   if (options.check) {
-    const blocks = current.map((block) => ({ ...block, wanted: 'absent' as const }));
+    const blocks = current.map((block) => ({ ...block, desired: 'absent' as const }));
     return { ...(await dryRun(blocks, app)), check: true, isAwaited: false };
   }
   const record = async (owner: string) => {

@@ -88,9 +88,9 @@ async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }:
 
 /** What is due for a block waits for `unfreeze`. */
 const asFrozen = (block: Block, freeze: Freeze): Block =>
-  block.dueAt === null || isOver(block) || block.tried >= block.revision
+  block.dueAt === null || isOver(block) || block.doneRevision >= block.revision
     ? block
-    : { ...block, trouble: 'frozen', tried: block.revision, changed: false, reason: describeFreeze(freeze) };
+    : { ...block, failure: 'frozen', doneRevision: block.revision, changed: false, reason: describeFreeze(freeze) };
 
 /** The slowest of the runs that the request needed, or null where it needed none. */
 async function findRun(
@@ -107,4 +107,4 @@ async function findRun(
 }
 
 const wasRun = (requested: Block | undefined, now: Block): boolean =>
-  requested !== undefined && requested.tried < requested.revision && now.tried >= requested.revision;
+  requested !== undefined && requested.doneRevision < requested.revision && now.doneRevision >= requested.revision;

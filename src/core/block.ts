@@ -16,7 +16,7 @@ export const currentStates: readonly BlockState[] = ['held', 'pending', 'active'
 export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'released' || state === 'refused';
 
 /** Why the last run did not bring a block where it is wanted. */
-export type Trouble = 'unreachable' | 'failed' | 'stopped' | 'frozen';
+export type FailureKind = 'unreachable' | 'failed' | 'stopped' | 'frozen';
 
 /**
  * One flow on one firewall, with its lifetime. Times are milliseconds since the epoch.
@@ -32,17 +32,17 @@ export interface Block {
   readonly description: string;
   readonly state: BlockState;
   /** What the firewall is to be brought to. */
-  readonly wanted: 'present' | 'absent';
+  readonly desired: 'present' | 'absent';
   readonly revision: number;
-  readonly carried: number;
-  readonly tried: number;
+  readonly claimedRevision: number;
+  readonly doneRevision: number;
   /** Whether the last run that carried it changed the firewall. */
   readonly changed: boolean;
   /** How many alarms asked for it. */
   readonly alarms: number;
   readonly createdAt: number;
   /** Since when it is wanted as it is now: what is proven has waited from then on. */
-  readonly askedAt: number;
+  readonly requestedAt: number;
   readonly updatedAt: number;
   /** Null for ever. */
   readonly expiresAt: number | null;
@@ -53,8 +53,8 @@ export interface Block {
   /** Runs in a row that failed, and since when. */
   readonly failures: number;
   readonly failingSince: number | null;
-  readonly trouble: Trouble | null;
-  readonly code: string | null;
+  readonly failure: FailureKind | null;
+  readonly failureCode: string | null;
   readonly reason: string | null;
   /** The run that last carried it. */
   readonly run: string | null;
@@ -68,22 +68,22 @@ export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'des
 export const newBlock = (what: NewBlock, now: number): Block => ({
   ...what,
   state: 'pending',
-  wanted: 'present',
+  desired: 'present',
   revision: 1,
-  carried: 0,
-  tried: 0,
+  claimedRevision: 0,
+  doneRevision: 0,
   changed: false,
   alarms: 1,
   createdAt: now,
-  askedAt: now,
+  requestedAt: now,
   updatedAt: now,
   expiresAt: null,
   provenAt: null,
   dueAt: now,
   failures: 0,
   failingSince: null,
-  trouble: null,
-  code: null,
+  failure: null,
+  failureCode: null,
   reason: null,
   run: null,
   override: null,
@@ -93,7 +93,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
 export const refuse = (block: Block, reason: string): Block => ({
   ...block,
   state: 'refused',
-  wanted: 'absent',
+  desired: 'absent',
   dueAt: null,
   reason,
 });

@@ -1,7 +1,7 @@
 import type { Block } from './block.js';
 
 /** A rule of ours as a firewall has it. */
-export interface StandingRule {
+export interface RuleOnFirewall {
   tracker: number;
   /** Its words are somebody else's by now, or were never ours. */
   changed: boolean;
@@ -11,7 +11,7 @@ export interface StandingRule {
 }
 
 /** Where ledger and firewall do not agree. */
-export type Drift<R extends StandingRule = StandingRule> =
+export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   | { kind: 'missing'; block: Block }
   | { kind: 'not_loaded'; block: Block }
   | { kind: 'changed'; block: Block; rule: R }
@@ -19,7 +19,7 @@ export type Drift<R extends StandingRule = StandingRule> =
   | { kind: 'unknown'; rule: R }
   | { kind: 'only_in_pf'; tracker: number };
 
-export interface Standing<R extends StandingRule> {
+export interface FirewallRules<R extends RuleOnFirewall> {
   standing: readonly R[];
   /** Trackers that pf runs and the configuration does not have. */
   only_in_pf: readonly number[];
@@ -29,7 +29,7 @@ export interface Standing<R extends StandingRule> {
  * Compares what the ledger says is in force on one firewall with what is there.
  * Blocks that a run has still to bring about are no drift, whatever the firewall has of them.
  */
-export function findDrift<R extends StandingRule>(blocks: readonly Block[], found: Standing<R>): Drift<R>[] {
+export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], found: FirewallRules<R>): Drift<R>[] {
   const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));
   const live = new Map(blocks.filter(isLive).map((block) => [block.tracker, block]));
   const ended = new Map(blocks.filter(({ state }) => state === 'released').map((block) => [block.tracker, block]));

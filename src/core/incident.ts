@@ -30,8 +30,8 @@ const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);
 
 /** The cause of a block's failure as a code; blocks with the same one are reported together. */
-export const causeOf = ({ state, trouble, code }: Block): string =>
-  state === 'failed' ? 'given_up' : (code ?? trouble ?? 'unknown');
+export const causeOf = ({ state, failure, failureCode }: Block): string =>
+  state === 'failed' ? 'given_up' : (failureCode ?? failure ?? 'unknown');
 
 /**
  * Compares the causes that fail now with those that were reported. Each is reported once, then at growing intervals, and

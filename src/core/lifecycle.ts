@@ -1,16 +1,16 @@
 import { backoffAfter } from './backoff.js';
-import { refuse, type Block, type Trouble } from './block.js';
+import { refuse, type Block, type FailureKind } from './block.js';
 
 /** The moves of a block. Each takes the block as it stands and gives it as it stands after; none keeps a clock. */
 
-/** What one run found out about one flow that it carried. */
-export type Finding =
+/** What one run found out about one block that it applied. */
+export type BlockResult =
   | { kind: 'settled'; changed: boolean }
-  /** The policy says no by now, and the run has proven that it is not there. */
+  /** The policy refuses it by now, and the run has proven that no rule is left. */
   | { kind: 'refused'; reason: string }
-  | { kind: 'trouble'; trouble: Trouble; code: string; reason: string };
+  | { kind: 'failed'; failure: FailureKind; code: string; reason: string };
 
-export interface AlarmAgain {
+export interface RepeatedAlarm {
   now: number;
   /** Null for ever. */
   expiresAt: number | null;
@@ -19,21 +19,21 @@ export interface AlarmAgain {
 }
 
 /** Another alarm for a flow that has a block: it counts, extends, and makes sure. */
-export function alarmAgain(block: Block, { now, expiresAt, recheckMs }: AlarmAgain): Block {
+export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: RepeatedAlarm): Block {
   const counted = { ...block, alarms: block.alarms + 1, expiresAt: later(block.expiresAt, expiresAt), updatedAt: now };
   switch (block.state) {
     case 'held':
       return counted;
     case 'active': {
       const isFresh = block.provenAt !== null && now - block.provenAt < recheckMs && block.provenAt <= now;
-      return isFresh ? counted : wantNow(counted, now);
+      return isFresh ? counted : requestNow(counted, now);
     }
     case 'releasing':
-      return { ...wantNow(counted, now), askedAt: now, state: 'pending', wanted: 'present', expiresAt };
+      return { ...requestNow(counted, now), requestedAt: now, state: 'pending', desired: 'present', expiresAt };
     case 'pending':
-      return wantNow(counted, now);
+      return requestNow(counted, now);
     case 'failed':
-      return { ...wantNow(counted, now), state: 'pending', wanted: 'present', failures: 0, failingSince: null };
+      return { ...requestNow(counted, now), state: 'pending', desired: 'present', failures: 0, failingSince: null };
     case 'released':
     case 'refused':
       throw new Error(`a ${block.state} block takes no alarm: it begins a new life`);
@@ -43,93 +43,94 @@ export function alarmAgain(block: Block, { now, expiresAt, recheckMs }: AlarmAga
 /** Asks a block off the firewall; one that no run has ever taken along is released at once. */
 export function release(block: Block, now: number, reason: string): Block {
   if (block.state === 'held') return { ...block, state: 'refused', dueAt: null, reason, updatedAt: now };
-  if (block.carried === 0)
-    return { ...block, state: 'released', wanted: 'absent', dueAt: null, reason, updatedAt: now };
-  if (block.state === 'releasing') return wantNow(block, now);
+  if (block.claimedRevision === 0)
+    return { ...block, state: 'released', desired: 'absent', dueAt: null, reason, updatedAt: now };
+  if (block.state === 'releasing') return requestNow(block, now);
   return {
-    ...wantNow(block, now),
-    askedAt: now,
+    ...requestNow(block, now),
+    requestedAt: now,
     state: 'releasing',
-    wanted: 'absent',
+    desired: 'absent',
     reason,
     failures: 0,
     failingSince: null,
   };
 }
 
-export const isExpired = ({ state, wanted, expiresAt }: Block, now: number): boolean =>
-  wanted === 'present' && state !== 'held' && expiresAt !== null && expiresAt <= now;
+export const isExpired = ({ state, desired, expiresAt }: Block, now: number): boolean =>
+  desired === 'present' && state !== 'held' && expiresAt !== null && expiresAt <= now;
 
 /** A held block goes on; its time begins now, not while nobody had looked at it. */
 export function approve(block: Block, now: number): Block {
   const expiresAt = block.expiresAt === null ? null : now + (block.expiresAt - block.updatedAt);
-  return { ...wantNow(block, now), state: 'pending', reason: null, expiresAt };
+  return { ...requestNow(block, now), state: 'pending', reason: null, expiresAt };
 }
 
 /** Puts a block that waits for its next try, or has none left, at the head again. */
 export const retry = (block: Block, now: number): Block => ({
-  ...wantNow(block, now),
-  state: block.wanted === 'present' ? 'pending' : 'releasing',
+  ...requestNow(block, now),
+  state: block.desired === 'present' ? 'pending' : 'releasing',
   failures: 0,
   failingSince: null,
 });
 
 /** Has a block carried once more, because what the firewall says of it is not known for sure. */
-export const doubt = (block: Block, now: number): Block => ({
-  ...wantNow(block, now),
+export const recheck = (block: Block, now: number): Block => ({
+  ...requestNow(block, now),
   state: block.state === 'released' ? 'releasing' : block.state,
 });
 
 /** A run takes the block along. */
-export const carry = (block: Block, run: string): Block => ({ ...block, carried: block.revision, run });
+export const claim = (block: Block, run: string): Block => ({ ...block, claimedRevision: block.revision, run });
 
 export interface Settlement {
   now: number;
-  /** The revision and the wish the run carried. */
-  carried: number;
-  wanted: Block['wanted'];
+  /** What the run had claimed. */
+  claimedRevision: number;
+  desired: Block['desired'];
   giveUpMs: number;
 }
 
-/** What a run's finding makes of a block, which may be wanted otherwise by now. */
-export function settle(block: Block, finding: Finding, { now, carried, wanted, giveUpMs }: Settlement): Block {
-  const isSameWish = block.wanted === wanted;
-  if (finding.kind === 'refused') {
-    return { ...refuse(block, finding.reason), tried: block.revision, changed: false, updatedAt: now };
+/** What the result of a run makes of a block whose desired state may be another by now. */
+export function settle(block: Block, result: BlockResult, settlement: Settlement): Block {
+  const { now, claimedRevision, desired } = settlement;
+  const isSameWish = block.desired === desired;
+  if (result.kind === 'refused') {
+    return { ...refuse(block, result.reason), doneRevision: block.revision, changed: false, updatedAt: now };
   }
-  if (finding.kind === 'settled') {
-    // A later request of the same wish is served too: the proof is younger than it.
-    const done = { ...block, tried: isSameWish ? block.revision : carried, changed: finding.changed, updatedAt: now };
-    const calm = { ...done, failures: 0, failingSince: null, trouble: null, code: null };
-    if (!isSameWish) return calm;
-    if (wanted === 'absent') return { ...calm, state: 'released', dueAt: null };
-    return { ...calm, state: 'active', reason: null, dueAt: null, provenAt: now };
-  }
+  if (result.kind === 'failed') return fail(block, result, settlement);
+  // A later request of the same wish is served too: the proof is younger than it.
+  const doneRevision = isSameWish ? block.revision : claimedRevision;
+  const done: Block = { ...block, doneRevision, changed: result.changed, updatedAt: now };
+  const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null };
+  if (!isSameWish) return cleared;
+  if (desired === 'absent') return { ...cleared, state: 'released', dueAt: null };
+  return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now };
+}
+
+function fail(
+  block: Block,
+  { failure, code, reason }: Extract<BlockResult, { kind: 'failed' }>,
+  { now, claimedRevision, desired, giveUpMs }: Settlement,
+): Block {
   const failures = block.failures + 1;
   const failingSince = block.failingSince ?? now;
-  const { trouble, code, reason } = finding;
-  const told = {
+  const failed: Block = {
     ...block,
-    tried: carried,
-    changed: false,
-    failures,
-    failingSince,
-    trouble,
-    code,
-    reason,
-    updatedAt: now,
+    ...{ doneRevision: claimedRevision, changed: false, updatedAt: now },
+    ...{ failures, failingSince, failure, failureCode: code, reason },
   };
-  if (block.revision !== carried) return told; // asked for again meanwhile, and so still due
-  if (now - failingSince >= giveUpMs) return { ...told, state: 'failed', dueAt: null };
-  const state = wanted === 'present' ? 'pending' : 'releasing';
-  return { ...told, state, dueAt: now + backoffAfter(failures) };
+  if (block.revision !== claimedRevision) return failed; // requested again meanwhile, and so still due
+  if (now - failingSince >= giveUpMs) return { ...failed, state: 'failed', dueAt: null };
+  const state = desired === 'present' ? 'pending' : 'releasing';
+  return { ...failed, state, dueAt: now + backoffAfter(failures) };
 }
 
 /** What is asked for again while it is still due has waited since it was asked for first. */
-const wantNow = (block: Block, now: number): Block => ({
+const requestNow = (block: Block, now: number): Block => ({
   ...block,
   revision: block.revision + 1,
-  askedAt: block.dueAt === null ? now : block.askedAt,
+  requestedAt: block.dueAt === null ? now : block.requestedAt,
   dueAt: now,
   updatedAt: now,
 });

@@ -1,4 +1,4 @@
-import type { Block, BlockState, Trouble } from './block.js';
+import type { Block, BlockState, FailureKind } from './block.js';
 
 /** What can come of a block, as it is counted and told. */
 export const outcomeKinds = ['proven', 'failed', 'held', 'refused', 'released'] as const;
@@ -22,8 +22,8 @@ export function findOutcome(before: Block | undefined, after: Block): OutcomeKin
       return isNew ? 'failed' : undefined;
     case 'pending':
     case 'releasing': {
-      if (after.trouble === null || after.trouble === 'frozen') return undefined;
-      return before?.trouble === after.trouble && before.code === after.code ? undefined : 'failed';
+      if (after.failure === null || after.failure === 'frozen') return undefined;
+      return before?.failure === after.failure && before.failureCode === after.failureCode ? undefined : 'failed';
     }
   }
 }
@@ -54,7 +54,7 @@ export interface Answer {
 /** The exit code of a whole answer. */
 export const exitCodeOf = ({ blocks, isAwaited, exit }: Answer): number => exit ?? exitCodeOfAll(blocks, isAwaited);
 
-const exitOfTrouble: Record<Trouble, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
+const exitOfFailure: Record<FailureKind, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
 /** Queued: a run in progress will apply it. Only for who waited, and was answered before that run has ended. */
 const queued = 8;
@@ -63,7 +63,7 @@ const queued = 8;
  * The exit code of the contract (DESIGN, "exit") for one block as it stands.
  * @param isAwaited whether the caller waits for the proof: 0 means then that there is one
  */
-export function exitCodeOfBlock({ state, trouble, tried, revision }: Block, isAwaited = false): number {
+export function exitCodeOfBlock({ state, failure, doneRevision, revision }: Block, isAwaited = false): number {
   switch (state) {
     case 'active':
     case 'released':
@@ -76,8 +76,8 @@ export function exitCodeOfBlock({ state, trouble, tried, revision }: Block, isAw
     case 'releasing':
     case 'failed':
       // Nothing was tried yet for what was asked last: it is accepted, and will be.
-      if (trouble === null || tried < revision) return isAwaited ? queued : 0;
-      return exitOfTrouble[trouble];
+      if (failure === null || doneRevision < revision) return isAwaited ? queued : 0;
+      return exitOfFailure[failure];
   }
 }
 

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { runApply } from '../platforms/ansible/run.js';
+import { applyRun } from '../platforms/ansible/run.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
 import type { Block } from '../core/block.js';
+import { toRecord } from '../core/block-record.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
-import type { Finding } from '../core/lifecycle.js';
+import type { BlockResult } from '../core/lifecycle.js';
 import type { App } from '../runtime/app.js';
-import { findingFor } from './block-result.js';
+import { resultFor } from './block-result.js';
 import { withWorkspace } from './run-folder.js';
 
 export interface BatchRequest {
@@ -20,7 +21,7 @@ export interface BatchRequest {
 
 export interface BatchResult {
   ms: number;
-  findings: Map<string, Finding>;
+  results: Map<string, BlockResult>;
   /** The firewall's own addresses, where the run has seen them. */
   addresses?: readonly string[] | undefined;
   /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
@@ -42,22 +43,22 @@ export async function applyBatch(
   try {
     return await withWorkspace(run, keepRecord ? config : undefined, async (workspace) => {
       const batch = {
-        present: blocks.filter(({ wanted }) => wanted === 'present').map(toItem),
-        absent: blocks.filter(({ wanted }) => wanted === 'absent').map(toItem),
+        present: blocks.filter(({ desired }) => desired === 'present').map(toItem),
+        absent: blocks.filter(({ desired }) => desired === 'absent').map(toItem),
         fix,
       };
       const { ansible } = config;
-      const verdict = await runApply(
+      const verdict = await applyRun(
         { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch: screen.watch },
         batch,
         check,
       );
       const ms = Math.round(performance.now() - started);
-      const findings = new Map(blocks.map((block) => [block.id, findingFor(block, verdict, check)]));
-      keepOutcome(workspace, { run, firewall, ms, check, verdict, blocks });
+      const results = new Map(blocks.map((block) => [block.id, resultFor(block, verdict, check)]));
+      saveOutcome(workspace, { run, firewall, ms, check, verdict, blocks: blocks.map(toRecord) });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
       const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
-      return { ms, findings, addresses, folder: keepRecord ? workspace.folder : undefined, task };
+      return { ms, results, addresses, folder: keepRecord ? workspace.folder : undefined, task };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
@@ -66,7 +67,7 @@ export async function applyBatch(
 }
 
 /** What has run is settled, whether or not its record can be written. */
-function keepOutcome(workspace: Workspace, outcome: object): void {
+function saveOutcome(workspace: Workspace, outcome: object): void {
   try {
     workspace.write('outcome.json', `${JSON.stringify(outcome, undefined, 2)}\n`);
   } catch {
@@ -77,6 +78,6 @@ function keepOutcome(workspace: Workspace, outcome: object): void {
 const toItem = ({ flow, tracker, description }: Block) => ({ ...flow, tracker, description });
 
 function failAll(blocks: readonly Block[], code: ErrorCode, reason: string): BatchResult {
-  const finding: Finding = { kind: 'trouble', trouble: 'failed', code, reason };
-  return { ms: 0, findings: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
+  const finding: BlockResult = { kind: 'failed', failure: 'failed', code, reason };
+  return { ms: 0, results: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
 }

@@ -2,19 +2,19 @@ import type { BatchResult } from '../platforms/ansible/events.js';
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
-import type { Finding } from '../core/lifecycle.js';
+import type { BlockResult } from '../core/lifecycle.js';
 
 /** What a run's verdict means for one block that it carried. */
-export function findingFor(
-  { tracker, wanted }: Pick<Block, 'tracker' | 'wanted'>,
+export function resultFor(
+  { tracker, desired }: Pick<Block, 'tracker' | 'desired'>,
   verdict: RunResult<BatchResult> | Exclude<RunResult<unknown>, { kind: 'done' }>,
   check: boolean,
-): Finding {
+): BlockResult {
   switch (verdict.kind) {
     case 'done':
-      return findingWhenDone(tracker, wanted, verdict, check);
+      return resultWhenDone({ tracker, desired }, verdict, check);
     case 'unreachable':
-      return { kind: 'trouble', trouble: 'unreachable', code: 'unreachable', reason: verdict.message };
+      return { kind: 'failed', failure: 'unreachable', code: 'unreachable', reason: verdict.message };
     case 'failed':
       return failed(verdict.code, verdict.message);
     case 'not_started':
@@ -28,19 +28,23 @@ export function findingFor(
   }
 }
 
-const failed = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason });
-const stopped = (code: string, reason: string): Finding => ({ kind: 'trouble', trouble: 'stopped', code, reason });
+const failed = (code: string, reason: string): BlockResult => ({ kind: 'failed', failure: 'failed', code, reason });
+const stopped = (code: string, reason: string): BlockResult => ({ kind: 'failed', failure: 'stopped', code, reason });
 
 type Done = Extract<RunResult<BatchResult>, { kind: 'done' }>;
 
-function findingWhenDone(tracker: number, wanted: Block['wanted'], { result }: Done, check: boolean): Finding {
+function resultWhenDone(
+  { tracker, desired }: Pick<Block, 'tracker' | 'desired'>,
+  { result }: Done,
+  check: boolean,
+): BlockResult {
   const refused = result.refused?.find((each) => each.tracker === tracker);
   if (refused !== undefined) return failed(refused.code, refused.message);
   if (result.changed_by_hand?.includes(tracker) === true) {
-    const mend = wanted === 'present' ? 'writes it anew' : 'takes it out all the same';
+    const mend = desired === 'present' ? 'writes it anew' : 'takes it out all the same';
     return failed('changed_by_hand', `its rule was changed by hand on the firewall: firebreak reconcile --fix ${mend}`);
   }
-  const [changed, same] = wanted === 'present' ? [result.added, result.present] : [result.removed, result.absent];
+  const [changed, same] = desired === 'present' ? [result.added, result.present] : [result.removed, result.absent];
   const isChanged = changed.includes(tracker);
   if (!isChanged && !same.includes(tracker))
     return failed('not_told', 'the playbook ended well but does not name this rule');

@@ -5,7 +5,7 @@ import { cleanRun, pruneRuns } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy-in-force.js';
 import type { Block } from '../core/block.js';
-import type { Finding } from '../core/lifecycle.js';
+import type { BlockResult } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
 import { findRefusal, type Seen } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
@@ -98,14 +98,14 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
   const seen = await ledger.findSeen();
   const refusals = findRefusals(claimed, config, seen);
-  const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, wanted: 'absent' as const } : block));
+  const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, desired: 'absent' as const } : block));
   const { apply = applyBatch, fix = false } = options;
   const result = await apply({ run, firewall, blocks, check: false, keepRecord: true, fix }, app);
   const settled = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,
     claimed,
-    findingOf: (block) => findingOf(block, result, refusals.get(block.id)),
+    resultOf: (block) => resultOf(block, result, refusals.get(block.id)),
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
   });
@@ -149,7 +149,7 @@ async function prune(ledger: Ledger, { state_dir, ansible }: Config): Promise<vo
  * What it refuses is applied as absent, which proves that no rule is left.
  */
 function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Seen): Map<string, string> {
-  const wanted = claimed.filter((block) => block.wanted === 'present' && block.override === null);
+  const wanted = claimed.filter((block) => block.desired === 'present' && block.override === null);
   if (wanted.length === 0) return new Map();
   const policy = findPolicy(config, { seen, firewall: wanted[0]?.firewall });
   return new Map(
@@ -160,8 +160,8 @@ function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Se
   );
 }
 
-function findingOf({ id }: Block, { findings }: BatchResult, refusal: string | undefined): Finding {
-  const finding = findings.get(id);
+function resultOf({ id }: Block, { results }: BatchResult, refusal: string | undefined): BlockResult {
+  const finding = results.get(id);
   if (finding === undefined) throw new Error(`the run says nothing of block ${id}`);
   return refusal !== undefined && finding.kind === 'settled' ? { kind: 'refused', reason: refusal } : finding;
 }

@@ -8,7 +8,7 @@ const maxSleepMs = 1000;
 
 /** Is what was requested still to be applied? */
 const isOpen = (requested: Block, now: Block): boolean =>
-  now.tried < requested.revision && now.dueAt !== null && !isOver(now) && now.state !== 'held';
+  now.doneRevision < requested.revision && now.dueAt !== null && !isOver(now) && now.state !== 'held';
 
 /**
  * Applies what was requested: in runs of our own where the lease is ours or free, else by waiting for its holder.

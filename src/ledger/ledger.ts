@@ -3,7 +3,7 @@ import type { Block, BlockState } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
-import type { Finding } from '../core/lifecycle.js';
+import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
 import type { History, LoadStats, OutcomeRecord } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
@@ -250,7 +250,7 @@ export interface EndedRun {
   id: string;
   ms: number;
   claimed: readonly ClaimedBlock[];
-  findingOf: (block: ClaimedBlock) => Finding;
+  resultOf: (block: ClaimedBlock) => BlockResult;
   /** The firewall's own, where the run has seen them. */
   addresses?: readonly string[] | undefined;
   giveUpMs: number;

@@ -14,7 +14,7 @@ export interface QueuedMessage extends NewMessage {
   tries: number;
   sentAt: number | null;
   /** What hindered it last. */
-  trouble: string | null;
+  lastError: string | null;
 }
 
 /** `unconfirmed`: it left, and nobody said whether it arrived. It then leaves once more at most. */

@@ -24,7 +24,7 @@ export async function queueDigests(context: NotifyContext): Promise<void> {
 async function findDigest(day: DigestDay, { config, ledger, host }: NotifyContext): Promise<DigestEvent> {
   const recent = await ledger.findBlocks({ updatedSince: day.from });
   const unsettled = await ledger.findBlocks({ states: ['held', 'pending', 'releasing', 'failed'] });
-  const open = unsettled.filter(({ state, trouble }) => state === 'held' || trouble !== null);
+  const open = unsettled.filter(({ state, failure }) => state === 'held' || failure !== null);
   const firewalls = await Promise.all(Object.keys(config.firewalls).map((name) => findFirewall(name, ledger)));
   const alarms = await findListedAlarms(open, ledger);
   const audit = (await ledger.findAuditHead()) ?? null;

@@ -12,7 +12,8 @@ export async function notifyHeld(context: NotifyContext): Promise<void> {
   const { config, ledger, host } = context;
   const log = await context.openLog();
   const load = await ledger.loadStats();
-  log.warn('blocks are held', load);
+  const { enforced, ...rest } = load;
+  log.warn('blocks are held', { ...rest, standing: enforced }); // the log's field is called so since release 0.1
   const blocks = await ledger.findBlocks({ states: ['held'] });
   const alarms = await findListedAlarms(blocks, ledger);
   const { limits } = config.policy;

@@ -32,7 +32,7 @@ export async function notifyFailures(firewall: string, run: RunFacts, context: N
   const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause !== driftCause);
   if (!run.hasFailed && incidents.length === 0) return;
   const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
-  const failing = open.filter(({ trouble }) => trouble !== null);
+  const failing = open.filter(({ failure }) => failure !== null);
   const changes = diffIncidents(await ledger.now(), groupCauses(failing), incidents);
   const { due, resolved } = changes;
   const events: Event[] = [];

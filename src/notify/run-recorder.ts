@@ -1,4 +1,5 @@
 import type { SettledRun } from '../dispatch/drain-firewall.js';
+import { toRecord } from '../core/block-record.js';
 import type { App } from '../runtime/app.js';
 import { notifyAddressChanges } from './addresses.js';
 import { notifyFailures, notifySuccess } from './incidents.js';
@@ -30,12 +31,14 @@ export async function withRunRecorder<T>(
 
 async function recordRun(settled: SettledRun, app: App): Promise<void> {
   const { firewall, blocks, run, folder = '', task } = settled;
-  const failed = blocks.filter(({ trouble }) => trouble !== null);
+  const failed = blocks.filter(({ failure }) => failure !== null);
   if (app.config.log.file !== undefined) {
     const log = await app.openLog();
     log.info('run settled', { firewall, ...run, failed: failed.length });
-    for (const { flow, ...block } of blocks)
-      log.info('block settled', { ...block, ...flow, block: block.id, run: run.id });
+    for (const block of blocks) {
+      const { flow, ...facts } = toRecord(block);
+      log.info('block settled', { ...facts, ...flow, block: block.id, run: run.id });
+    }
   }
   const step = task === undefined ? undefined : { run: run.id, task };
   await notifyFailures(firewall, { hasFailed: failed.length > 0, record: folder, step }, app);

@@ -6,7 +6,7 @@ export const count = (amount: number, noun: string): string => `${amount} ${noun
 
 /** What these failing blocks are not. */
 export const describeUnmet = (blocks: readonly Block[]): string =>
-  blocks.every(({ wanted }) => wanted === 'absent') ? 'NOT released' : 'NOT in force';
+  blocks.every(({ desired }) => desired === 'absent') ? 'NOT released' : 'NOT in force';
 
 /** The addresses in most of these blocks, as their source or destination. */
 export function countTop(blocks: readonly Block[], end: 'source' | 'destination', max: number): TopEntry[] {

@@ -37,11 +37,11 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
       return `NOT blocked ${what}: ${reason ?? 'held'}; to block it: firebreak approve ${block.id}`;
     case 'failed':
     case 'pending':
-      return block.trouble === null || block.tried < block.revision
+      return block.failure === null || block.doneRevision < block.revision
         ? `queued ${what}: a run in progress will apply it, tracker ${tracker}`
-        : `NOT ${block.trouble === 'stopped' ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
+        : `NOT ${block.failure === 'stopped' ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
     case 'releasing':
-      return block.trouble === null || block.tried < block.revision
+      return block.failure === null || block.doneRevision < block.revision
         ? `queued the release of ${what}: a run in progress will apply it, tracker ${tracker}`
         : `NOT released ${what}: ${explain(block)}`;
   }
@@ -56,18 +56,18 @@ function describeProof({ provenAt, updatedAt }: Block): string {
   return ageMs < freshMs ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
 }
 
-function explain({ trouble, reason, state }: Block): string {
-  const why = `${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? 'unknown'}`;
-  if (trouble === 'frozen') return `${why}; kept, and carried after firebreak unfreeze`;
+function explain({ failure, reason, state }: Block): string {
+  const why = `${failure === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? 'unknown'}`;
+  if (failure === 'frozen') return `${why}; kept, and carried after firebreak unfreeze`;
   return state === 'failed' ? `${why}; given up, firebreak retry tries again` : `${why}; kept, and tried again`;
 }
 
-function predict({ flow, tracker, changed, trouble, reason, wanted, state }: Block): string {
+function predict({ flow, tracker, changed, failure, reason, desired, state }: Block): string {
   const what = describeFlow(flow);
-  const [verb, done] = wanted === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
+  const [verb, done] = desired === 'present' ? ['block', 'already blocked'] : ['release', 'already gone'];
   if (state === 'refused') return `would NOT block ${what}: ${reason ?? ''}`;
-  if (trouble !== null)
-    return `could NOT ${verb} ${what}: ${trouble === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? ''}`;
+  if (failure !== null)
+    return `could NOT ${verb} ${what}: ${failure === 'unreachable' ? 'the firewall cannot be reached: ' : ''}${reason ?? ''}`;
   return changed
     ? `would ${verb} ${what}, tracker ${tracker} (dry run: nothing was changed)`
     : `${done} ${what}, tracker ${tracker} (dry run: nothing to change)`;

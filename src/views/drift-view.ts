@@ -1,4 +1,4 @@
-import type { Drift, StandingRule } from '../core/drift.js';
+import type { Drift, RuleOnFirewall } from '../core/drift.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { blockToJson } from './json.js';
 
@@ -6,13 +6,13 @@ import { blockToJson } from './json.js';
 export interface DriftReport {
   firewall: string;
   drift: readonly Drift[];
-  trouble: { exit: number; reason: string } | null;
+  failure: { exit: number; reason: string } | null;
   exit: number;
 }
 
 /** In words, a line for each thing that is not as it should be. */
-export function driftToText({ firewall, drift, trouble, exit }: DriftReport, isFixed: boolean): string {
-  if (trouble !== null) return `${firewall}: could not be asked: ${trouble.reason}`;
+export function driftToText({ firewall, drift, failure, exit }: DriftReport, isFixed: boolean): string {
+  if (failure !== null) return `${firewall}: could not be asked: ${failure.reason}`;
   if (drift.length === 0) return `${firewall}: as the ledger says`;
   const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
   const end = isFixed
@@ -41,12 +41,12 @@ export function describeDrift(drift: Drift): string {
   }
 }
 
-const why = (rule: StandingRule): string => rule.why ?? 'it says something else';
+const why = (rule: RuleOnFirewall): string => rule.why ?? 'it says something else';
 
-export const driftToJson = ({ firewall, drift, trouble, exit }: DriftReport): object => ({
+export const driftToJson = ({ firewall, drift, failure, exit }: DriftReport): object => ({
   firewall,
   exit,
-  trouble: trouble?.reason ?? null,
+  trouble: failure?.reason ?? null,
   drift: drift.map((each) => ({
     kind: each.kind,
     tracker: 'block' in each ? each.block.tracker : 'rule' in each ? each.rule.tracker : each.tracker,

@@ -120,7 +120,7 @@ const toBlock = (text: string): Block => ({
     },
     0,
   ),
-  ...{ state: 'failed', trouble: 'failed', code: 'x', reason: text, carried: 1, tried: 1 },
+  ...{ state: 'failed', failure: 'failed', failureCode: 'x', reason: text, claimedRevision: 1, doneRevision: 1 },
 });
 
 describe('hostile input', function () {

@@ -25,8 +25,8 @@ describe('firebreak report', function () {
     await ledger.recordAlarms([{ id: 'A1', origin: 'a test', context: {}, blocks: [wanted] }], { recheckMs: 0 });
     const lease = (await ledger.acquireLease('edge', 'a test'))!;
     const claimed = await ledger.claimBatch(lease, 'R1', 10);
-    const findingOf = () => ({ kind: 'settled', changed: true }) as const;
-    await ledger.settleBatch(lease, { id: 'R1', ms: 1, claimed, findingOf, giveUpMs: 1 });
+    const resultOf = () => ({ kind: 'settled', changed: true }) as const;
+    await ledger.settleBatch(lease, { id: 'R1', ms: 1, claimed, resultOf, giveUpMs: 1 });
     await ledger.releaseLease(lease, true);
     await ledger.close();
   });

@@ -6,7 +6,7 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import { ulid } from 'ulid';
 import type { Flow } from '#firebreak/core/flow.js';
-import type { Finding } from '#firebreak/core/lifecycle.js';
+import type { BlockResult } from '#firebreak/core/lifecycle.js';
 import { openLedger } from '#firebreak/ledger/index.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import { packageRoot } from '../lab/package-root.js';
@@ -90,11 +90,11 @@ describe('syslog', function () {
       const context = { 'event-id': `0d4c11e6-${port}` };
       return ledger.recordAlarms([{ id: `A${port}`, origin: 'a test', context, blocks }], { recheckMs: 0, ...options });
     };
-    const carry = async (finding: Finding): Promise<void> => {
+    const carry = async (finding: BlockResult): Promise<void> => {
       const lease = (await ledger.acquireLease('edge', 'a test'))!;
       const id = ulid();
       const claimed = await ledger.claimBatch(lease, id, 10);
-      await ledger.settleBatch(lease, { id, ms: 1, claimed, findingOf: () => finding, giveUpMs: 0 });
+      await ledger.settleBatch(lease, { id, ms: 1, claimed, resultOf: () => finding, giveUpMs: 0 });
       await ledger.releaseLease(lease, true);
     };
     await keep('1');
@@ -102,7 +102,7 @@ describe('syslog', function () {
     await ledger.release({}, 'released by an operator');
     await carry({ kind: 'settled', changed: true });
     await keep('2');
-    await carry({ kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
+    await carry({ kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
     await keep('3', { refusal: 'refused: it is the gateway' });
     await keep('4', {}, { limits: { perMinute: 1, active: 1 } });
     await ledger.close();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Block } from '#firebreak/core/block.js';
 import type { Flow } from '#firebreak/core/flow.js';
-import type { Finding } from '#firebreak/core/lifecycle.js';
+import type { BlockResult } from '#firebreak/core/lifecycle.js';
 import {
   leaseMs,
   LeaseLost,
@@ -39,8 +39,8 @@ const flow: Flow = {
 
 let alarms = 0;
 let runs = 0;
-const settled: Finding = { kind: 'settled', changed: true };
-const away: Finding = { kind: 'trouble', trouble: 'unreachable', code: 'unreachable', reason: 'no route to host' };
+const settled: BlockResult = { kind: 'settled', changed: true };
+const away: BlockResult = { kind: 'failed', failure: 'unreachable', code: 'unreachable', reason: 'no route to host' };
 
 function block(fields: Partial<BlockRequest> = {}, flowFields: Partial<Flow> = {}): BlockRequest {
   return {
@@ -72,16 +72,16 @@ async function settle(
   ledger: Ledger,
   lease: Lease,
   claimed: readonly ClaimedBlock[],
-  finding: Finding,
+  finding: BlockResult,
   addresses?: readonly string[],
 ): Promise<Block[]> {
   const run = claimed[0]?.run ?? 'R';
-  const ended = { id: run, ms: 1, claimed, findingOf: () => finding, giveUpMs: 24 * hour, addresses };
+  const ended = { id: run, ms: 1, claimed, resultOf: () => finding, giveUpMs: 24 * hour, addresses };
   return ledger.settleBatch(lease, ended);
 }
 
 /** Carries all that is due, as a launcher would. */
-async function carry(ledger: Ledger, finding: Finding = settled): Promise<Block[]> {
+async function carry(ledger: Ledger, finding: BlockResult = settled): Promise<Block[]> {
   const lease = await acquire(ledger);
   runs += 1;
   const claimed = await ledger.claimBatch(lease, `R-${runs}`, 1000);
@@ -108,7 +108,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         const kept = await keep(ledger, alarm());
         const [seen] = await other.findBlocks({});
         expect(seen).to.deep.equal(kept);
-        expect(seen).to.include({ state: 'pending', wanted: 'present', alarms: 1, dueAt: await ledger.now() });
+        expect(seen).to.include({ state: 'pending', desired: 'present', alarms: 1, dueAt: await ledger.now() });
         expect(seen!.expiresAt).to.equal((await ledger.now()) + 24 * hour);
       });
 
@@ -427,7 +427,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await ledger.recheck([one.id]);
         expect((await ledger.findBlocks({}))[0]).to.include({
           state: 'releasing',
-          wanted: 'absent',
+          desired: 'absent',
           dueAt: await ledger.now(),
         });
         const other = await keep(ledger, alarm([block({}, { port: '443' })]));
@@ -486,13 +486,13 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await keep(ledger, alarm());
         for (const delay of [5_000, 15_000, minute, 5 * minute, 15 * minute, 15 * minute]) {
           const [failed] = await carry(ledger, away);
-          expect(failed).to.include({ state: 'pending', trouble: 'unreachable', reason: 'no route to host' });
+          expect(failed).to.include({ state: 'pending', failure: 'unreachable', reason: 'no route to host' });
           expect(failed!.dueAt).to.equal((await ledger.now()) + delay);
           test.advance(delay - 1);
           expect(await carry(ledger)).to.deep.equal([]);
           test.advance(1);
         }
-        expect((await carry(ledger))[0]).to.include({ state: 'active', failures: 0, trouble: null });
+        expect((await carry(ledger))[0]).to.include({ state: 'active', failures: 0, failure: null });
       });
 
       it('gives up when it has failed for too long; retry and a new alarm put it back', async () => {
@@ -515,7 +515,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         const during = await keep(ledger, alarm());
         const [after] = await settle(ledger, lease, claimed, settled);
         expect(after).to.include({ state: 'active', dueAt: null });
-        expect(after!.tried).to.be.at.least(during.revision);
+        expect(after!.doneRevision).to.be.at.least(during.revision);
       });
 
       it('an alarm during a run that fails is due at once', async () => {
@@ -525,7 +525,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         const during = await keep(ledger, alarm());
         const [after] = await settle(ledger, lease, claimed, away);
         expect(after!.dueAt).to.equal(await ledger.now());
-        expect(after!.tried).to.be.below(during.revision);
+        expect(after!.doneRevision).to.be.below(during.revision);
       });
 
       it('tells waiting processes when it changes', async () => {
@@ -540,7 +540,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await keep(ledger, alarm());
         await carry(ledger);
         const [asked] = await ledger.release({ source: flow.source }, 'by a person');
-        expect(asked).to.include({ state: 'releasing', wanted: 'absent', dueAt: await ledger.now() });
+        expect(asked).to.include({ state: 'releasing', desired: 'absent', dueAt: await ledger.now() });
         expect((await carry(ledger))[0]).to.include({ state: 'released', dueAt: null, reason: 'by a person' });
       });
 
@@ -555,7 +555,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         const claimed = await ledger.claimBatch(lease, 'R1', 10);
         await ledger.release({}, 'by a person');
         const [after] = await settle(ledger, lease, claimed, settled);
-        expect(after).to.include({ state: 'releasing', wanted: 'absent', dueAt: await ledger.now() });
+        expect(after).to.include({ state: 'releasing', desired: 'absent', dueAt: await ledger.now() });
         const next = await ledger.claimBatch(lease, 'R2', 10);
         expect((await settle(ledger, lease, next, settled))[0]!.state).to.equal('released');
       });
@@ -577,8 +577,8 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await ledger.release({}, 'by a person');
         expect((await carry(ledger, away))[0]).to.include({
           state: 'releasing',
-          wanted: 'absent',
-          trouble: 'unreachable',
+          desired: 'absent',
+          failure: 'unreachable',
         });
       });
 
@@ -713,7 +713,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
           await ledger.settleMessage('M1', 'one', { kind: 'refused', reason: 'connection refused' });
         }
         expect(tries).to.be.within(24, 30);
-        expect(test.messages()[0]).to.include({ tries, trouble: 'connection refused' });
+        expect(test.messages()[0]).to.include({ tries, failure: 'connection refused' });
         test.advance(hour);
         expect(await ids('one')).to.deep.equal(['M1']);
       });
@@ -724,7 +724,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await sendOnce({ kind: 'refused', reason: '550 no such user' });
         test.advance(30 * 24 * hour);
         expect(await ids('one')).to.deep.equal([]);
-        expect(test.messages()[0]).to.include({ dueAt: null, trouble: '550 no such user' });
+        expect(test.messages()[0]).to.include({ dueAt: null, failure: '550 no such user' });
       });
 
       for (const [title, ending] of [
@@ -971,7 +971,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
 
       it('what failed, by cause, each block once however often it is tried', async () => {
-        const refused: Finding = { kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf refused' };
+        const refused: BlockResult = { kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf refused' };
         await keep(ledger, alarm([block({}, { port: '1' })]));
         await keep(ledger, alarm([block({}, { port: '2' })]));
         for (let attempt = 0; attempt < 3; attempt += 1) {

@@ -14,7 +14,7 @@ export function readMessages(file: string): QueuedMessage[] {
       dueAt: row['due_at'] as number | null,
       tries: row['tries'] as number,
       sentAt: row['sent_at'] as number | null,
-      trouble: row['trouble'] as string | null,
+      lastError: row['trouble'] as string | null,
     }));
   } finally {
     database.close();

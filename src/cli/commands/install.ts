@@ -7,7 +7,7 @@ import { confirm } from '../../setup/confirm.js';
 import { gatewayFile, type HostWords } from '../../setup/host/host-files.js';
 import { planInstall, planUninstall, type InstallPlan } from '../../setup/host/host-plan.js';
 import { showInstall, showUninstall } from '../../setup/host/host-text.js';
-import { carryInstall, carryUninstall } from '../../setup/host/host-write.js';
+import { applyInstall, applyUninstall } from '../../setup/host/host-write.js';
 import { findWrittenFolders } from '../../setup/host/written-folders.js';
 import { defineCommand } from '../command.js';
 
@@ -40,12 +40,12 @@ export const install = defineCommand({
     const words = findWords(root, args, caller.configFile);
     const plan = planInstall(root, words);
     const shown = showInstall(plan);
-    const files = plan.files.filter(({ standing }) => standing !== 'same').map(({ path }) => path);
+    const files = plan.files.filter(({ state }) => state !== 'same').map(({ path }) => path);
     const made = plan.accounts.filter(([command]) => command === 'useradd').map((words) => words.at(-1));
     const json = { root, files, account: made[0] ?? null, accounts: made, remarks: plan.remarks };
     if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, written: false } };
     await confirmOrAbort(shown, 'Write this?', args);
-    const remarks = [...plan.remarks, ...(await carryInstall(plan)), ...(await checkSshd(plan))];
+    const remarks = [...plan.remarks, ...(await applyInstall(plan)), ...(await checkSshd(plan))];
     const wrote = files.length === 0 ? ['all was there already'] : ['wrote', ...files.map((path) => `  ${path}`)];
     const text = [...wrote, ...remarks, ...nextSteps(plan, words)].join('\n');
     return { exit: 0, text, json: { ...json, remarks, written: true } };
@@ -69,7 +69,7 @@ export const uninstall = defineCommand({
     const shown = showUninstall(plan);
     if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, removed: false } };
     await confirmOrAbort(shown, 'Take this out?', args);
-    await carryUninstall(plan);
+    await applyUninstall(plan);
     const text = [
       'took out',
       ...removed.map((path) => `  ${path}`),

@@ -107,5 +107,5 @@ export const entryOfSettled = (run: string, block: Block): AuditEntry => ({
   ...entryOfBlock('run', block),
   run,
   changed: block.changed,
-  trouble: block.trouble,
+  trouble: block.failure,
 });

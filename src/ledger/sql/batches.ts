@@ -1,5 +1,5 @@
 import type { Block } from '../../core/block.js';
-import { carry, settle } from '../../core/lifecycle.js';
+import { claim, settle } from '../../core/lifecycle.js';
 import type { ClaimedBlock, EndedRun, Lease } from '../ledger.js';
 import { getBlock, toBlock, updateBlock } from './block-rows.js';
 import type { Transaction } from './database.js';
@@ -21,7 +21,7 @@ export async function claimBatch(
     'SELECT * FROM block WHERE firewall = ? AND due_at <= ? ORDER BY due_at, seq LIMIT ?',
     ...[lease.firewall, now, limit],
   );
-  const claimed = rows.map((row) => carry(toBlock(row), run));
+  const claimed = rows.map((row) => claim(toBlock(row), run));
   for (const block of claimed) await updateBlock(tx, block);
   if (claimed.length > 0) {
     await tx.run(
@@ -40,10 +40,10 @@ export async function settleBatch(tx: Transaction, lease: Lease, ended: EndedRun
   const blocks: Block[] = [];
   for (const claimed of ended.claimed) {
     const before = await getBlock(tx, claimed.id);
-    const settled = settle(before, ended.findingOf(claimed), {
+    const settled = settle(before, ended.resultOf(claimed), {
       now: await tx.now(),
-      carried: claimed.revision,
-      wanted: claimed.wanted,
+      claimedRevision: claimed.revision,
+      desired: claimed.desired,
       giveUpMs: ended.giveUpMs,
     });
     await updateBlock(tx, settled);

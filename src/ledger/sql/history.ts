@@ -13,8 +13,8 @@ export async function recordOutcome(tx: Transaction, before: Block | undefined, 
   const now = await tx.now();
   await tx.run(
     'INSERT INTO outcome (at, kind, firewall, block, ms, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[now, kind, after.firewall, after.id, Math.max(0, now - after.askedAt)],
-    ...[kind === 'failed' ? (after.code ?? after.trouble) : null, after.reason],
+    ...[now, kind, after.firewall, after.id, Math.max(0, now - after.requestedAt)],
+    ...[kind === 'failed' ? (after.failureCode ?? after.failure) : null, after.reason],
   );
 }
 

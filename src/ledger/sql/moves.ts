@@ -1,5 +1,5 @@
 import { isOver, type Block } from '../../core/block.js';
-import { approve, doubt, isExpired, release, retry } from '../../core/lifecycle.js';
+import { approve, recheck, isExpired, release, retry } from '../../core/lifecycle.js';
 import type { BlockQuery } from '../ledger.js';
 import { findBlocks, toBlock, updateBlock } from './block-rows.js';
 import { hasRow, type Transaction } from './database.js';
@@ -32,7 +32,7 @@ export async function decideBlocks(
 export async function recheckBlocks(tx: Transaction, ids: readonly string[]): Promise<void> {
   const now = await tx.now();
   for (const block of await findBlocks(tx, { ids, states: ['pending', 'active', 'releasing', 'released'] })) {
-    if (block.state !== 'released' || !(await hasSuccessor(tx, block))) await updateBlock(tx, doubt(block, now));
+    if (block.state !== 'released' || !(await hasSuccessor(tx, block))) await updateBlock(tx, recheck(block, now));
   }
 }
 

@@ -109,5 +109,5 @@ const toMessage = (row: Row): QueuedMessage => ({
   dueAt: row['due_at'] as number | null,
   tries: Number(row['tries']),
   sentAt: row['sent_at'] as number | null,
-  trouble: row['trouble'] as string | null,
+  lastError: row['trouble'] as string | null,
 });

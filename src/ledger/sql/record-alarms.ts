@@ -2,7 +2,7 @@ import { ulid } from 'ulid';
 import { newBlock, refuse, type Block } from '../../core/block.js';
 import { escalate } from '../../core/escalation.js';
 import type { Flow } from '../../core/flow.js';
-import { alarmAgain, approve } from '../../core/lifecycle.js';
+import { repeatAlarm, approve } from '../../core/lifecycle.js';
 import { computeTracker } from '../../core/tracker.js';
 import type { BlockRequest, Lease, NewAlarm, RecordedAlarms, RecordOptions } from '../ledger.js';
 import { processIdentity } from '../process-identity.js';
@@ -114,12 +114,12 @@ async function recordRepeat(
 ): Promise<RecordedBlock> {
   const { live, expiresAt } = request;
   const { options, counts, now } = recording;
-  const counted = alarmAgain(live, { now, expiresAt, recheckMs: options.recheckMs });
+  const counted = repeatAlarm(live, { now, expiresAt, recheckMs: options.recheckMs });
   const goesOn =
     live.state === 'held' && (await exceededLimit(tx, request, { ...recording, hasAlarmed: true })) === undefined;
   const block = { ...(goesOn ? approve(counted, now) : counted), override: request.override ?? live.override };
   await updateBlock(tx, block);
-  if (goesOn || live.wanted === 'absent') counts.add(...keysOf(request));
+  if (goesOn || live.desired === 'absent') counts.add(...keysOf(request));
   return { block, isRepeated: false, isNew: goesOn };
 }
 

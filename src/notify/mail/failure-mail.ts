@@ -86,7 +86,9 @@ const earliest = (blocks: readonly Block[]): number => Math.min(...blocks.map(be
 
 /** Why the blocks fail, including those that were given up. */
 function summarizeCauses(blocks: readonly Block[]): string {
-  const [first = '', ...others] = new Set(blocks.map(({ code, trouble }) => code ?? trouble ?? 'unknown'));
+  const [first = '', ...others] = new Set(
+    blocks.map(({ failureCode, failure }) => failureCode ?? failure ?? 'unknown'),
+  );
   return others.length > 0 ? `${describeCause(first)} and more` : describeCause(first);
 }
 
@@ -100,9 +102,9 @@ interface MessageGroup {
 /** Ansible's messages, each once, the one of most blocks first. */
 function groupMessages({ blocks, step }: FailureEvent): MessageGroup[] {
   const groups = new Map<string, MessageGroup>();
-  for (const { reason, run, trouble } of blocks) {
+  for (const { reason, run, failure } of blocks) {
     const message = clip(reason ?? 'it said nothing');
-    const isOfRun = step !== undefined && trouble === 'failed' && run === step.run;
+    const isOfRun = step !== undefined && failure === 'failed' && run === step.run;
     const known = groups.get(message) ?? { message, step: '', blocks: 0 };
     groups.set(message, {
       message,
@@ -142,7 +144,7 @@ export const nextStep = (block: Block, at: number): string =>
   isGivenUp(block) ? 'given up' : `tried again ${whenDue([block], at)}`;
 
 function findActions({ firewall, blocks }: FailureEvent): MailFacts['actions'] {
-  const causes = new Set(blocks.map(({ code, trouble }) => code ?? trouble));
+  const causes = new Set(blocks.map(({ failureCode, failure }) => failureCode ?? failure));
   const [only] = blocks.length === 1 ? blocks : [];
   return [
     ...(causes.has('changed_by_hand')

@@ -33,7 +33,7 @@ export type Watch = (firewall: string, eventsFile: string) => () => void;
  * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
-export async function runApply(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
+export async function applyRun(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
   const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
   const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
   return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });

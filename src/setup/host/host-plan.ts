@@ -36,10 +36,10 @@ const sshdFolder = dirname(sshdFile);
 const formerSshdFile = `${sshdFolder}/firebreak.conf`;
 
 /** How a file that is to be written stands now: `ours` is one that we wrote once, and nobody changed. */
-export type Standing = 'missing' | 'ours' | 'same' | 'foreign';
+export type FileState = 'missing' | 'ours' | 'same' | 'foreign';
 
 export interface PlannedFile extends HostFile {
-  standing: Standing;
+  state: FileState;
 }
 
 /** A folder, and whose it is to be. `account` null is root, `group` the account whose group may read it. */
@@ -108,7 +108,7 @@ export function planInstall(root: string, words: HostWords): InstallPlan {
   const account = known.find(({ name }) => name === user);
   const links = timers.map((name) => ({ path: linkOf(name), target: `${unitFolder}/${name}` }));
   const isDone = links.every(({ path, target }) => readLink(join(root, path)) === target);
-  const changed = files.filter(({ standing }) => standing !== 'same');
+  const changed = files.filter(({ state }) => state !== 'same');
   const former = [formerSshdFile].filter((path) => isOurFile(join(root, path)));
   const home = isTwo(words) ? gatewayHome : stateHome;
   const mustMove = account !== undefined && isOurs(account) && account.home !== home;
@@ -208,14 +208,14 @@ const linkOf = (timer: string): string => `${unitFolder}/timers.target.wants/${t
 
 function plan(root: string, file: HostFile): PlannedFile {
   const there = join(root, file.path);
-  if (!existsSync(there)) return { ...file, standing: 'missing' };
+  if (!existsSync(there)) return { ...file, state: 'missing' };
   const text = readFileSync(there, 'utf8');
-  if (text === file.text) return { ...file, standing: 'same' };
-  return { ...file, standing: isUnchanged(text) ? 'ours' : 'foreign' };
+  if (text === file.text) return { ...file, state: 'same' };
+  return { ...file, state: isUnchanged(text) ? 'ours' : 'foreign' };
 }
 
 function refuseForeign(files: readonly PlannedFile[]): void {
-  const foreign = files.filter(({ standing }) => standing === 'foreign').map(({ path }) => path);
+  const foreign = files.filter(({ state }) => state === 'foreign').map(({ path }) => path);
   if (foreign.length === 0) return;
   throw new FirebreakError(
     'usage',

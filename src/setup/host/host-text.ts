@@ -36,9 +36,9 @@ export function showUninstall({ files, links, removeAccounts, before, commands, 
   ].join('\n\n');
 }
 
-const showFile = ({ path, mode, text, standing }: PlannedFile): string =>
+const showFile = ({ path, mode, text, state }: PlannedFile): string =>
   [
-    `${path} (${mode.toString(8).padStart(4, '0')}, ${standings[standing]})`,
+    `${path} (${mode.toString(8).padStart(4, '0')}, ${standings[state]})`,
     ...text
       .trimEnd()
       .split('\n')

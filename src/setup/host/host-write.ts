@@ -24,11 +24,11 @@ import type { InstallPlan, UninstallPlan } from './host-plan.js';
  * @returns what a person has to see to
  * @throws FirebreakError usage, saying what could not be done
  */
-export async function carryInstall(plan: InstallPlan): Promise<string[]> {
+export async function applyInstall(plan: InstallPlan): Promise<string[]> {
   const { root } = plan;
   return told(async () => {
-    for (const { path, mode, text, standing } of plan.files) {
-      if (standing === 'same') continue;
+    for (const { path, mode, text, state } of plan.files) {
+      if (state === 'same') continue;
       makeFolder(dirname(join(root, path)));
       writeFileSync(join(root, path), text);
       chmodSync(join(root, path), mode); // whatever the umask
@@ -50,7 +50,7 @@ export async function carryInstall(plan: InstallPlan): Promise<string[]> {
 }
 
 /** Takes out what the plan names, and nothing else. @throws FirebreakError usage, as above */
-export async function carryUninstall(plan: UninstallPlan): Promise<void> {
+export async function applyUninstall(plan: UninstallPlan): Promise<void> {
   const { root } = plan;
   await told(async () => {
     for (const command of plan.before) await call(command);

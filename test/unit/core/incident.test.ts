@@ -13,7 +13,7 @@ const flow = {
   port: '22',
 } as const;
 const fresh = newBlock({ id: 'B', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, 0);
-const away: Block = { ...fresh, trouble: 'unreachable', code: 'unreachable', failingSince: 5 };
+const away: Block = { ...fresh, failure: 'unreachable', failureCode: 'unreachable', failingSince: 5 };
 
 describe('groupCauses', () => {
   it('gives one cause for all blocks of it, with the earliest beginning; what was given up is one of its own', () => {

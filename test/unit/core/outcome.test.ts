@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { newBlock, refuse, type Block } from '#firebreak/core/block.js';
-import { alarmAgain, approve, carry, release, retry, settle, type Finding } from '#firebreak/core/lifecycle.js';
+import { repeatAlarm, approve, claim, release, retry, settle, type BlockResult } from '#firebreak/core/lifecycle.js';
 import { findOutcome } from '#firebreak/core/outcome.js';
 
 const fresh = newBlock(
@@ -16,12 +16,12 @@ const fresh = newBlock(
   },
   0,
 );
-const settled: Finding = { kind: 'settled', changed: true };
-const fail = (code: string): Finding => ({ kind: 'trouble', trouble: 'failed', code, reason: code });
+const settled: BlockResult = { kind: 'settled', changed: true };
+const fail = (code: string): BlockResult => ({ kind: 'failed', failure: 'failed', code, reason: code });
 
-function run(block: Block, finding: Finding, now: number, giveUpMs = 1000): Block {
-  const taken = carry(block, 'R');
-  return settle(taken, finding, { now, carried: taken.revision, wanted: taken.wanted, giveUpMs });
+function run(block: Block, finding: BlockResult, now: number, giveUpMs = 1000): Block {
+  const taken = claim(block, 'R');
+  return settle(taken, finding, { now, claimedRevision: taken.revision, desired: taken.desired, giveUpMs });
 }
 
 describe('findOutcome', () => {
@@ -31,7 +31,7 @@ describe('findOutcome', () => {
   it('counts a block as proven when it comes into force, not when it is proven again', () => {
     expect(findOutcome(fresh, active)).to.equal('proven');
     expect(
-      findOutcome(active, run(alarmAgain(active, { now: 20, expiresAt: null, recheckMs: 1 }), settled, 30)),
+      findOutcome(active, run(repeatAlarm(active, { now: 20, expiresAt: null, recheckMs: 1 }), settled, 30)),
     ).to.equal(undefined);
     expect(findOutcome(failing, run(failing, settled, 20))).to.equal('proven');
   });
@@ -44,7 +44,7 @@ describe('findOutcome', () => {
   });
 
   it('does not count as a failure what is only frozen', () => {
-    const frozen = run(fresh, { kind: 'trouble', trouble: 'frozen', code: 'frozen', reason: 'frozen' }, 10);
+    const frozen = run(fresh, { kind: 'failed', failure: 'frozen', code: 'frozen', reason: 'frozen' }, 10);
     expect(findOutcome(fresh, frozen)).to.equal(undefined);
   });
 
@@ -72,12 +72,12 @@ describe('since when a block is wanted as it is', () => {
     const releasing = release(failing, 30, 'over');
     const givenUp = run(failing, fail('x'), 5000);
     expect({
-      failing: alarmAgain(failing, again).askedAt,
-      active: alarmAgain(active, again).askedAt,
-      approved: approve(held, 40).askedAt,
-      releasing: releasing.askedAt,
-      wantedAgain: alarmAgain(releasing, again).askedAt,
-      retried: retry(givenUp, 6000).askedAt,
+      failing: repeatAlarm(failing, again).requestedAt,
+      active: repeatAlarm(active, again).requestedAt,
+      approved: approve(held, 40).requestedAt,
+      releasing: releasing.requestedAt,
+      wantedAgain: repeatAlarm(releasing, again).requestedAt,
+      retried: retry(givenUp, 6000).requestedAt,
     }).to.deep.equal({ failing: 0, active: 50, approved: 40, releasing: 30, wantedAgain: 50, retried: 6000 });
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '#firebreak/config/schema.js';
 import type { Block } from '#firebreak/core/block.js';
-import type { Finding } from '#firebreak/core/lifecycle.js';
+import type { BlockResult } from '#firebreak/core/lifecycle.js';
 import {
   drainFirewall,
   type DispatchContext as Launcher,
@@ -42,9 +42,9 @@ class ScriptedRun {
     return this.requests[count - 1]!;
   }
 
-  end(count: number, finding: Finding = { kind: 'settled', changed: true }): void {
-    const findings = new Map(this.requests[count - 1]!.blocks.map(({ id }) => [id, finding]));
-    this.endings[count - 1]!({ ms: 1, findings, folder: undefined });
+  end(count: number, finding: BlockResult = { kind: 'settled', changed: true }): void {
+    const results = new Map(this.requests[count - 1]!.blocks.map(({ id }) => [id, finding]));
+    this.endings[count - 1]!({ ms: 1, results, folder: undefined });
   }
 }
 
@@ -125,8 +125,8 @@ describe('the dispatcher', () => {
     wall += 1000;
     scripted.end(1);
     await scripted.started(2);
-    scripted.end(2, { kind: 'trouble', trouble: 'failed', code: 'load_refused', reason: 'pf refused the rules' });
-    expect((await following)[0]).to.include({ state: 'pending', trouble: 'failed', reason: 'pf refused the rules' });
+    scripted.end(2, { kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf refused the rules' });
+    expect((await following)[0]).to.include({ state: 'pending', failure: 'failed', reason: 'pf refused the rules' });
     expect((await holding)[0]!.state).to.equal('active');
   });
 
@@ -142,7 +142,7 @@ describe('the dispatcher', () => {
       followers.push(applyAndWait(kept, parts, options));
     }
     const [returned] = await Promise.race(followers);
-    expect(returned).to.include({ state: 'pending', tried: 0, trouble: null });
+    expect(returned).to.include({ state: 'pending', doneRevision: 0, failure: null });
     wall += 1000;
     scripted.end(1);
     expect(ports(await scripted.started(2))).to.have.members(['2', '3', '4']);
@@ -176,7 +176,7 @@ describe('the dispatcher', () => {
     const lease = await next.ledger.acquireLease('edge', 'next');
     const following = drainFirewall(lease!, next, options);
     await scripted.started(2);
-    scripted.end(1, { kind: 'trouble', trouble: 'failed', code: 'x', reason: 'an old story' });
+    scripted.end(1, { kind: 'failed', failure: 'failed', code: 'x', reason: 'an old story' });
     await sleeping;
     expect((await next.ledger.findBlocks({}))[0]).to.include({ failures: 0, reason: null });
     scripted.end(2);
@@ -193,8 +193,8 @@ describe('the dispatcher', () => {
     await scripted.started(1);
     told.abort('SIGTERM');
     expect(scripted.stop?.aborted).to.equal(true);
-    scripted.end(1, { kind: 'trouble', trouble: 'stopped', code: 'interrupted', reason: 'ended by SIGTERM' });
-    expect((await done)[0]).to.include({ state: 'pending', trouble: 'stopped' });
+    scripted.end(1, { kind: 'failed', failure: 'stopped', code: 'interrupted', reason: 'ended by SIGTERM' });
+    expect((await done)[0]).to.include({ state: 'pending', failure: 'stopped' });
     expect(await parts.ledger.acquireLease('edge', 'next')).to.not.equal(undefined);
   });
 

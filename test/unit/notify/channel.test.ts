@@ -81,7 +81,9 @@ describe('a channel that is only in the registry', () => {
     expect(sent).to.have.length(1); // the second one is not tried on an unreachable server
     expect(warnings).to.have.length(1);
     expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; /);
-    expect(readMessages(path.join(folder, 'ledger.db')).map(({ tries, trouble }) => [tries, trouble])).to.deep.equal([
+    expect(
+      readMessages(path.join(folder, 'ledger.db')).map(({ tries, lastError }) => [tries, lastError]),
+    ).to.deep.equal([
       [1, 'busy'],
       [1, 'busy'],
     ]);

@@ -33,17 +33,17 @@ const flow = {
 const fresh = newBlock({ id: '01BLOCK', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, now);
 const failed: Block = {
   ...fresh,
-  carried: 1,
-  tried: 1,
+  claimedRevision: 1,
+  doneRevision: 1,
   alarms: 2,
-  trouble: 'failed',
-  code: 'load_refused',
+  failure: 'failed',
+  failureCode: 'load_refused',
   reason: 'pf refused the rules: syntax error',
   run: '01RUN',
   failingSince: now - 10 * minute,
   dueAt: now + 5 * minute,
 };
-const away: Block = { ...failed, trouble: 'unreachable', code: 'unreachable', reason: 'it does not answer' };
+const away: Block = { ...failed, failure: 'unreachable', failureCode: 'unreachable', reason: 'it does not answer' };
 const found = { at: now, host: 'siem' };
 
 const asked = (blocks: readonly Block[], context: Record<string, string>) =>
@@ -88,7 +88,7 @@ describe('the mail of a failure', () => {
     expect(mailOf(away).subject).to.equal(
       '[firebreak] edge: 1 block NOT in force: 203.0.113.7, unreachable since 03:02',
     );
-    expect(mailOf({ ...away, wanted: 'absent' }).subject).to.include('1 block NOT released');
+    expect(mailOf({ ...away, desired: 'absent' }).subject).to.include('1 block NOT released');
     expect(mailOf({ ...away, failingSince: now - 48 * hour }).subject).to.match(/since 2026-11-23$/);
   });
 
@@ -148,7 +148,7 @@ describe('the mail of a failure', () => {
   });
 
   it('names the command that mends a rule that was changed by hand', () => {
-    const { text } = mailOf({ ...failed, code: 'changed_by_hand' });
+    const { text } = mailOf({ ...failed, failureCode: 'changed_by_hand' });
     expect(text).to.include('firebreak reconcile --fix --firewall edge').and.not.include('doctor');
   });
 

@@ -28,7 +28,13 @@ const fresh = newBlock(
   },
   0,
 );
-const failed: Block = { ...fresh, trouble: 'unreachable', code: 'unreachable', reason: 'no route to host', alarms: 3 };
+const failed: Block = {
+  ...fresh,
+  failure: 'unreachable',
+  failureCode: 'unreachable',
+  reason: 'no route to host',
+  alarms: 3,
+};
 const found = { at: 7_200_000, host: 'siem', firewall: 'edge' };
 const failureEvent: FailureEvent = {
   ...found,

@@ -22,12 +22,20 @@ const fresh = newBlock(
   },
   0,
 );
-const active: Block = { ...fresh, state: 'active', carried: 1, tried: 1, changed: true, dueAt: null, provenAt: 0 };
-const fail = (trouble: Block['trouble'], reason: string): Block => ({
+const active: Block = {
   ...fresh,
-  carried: 1,
-  tried: 1,
-  trouble,
+  state: 'active',
+  claimedRevision: 1,
+  doneRevision: 1,
+  changed: true,
+  dueAt: null,
+  provenAt: 0,
+};
+const fail = (failure: Block['failure'], reason: string): Block => ({
+  ...fresh,
+  claimedRevision: 1,
+  doneRevision: 1,
+  failure,
   reason,
 });
 const run = { id: '01RUN', ms: 1412, batch: 1 };
