@@ -713,7 +713,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
           await ledger.settleMessage('M1', 'one', { kind: 'refused', reason: 'connection refused' });
         }
         expect(tries).to.be.within(24, 30);
-        expect(test.messages()[0]).to.include({ tries, failure: 'connection refused' });
+        expect(test.messages()[0]).to.include({ tries, lastError: 'connection refused' });
         test.advance(hour);
         expect(await ids('one')).to.deep.equal(['M1']);
       });
@@ -724,7 +724,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await sendOnce({ kind: 'refused', reason: '550 no such user' });
         test.advance(30 * 24 * hour);
         expect(await ids('one')).to.deep.equal([]);
-        expect(test.messages()[0]).to.include({ dueAt: null, failure: '550 no such user' });
+        expect(test.messages()[0]).to.include({ dueAt: null, lastError: '550 no such user' });
       });
 
       for (const [title, ending] of [

@@ -258,7 +258,7 @@ describe('firebreak install --systemd', function () {
   it('is what the doctor looks for', async () => {
     expect(checkTimers(root).state).to.equal('note');
     await install('--yes');
-    expect(checkTimers(root)).to.deep.include({ state: 'ok', fact: 'systemd runs firebreak expire and drain' });
+    expect(checkTimers(root)).to.deep.include({ state: 'ok', detail: 'systemd runs firebreak expire and drain' });
     rmSync(at(`${units}/firebreak-expire.timer`));
     expect(checkTimers(root).state).to.equal('note');
   });
