@@ -344,7 +344,7 @@ describe('every mail', () => {
     const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
     const { subject, text } = renderDigestMail(quiet);
     expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
-    expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
+    expect(text).to.not.match(/NEEDS ATTENTION|SOURCES|doctor/);
   });
 
   it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
