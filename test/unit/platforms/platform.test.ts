@@ -11,18 +11,11 @@ import { checkFirewall } from '#firebreak/doctor/firewall.js';
 import { renderInventory } from '#firebreak/platforms/ansible/render.js';
 import { fitToPlatform } from '#firebreak/platforms/fit.js';
 import { findCauseText, platformOf } from '#firebreak/platforms/index.js';
-import type { Platform } from '#firebreak/platforms/platform.js';
 import type { Flow } from '#firebreak/core/flow.js';
+import type { Platform } from '#firebreak/platforms/platform.js';
+import { aFlow } from '../../fixtures.js';
 
-const flow: Flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-};
+const flow = aFlow();
 
 /** A platform that nothing but this test knows. */
 const toaster: Platform<{ slots: number }> = {
