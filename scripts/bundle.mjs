@@ -1,5 +1,5 @@
-// Puts the compiled program into dist/ as few files: a launcher lives for a fraction of a second, and finding some 400
-// modules would be most of it. What a command alone needs stays in a file of its own, loaded when it is called.
+// Bundles the compiled program into a few files in dist/: a launcher runs for a fraction of a second, and finding some 400
+// modules would take most of it. Code that one command alone needs stays in a file of its own, loaded when it is called.
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -7,10 +7,10 @@ import { build } from 'esbuild';
 const root = path.resolve(import.meta.dirname, '..');
 const outdir = path.join(root, 'dist');
 
-/** What is left out of the bundle: it finds its compiled half by its own place. */
+/** Packages left out of the bundle, because they find their compiled part relative to themselves. */
 export const external = ['@photostructure/sqlite'];
 
-/** The licences of the packages that are in the bundle, as they want to be told. */
+/** The licences of the bundled packages, which have to be included. */
 function renderLicences(inputs) {
   const folders = inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   return [...new Set(folders)].sort().map((folder) => {
@@ -35,9 +35,9 @@ async function bundle() {
     external,
     metafile: true,
     absWorkingDir: root,
-    // yargs measures its help with it; the original makes an Intl.Segmenter at every start, which takes 20 ms.
+    // yargs measures its help with it; the original creates an Intl.Segmenter at every start, which takes 20 ms.
     alias: { 'string-width': 'fast-string-width' },
-    // Packages written for CommonJS ask for Node's own modules by it.
+    // CommonJS packages load Node's own modules with it.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },
@@ -45,7 +45,7 @@ async function bundle() {
   });
   const licences = renderLicences(Object.keys(metafile.inputs));
   const line = `\n${'-'.repeat(80)}\n`;
-  const text = ['dist/ holds code of these packages besides our own.\n', ...licences].join(line);
+  const text = ['dist/ contains code of these packages besides our own.\n', ...licences].join(line);
   writeFileSync(path.join(outdir, 'licences.txt'), text);
 }
 

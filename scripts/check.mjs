@@ -1,5 +1,5 @@
-// Everything that can be said of the sources without running them against a firewall. One line a check; the output of
-// a check only if it fails. Exit 1 if any does.
+// All checks of the sources that need no firewall. Prints one line per check, and the output of a check only if it fails.
+// Exit 1 if any fails.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ const checks = [
   },
   {
     name: 'ansible-lint, production profile',
-    // A role alone does not show it where our collection is.
+    // ansible-lint does not find our collection from a role.
     command: [
       'env',
       `ANSIBLE_COLLECTIONS_PATH=${collections}`,

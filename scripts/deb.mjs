@@ -1,4 +1,4 @@
-// Builds the Debian package of the built program, for the kind of machine that this one is:
+// Builds the Debian package of the built program, for the architecture of this machine:
 //
 //   npm run deb                    build/deb/firebreak_VERSION_ARCH.deb, and beside it the SBOM
 //   node scripts/deb.mjs FOLDER    the same, into another folder
@@ -44,12 +44,13 @@ const words = {
   writable: ['/var/lib/firebreak', '/var/log/firebreak'],
 };
 
-/** Debian's word for a kind of machine, and that of the packages that bring something compiled. */
+/** Debian's name of an architecture, and the name in packages with compiled parts. */
 const machines = { amd64: 'linux-x64', arm64: 'linux-arm64' };
 
 function findArchitecture() {
   const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
-  if (machines[architecture] === undefined) throw new Error(`${architecture}: SQLite is not brought for it`);
+  if (machines[architecture] === undefined)
+    throw new Error(`${architecture}: there is no SQLite for this architecture`);
   return architecture;
 }
 
@@ -60,10 +61,10 @@ function findEpoch() {
   return Number(execFileSync('git', log, { encoding: 'utf8' }).trim());
 }
 
-/** Packages that the bundle leaves out, with what they need themselves. */
+/** Packages that the bundle leaves out, with their dependencies. */
 function findPackages(wanted, found = new Set()) {
   for (const one of wanted) {
-    if (one === 'node-addon-api' || found.has(one)) continue; // headers for whoever compiles
+    if (one === 'node-addon-api' || found.has(one)) continue; // headers for compiling
     found.add(one);
     const { dependencies = {} } = JSON.parse(
       readFileSync(path.join(root, 'node_modules', one, 'package.json'), 'utf8'),
@@ -73,7 +74,7 @@ function findPackages(wanted, found = new Set()) {
   return [...found];
 }
 
-/** Whether a file of such a package is needed to run: no sources, and compiled only what this machine loads. */
+/** Whether a file of such a package is needed at run time: no sources, and only the binaries of this architecture. */
 function isNeeded(file, machine) {
   if (/\/(src|scripts)$|\.(gyp|md|map|d\.[cm]?ts)$|gyp-build\/(bin|build-test|optional)\.js$/.test(file)) return false;
   const [, folder, compiled = ''] = /\/prebuilds\/([^/]+)(\/.*)?$/.exec(file) ?? [];
@@ -85,7 +86,7 @@ function copyProgram(stage, machine) {
   for (const part of ['dist', 'playbooks', 'templates', 'inventory', 'schema', 'package.json']) {
     cpSync(path.join(root, part), into(part), { recursive: true, filter: (file) => !file.includes('__pycache__') });
   }
-  rmSync(into('dist/licences.txt')); // goes to where Debian looks for it
+  rmSync(into('dist/licences.txt')); // moves to where Debian expects it
   for (const one of findPackages(external)) {
     cpSync(path.join(root, 'node_modules', one), into(`node_modules/${one}`), {
       recursive: true,
@@ -98,7 +99,7 @@ function copyProgram(stage, machine) {
   symlinkSync('../lib/firebreak/dist/cli.js', path.join(stage, 'usr/bin/firebreak'));
 }
 
-/** What the package puts elsewhere, by its path. */
+/** Files that the package installs elsewhere, by path. */
 function renderFiles(epoch) {
   const read = (file) => readFileSync(path.join(root, file), 'utf8');
   const pack = (text) => gzipSync(text, { level: 9 });
@@ -118,13 +119,13 @@ function renderFiles(epoch) {
   };
 }
 
-/** In Debian's form, which leaves what has changed to the file beside it. */
+/** In Debian's format, which refers to the upstream changelog beside it. */
 function renderChangelog(epoch) {
   const date = new Date(epoch * 1000).toUTCString().replace('GMT', '+0000');
   return `${name} (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- ${maintainer}  ${date}\n`;
 }
 
-/** A licence that Debian has a copy of is named, not told. */
+/** A licence that Debian has a copy of is named, not quoted. */
 const nameCommon = (licences) =>
   licences.replace(/(: Apache-2\.0\n\n)[\s\S]*?(?=\n-{80}|$)/g, '$1See /usr/share/common-licenses/Apache-2.0.\n');
 
@@ -134,7 +135,7 @@ function listFiles(stage) {
     .sort();
 }
 
-/** The same modes and times, whoever builds it where. */
+/** Sets the same modes and times on every build host. */
 function settle(stage, epoch) {
   for (const file of ['', ...listFiles(stage)]) {
     const there = path.join(stage, file);
@@ -182,9 +183,9 @@ Description: ${description.replace(/^Turns/, 'turn')}
   cpSync(path.join(root, 'packaging/debian'), path.join(stage, 'DEBIAN'), { recursive: true });
 }
 
-/** Builds the package into a folder, and gives its path. */
+/** Builds the package into a folder, and returns its path. */
 function buildDeb(folder) {
-  if (!existsSync(path.join(root, 'dist/cli.js'))) throw new Error('npm run build comes first');
+  if (!existsSync(path.join(root, 'dist/cli.js'))) throw new Error('run npm run build first');
   const architecture = findArchitecture();
   const epoch = findEpoch();
   const stage = mkdtempSync(path.join(tmpdir(), 'fb-deb-'));

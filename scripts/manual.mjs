@@ -1,4 +1,4 @@
-// Writes what tells of the commands and options, all from the program's own table: the man page, completions for bash
+// Generates the documents of the commands and options from the program's own table: the man page, completions for bash
 // and zsh, docs/commands.md.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { renderZsh } from './manual/zsh.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file) => readFileSync(path.join(root, file), 'utf8');
 
-/** The table of exit codes, as docs/operations.md tells it. */
+/** The table of exit codes in docs/operations.md. */
 function readExits() {
   const [, section = ''] = read('docs/operations.md').split('## Exit codes');
   return [...section.matchAll(/^\| (\d+) \| (.*?) \| .* \|$/gm)].map(([, code, meaning]) => [
@@ -20,7 +20,7 @@ function readExits() {
   ]);
 }
 
-/** Every file that is made, by its path. */
+/** All generated files, by path. */
 export function renderAll() {
   const table = readTable();
   const { version } = JSON.parse(read('package.json'));

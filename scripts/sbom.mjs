@@ -1,5 +1,5 @@
-// Writes what the package brings along, as an SBOM in CycloneDX made by npm, beside the package: npm pack and
-// scripts/deb.mjs call it.
+// Writes an SBOM of the package's dependencies beside the package, in npm's CycloneDX format. npm pack and scripts/deb.mjs
+// call it.
 //
 //   node scripts/sbom.mjs [FOLDER]    FOLDER/firebreak-VERSION.cdx.json
 //
@@ -17,7 +17,7 @@ export function writeSbom(folder, epoch) {
   delete made.serialNumber;
   delete made.metadata.timestamp;
   if (epoch !== undefined) made.metadata.timestamp = new Date(epoch * 1000).toISOString();
-  made.metadata.component.name = name; // npm says the folder's
+  made.metadata.component.name = name; // npm uses the folder's
   const file = path.join(folder, `${name}-${version}.cdx.json`);
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(made, undefined, 2)}\n`);

@@ -1,4 +1,4 @@
-// Writes what is made from the compiled schema of firebreak.yml: schema/firebreak.schema.json, for editors
+// Generates from the compiled schema of firebreak.yml: schema/firebreak.schema.json, for editors
 //   # yaml-language-server: $schema=/usr/lib/node_modules/firebreak/schema/firebreak.schema.json
 // and the tables of docs/configuration.md, between "<!-- keys: SECTION -->" and "<!-- end of keys -->".
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,14 +16,14 @@ export function renderSchema() {
   return `${JSON.stringify({ ...schema, title: 'firebreak.yml' }, undefined, 2)}\n`;
 }
 
-/** Editors show a description as it is. zod leaves out the examples of what it transforms, though ours are as written. */
+/** Editors show a description unchanged. zod drops the examples of transformed values, although ours are as written. */
 function annotate({ zodSchema, jsonSchema }) {
   const { description, examples } = z.globalRegistry.get(zodSchema) ?? {};
   if (description !== undefined) jsonSchema.description = description.replaceAll('`', '');
   if (examples !== undefined) jsonSchema.examples = examples;
 }
 
-/** The document with its tables made anew. */
+/** The document with its tables regenerated. */
 export const renderDocument = (document) =>
   document.replace(
     /^(<!-- keys: (\w+) -->\n).*?(?=^<!-- end of keys -->$)/gms,

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what the demo and the tests need and this machine lacks.
+# Installs what the demo and the tests need and this machine does not have.
 #
 #   sh scripts/setup.sh demo               one Ansible: the one on PATH, or Debian's
 #   sh scripts/setup.sh test               two: Debian's, and the newest from PyPI in .tools/
 #   sh scripts/setup.sh demo --system-only only the Debian packages (the part that needs root)
 #
-# Says one line for each thing it installs and nothing when nothing is to do. Never asks.
-# Exits 0 when all is there, 1 when an install failed, 2 when you have to do something first.
+# Prints one line for each thing it installs, and nothing if everything is installed. Never asks.
+# Exits 0 when everything is installed, 1 when an install failed, 2 when you have to do something first.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -94,10 +94,10 @@ need() { # package, why
 list_packages() {
   if ! system_ansible && debian_has_ansible_core; then need ansible-core 'runs the playbooks'; fi
   has_sshd || need openssh-server 'the stand-in firewall listens with it, on loopback only (the service itself stays off)'
-  if ! have ssh || ! have ssh-keygen; then need openssh-client 'Ansible reaches the firewall with it'; fi
+  if ! have ssh || ! have ssh-keygen; then need openssh-client 'Ansible connects to the firewall with it'; fi
   have sshpass || need sshpass 'the SIEM logs in to the Ansible host with it'
-  if [ "$purpose" = test ] && ! have sudo; then need sudo 'one account hands alarms to the other with it'; fi
-  if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'reads the shell scripts'; fi
+  if [ "$purpose" = test ] && ! have sudo; then need sudo 'one account passes alarms to the other with it'; fi
+  if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'checks the shell scripts'; fi
   if needs_venv && ! { venv_ready "$latest" && lint_ready; } && ! python_for_venv >/dev/null; then
     need python3-venv 'holds the newest Ansible beside the system one'
   fi
@@ -140,28 +140,28 @@ ask_for_ssh_tools() { # no apt: the machine's owner knows the package manager
   have ssh || lacking="$lacking ssh"
   have sshpass || lacking="$lacking sshpass"
   [ -z "$lacking" ] || stop 2 "not found:$lacking" \
-    'There is no apt-get here. Install OpenSSH (client and server) and sshpass with the package' \
+    'This system has no apt-get. Install OpenSSH (client and server) and sshpass with the package' \
     'manager of this system, for instance: dnf install openssh-server openssh-clients sshpass'
 }
 
 if has_apt; then
   list_packages
   if [ -n "$packages" ]; then
-    is_root || stop 2 'These are Debian packages, and installing them takes root. Run this, then the same command again:' \
+    is_root || stop 2 'Installing Debian packages needs root. Run this, then the same command again:' \
       "  sudo sh scripts/setup.sh $purpose --system-only"
     install_packages
   fi
 else
   ask_for_ssh_tools
 fi
-# sshd as root wants this folder; Debian makes it when the service starts, which it does not here.
+# sshd needs this folder when it runs as root; Debian creates it when the service starts, which does not happen here.
 if is_root && [ ! -d /run/sshd ] && [ -d /run ]; then mkdir -m 755 /run/sshd; fi
 [ -z "$only" ] || exit 0
 
 # ---- from PyPI, each in a folder of its own: the newest Ansible, and the playbooks' linter -------
 
 install_venv() { # folder, package, why
-  python=$(python_for_venv) || stop 2 'Python 3 with its venv module is not here, and Ansible needs it. Install it and run this again.'
+  python=$(python_for_venv) || stop 2 'Ansible needs Python 3 with its venv module. Install it and run this again.'
   say "installing the newest $2 from PyPI into $1: $3"
   rm -rf "$1"
   mkdir -p .tools
@@ -170,11 +170,11 @@ install_venv() { # folder, package, why
   pwd -P >"$1/.complete"
 }
 if needs_venv && ! venv_ready "$latest"; then install_venv "$latest" ansible-core 'runs the playbooks'; fi
-if ! lint_ready; then install_venv "$lint" ansible-lint 'reads the playbooks'; fi
+if ! lint_ready; then install_venv "$lint" ansible-lint 'checks the playbooks'; fi
 
 # ---- npm packages -------------------------------------------------------------------------------
 
-# npm writes its hidden lockfile last, so an install that was cut short is found here as well.
+# npm writes its hidden lockfile last, so an interrupted install is detected as well.
 hidden=node_modules/.package-lock.json
 if [ ! -e "$hidden" ] || [ -n "$(find npm-shrinkwrap.json -newer "$hidden")" ]; then
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||

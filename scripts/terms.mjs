@@ -1,9 +1,9 @@
-// Reads every text of a user, every document and every comment for words that say one of several things, and names what
-// the field says. Exit 1 if one is found; `terms: ignore` at the end of a line keeps it.
+// Searches all texts for the user, documents and comments for ambiguous words, and suggests the term to use. Exit 1 if one
+// is found; `terms: ignore` at the end of a line allows it.
 import ts from 'typescript';
 import { filesIn, readSource, readTexts } from './texts.mjs';
 
-/** What is not said, and what to say. */
+/** Words to avoid, and what to use instead. */
 const terms = [
   [/\bis no (?!longer\b|more\b|such\b)[a-z]/, 'is not a'],
   [/\bexpected such as\b/, 'expected a NOUN such as'],

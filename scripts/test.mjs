@@ -1,9 +1,9 @@
-// Runs all tests of the built project: with each Ansible that is here what may differ by it, the rest once.
+// Runs all tests of the built project: those that depend on Ansible with each installed version, the others once.
 // Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
 //
 //   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
 //
-// --unit runs what starts no process, in seconds; --only the test files whose name holds FILE.
+// --unit runs the tests that start no process, in seconds; --only the test files whose name contains FILE.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Built test files of these folders, found by their source: a file that is gone leaves its old build behind. */
+/** Built test files of these folders, found by their source, because a deleted source leaves its old build behind. */
 function builtTests(...folders) {
   return folders.flatMap((folder) => {
     const source = path.join(root, 'test', folder);
@@ -56,7 +56,7 @@ function findAnsibles() {
     });
 }
 
-/** A folder to put in front of PATH that holds Ansible's commands only, so that node, ssh and python stay the same. */
+/** A folder for the front of PATH with Ansible's commands only, so that node, ssh and python stay the same. */
 function folderOf(ansible) {
   const folder = path.join(root, 'build/ansible', ansible.name);
   rmSync(folder, { recursive: true, force: true });
@@ -77,7 +77,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-/** Runs mocha to its end and gives its exit code; what it says is given to `say` as it comes. */
+/** Runs mocha and returns its exit code; passes its output to `say` as it arrives. */
 function runMocha(args, env, say) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -90,7 +90,7 @@ function runMocha(args, env, say) {
   });
 }
 
-/** Runs one part and gives its counts; a mocha that died before it could count is one failure. */
+/** Runs one part and returns its counts; a mocha that dies before it has counted is one failure. */
 async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   say(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
   const folder = mkdtempSync(path.join(tmpdir(), 'fb-counts-'));
@@ -104,7 +104,7 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   try {
     const code = await runMocha(args, env, say);
     if (!existsSync(countsFile)) {
-      say(`mocha ended with ${code} before it ran a test\n`);
+      say(`mocha exited with ${code} before it ran a test\n`);
       return { passed: 0, failed: 1, pending: 0 };
     }
     const counts = JSON.parse(readFileSync(countsFile, 'utf8'));
@@ -114,7 +114,7 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   }
 }
 
-/** Runs parts side by side: the first is heard as it goes, each other one when those before it have ended. */
+/** Runs parts in parallel: the first prints as it runs, each other one when those before it have ended. */
 async function runSideBySide(all) {
   const parts = all.filter(({ files }) => files.length > 0);
   const print = (text) => process.stdout.write(text);
@@ -130,7 +130,7 @@ async function runSideBySide(all) {
   return counts;
 }
 
-/** Tests of the command line that look at what Ansible does not decide: each runs once, with one Ansible or the other. */
+/** Tests of the command line that do not depend on Ansible: each runs once, with one Ansible or the other. */
 const withoutAnsible = new Set([
   ...['audit', 'breaker', 'config', 'doctor', 'gateway', 'init', 'ledger', 'mail', 'outbox', 'reconcile'],
   ...['faults', 'policy', 'report', 'stop', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
@@ -161,7 +161,7 @@ async function runAll() {
     const unit = { title: 'unit tests', files: builtTests('unit'), timeoutMs: 20_000 };
     const once = [
       { ...unit, title: 'unit tests, contracts, the lab', files: [...unit.files, ...builtTests('contract', 'lab')] },
-      { title: 'what is installed', files: builtTests('install'), timeoutMs: 120_000 },
+      { title: 'installation', files: builtTests('install'), timeoutMs: 120_000 },
     ];
     results.push(...(await runSideBySide(options.unit ? [unit] : once)));
   }

@@ -1,5 +1,5 @@
-// Every text that a user can meet, in one file: help, errors, answers, mails, webhook, syslog, scripts, playbooks. They
-// are found in the sources; what is filled in when a text is shown stands as {}.
+// Collects every text that a user can see into one file: help, errors, answers, mails, webhook, syslog, scripts,
+// playbooks. They are extracted from the sources; {} is a value that is filled in at run time.
 //
 //   node scripts/texts.mjs    writes test/golden/texts.txt
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ export function filesIn(folder, ...extensions) {
 
 export const readSource = (file) => readFileSync(path.join(root, file), 'utf8');
 
-/** Two words or more: one alone is a key, a name or a value. */
+/** Two words or more: a single word is a key, a name or a value. */
 const isProse = (text) =>
   /[A-Za-z]{2,}[^A-Za-z\n]* [^A-Za-z]*[A-Za-z]{2,}|[A-Za-z]{2,} \{\}|\{\} [A-Za-z]{2,}/.test(text);
 
@@ -71,7 +71,7 @@ const readers = [
   [filesIn('playbooks', '.py'), textsOfPython],
 ];
 
-/** By file, its texts in their order, each once. */
+/** The texts of each file, in order and without repetitions. */
 export function readTexts() {
   return readers
     .flatMap(([files, read]) =>

@@ -25,10 +25,10 @@ export function renderCommands({ commands, globals }) {
   const lines = [
     '# Commands',
     '',
-    'Every command with all its words and options, as `man firebreak` and `firebreak COMMAND --help` tell them. Made from',
-    "the program's own table by `npm run manual`. What the exit codes mean: [operations.md](operations.md).",
+    'Every command with all its arguments and options, as in `man firebreak` and `firebreak COMMAND --help`. Generated from',
+    "the program's own table by `npm run manual`. For the exit codes, see [operations.md](operations.md).",
     '',
-    'Every command takes these as well:',
+    'Every command also has these options:',
     ...table(globals.map(optionRow)),
     ...commands.flatMap(section),
   ];

@@ -1,10 +1,10 @@
-// The program's own table of commands and options, read by playing yargs to it.
+// Reads the program's own table of commands and options by passing it a stand-in for yargs.
 import { blockStates } from '../../build/src/core/block.js';
 import { protocols } from '../../build/src/core/flow.js';
 import { globals } from '../../build/src/cli/command.js';
 import { commands } from '../../build/src/cli/program.js';
 
-/** What stands for an option's value where the end of its name does not say it. */
+/** Placeholders for the values of options whose names do not end with one. */
 const placeholders = {
   c: 'COMMAND',
   config: 'FILE',
@@ -22,7 +22,7 @@ const placeholders = {
   timeout: 'SECONDS',
 };
 
-/** Values of which there are but a few, by an option's or a position's name. */
+/** Fixed sets of values, by the name of the option or position. */
 const choices = {
   state: [...blockStates, 'all'],
   protocol: protocols,
@@ -80,12 +80,12 @@ function describeCommand([name, { usage, summary, options: define }]) {
 
 const loaded = await Promise.all(Object.entries(commands).map(async ([name, load]) => [name, await load()]));
 
-/** Every command, and what all of them take; what is hidden stays so. */
+/** All commands and the global options, without hidden ones. */
 export const readTable = () => ({
   commands: loaded.map(describeCommand),
   globals: [
     ...Object.entries(globals),
-    ['help', { type: 'boolean', describe: 'say what there is to say; of a command, all its options' }],
+    ['help', { type: 'boolean', describe: 'show help; for a command, all its options' }],
     ['version', { type: 'boolean', describe: 'print the version' }],
   ].map(describeOption),
 });

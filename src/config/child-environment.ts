@@ -5,8 +5,8 @@ import { explainDistrust } from './trusted.js';
 const usual = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * What a program that we start gets of the caller's environment: where programs lie, without the folders in which
- * somebody else could have planted one, and the home that the system knows, not the one that the caller names.
+ * What the programs that we start get of the caller's environment: PATH without the folders that another user could
+ * write to, and the home folder from the system's user database instead of the caller's HOME.
  */
 export function findChildEnvironment(outer: NodeJS.ProcessEnv = process.env): { PATH: string; HOME: string } {
   const folders = (outer['PATH'] ?? usual).split(':');
@@ -18,6 +18,6 @@ function findHome(): string {
   try {
     return userInfo().homedir;
   } catch {
-    return '/'; // a container's user need not have an entry
+    return '/'; // a container's user may have no entry
   }
 }

@@ -4,7 +4,7 @@ import { listKeys, type SchemaKey } from './schema/walk.js';
 
 export interface Explanation {
   key: string;
-  /** As it would be written; `none` or `required` in words. */
+  /** As written in the file, or the word `none` or `required`. */
   default: string;
   meaning: string;
 }
@@ -16,21 +16,21 @@ export const explainAll = (): Explanation[] =>
     .map((each) => ({ key: each.key, default: formatDefault(each), meaning: formatMeaning(each) }));
 
 /**
- * Explains a key, or all keys below it, as plain text. A name of the user's own is explained as NAME.
+ * Explains a key, or all keys below it, as plain text. A name that the user chooses is explained as NAME.
  * @throws FirebreakError usage, if there is no such key
  */
 export function explainKey(key: string): Explanation[] {
   const all = explainAll();
-  const asked = key.split('.');
+  const requested = key.split('.');
   const found = all.filter((each) => {
     const names = each.key.split('.');
-    return asked.every((name, at) => name === names[at] || names[at] === 'NAME');
+    return requested.every((name, at) => name === names[at] || names[at] === 'NAME');
   });
   if (found.length > 0) return found.map(toPlain);
-  const last = asked.at(-1) ?? '';
+  const last = requested.at(-1) ?? '';
   const near = all.filter((each) => each.key.split('.').includes(last)).map((each) => each.key);
-  const hint = near.length > 0 ? `; there is ${near.join(', ')}` : '; docs/configuration.md lists them all';
-  throw new FirebreakError('usage', `explain: there is no key ${quoteBack(key)}${hint}`);
+  const hint = near.length > 0 ? `; use ${near.join(' or ')}` : '; see docs/configuration.md for all keys';
+  throw new FirebreakError('usage', `explain: unknown key ${quoteBack(key)}${hint}`);
 }
 
 const toPlain = ({ key, ...texts }: Explanation): Explanation => ({
@@ -47,7 +47,7 @@ function formatDefault({ isRequired, default: value }: SchemaKey): string {
 const formatMeaning = ({ description, example }: SchemaKey): string =>
   example === undefined ? description : `${description} Example: \`${formatValue(example)}\`.`;
 
-/** A value in one line of YAML. */
+/** A value as one line of YAML. */
 function formatValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`;
   if (typeof value === 'object' && value !== null) {

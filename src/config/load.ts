@@ -9,11 +9,11 @@ import { findFileProblems, findInlineSecrets } from './secrets.js';
 import { explainDistrust } from './trusted.js';
 
 /**
- * Reads and checks the configuration as a whole; paths in it are taken from its own folder.
- * @throws FirebreakError config_exposed, where others could have written it; config_unreadable, or config_invalid with every problem and its place
+ * Reads and checks the whole configuration; paths in it are relative to its folder.
+ * @throws FirebreakError config_exposed if others could have written it; config_unreadable, or config_invalid with every problem and its place
  */
 export function loadConfig(file: string): Config {
-  refuseForeign(file);
+  assertTrusted(file);
   const { text, mode } = readText(file);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
@@ -36,21 +36,25 @@ export function loadConfig(file: string): Config {
   return config;
 }
 
-/** Whoever writes the configuration chooses what is run here. */
-function refuseForeign(file: string): void {
-  if (!existsSync(file)) return; // reading it says so
+/** A user who can write the configuration can choose the programs that we run. */
+function assertTrusted(file: string): void {
+  if (!existsSync(file)) return; // reading it reports this
   const why = explainDistrust(resolve(file));
-  if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} is not used: ${why}`);
+  if (why !== undefined) throw new FirebreakError('config_exposed', `${basename(file)} was not loaded: ${why}`);
 }
 
-/** @throws FirebreakError config_invalid for an alias without its anchor, or one that would grow without end */
+/** @throws FirebreakError config_invalid for an alias without an anchor, or one that expands without limit */
 function toPlain(document: Document, label: string): unknown {
   try {
     return document.toJS() ?? {};
   } catch (error) {
-    throw new FirebreakError('config_invalid', `${label}: ${describeError(error)}; write it out instead`, {
-      cause: error,
-    });
+    throw new FirebreakError(
+      'config_invalid',
+      `${label}: ${describeError(error)}; write the value out instead of using an alias`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -70,7 +74,7 @@ function invalid(code: ErrorCode, label: string, problems: Problem[], where: (pa
   return new FirebreakError(code, lines.join('\n'));
 }
 
-/** What of a schema's issue a person needs. An unknown key is told once for each key. */
+/** The fields of a schema issue that a message needs. One issue can name several unknown keys. */
 interface Issue {
   code?: string | undefined;
   path: PropertyKey[];

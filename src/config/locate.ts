@@ -5,8 +5,8 @@ import { FirebreakError } from '../core/errors.js';
 const usual = '/etc/firebreak/firebreak.yml';
 
 /**
- * Finds the configuration: `--config`, else `$FIREBREAK_CONFIG`, else /etc/firebreak/firebreak.yml. Never by the folder
- * that somebody happens to be in: it may be another user's.
+ * Finds the configuration: `--config`, else `$FIREBREAK_CONFIG`, else /etc/firebreak/firebreak.yml. The current folder is
+ * never searched, because it may belong to another user.
  * @throws FirebreakError config_missing, naming the places that were tried
  */
 export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
@@ -16,12 +16,12 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
     const origin = option === undefined ? '$FIREBREAK_CONFIG' : '--config';
     throw new FirebreakError(
       'config_missing',
-      `${named}: no such file (named by ${origin}): give its right place, or have it written by firebreak init`,
+      `${named}: no such file (given by ${origin}); correct the path, or create it with firebreak init`,
     );
   }
   if (existsSync(usual)) return usual;
   throw new FirebreakError(
     'config_missing',
-    `no configuration: there is no ${usual}; name one with --config FILE or $FIREBREAK_CONFIG, or have one written by firebreak init`,
+    `no configuration: ${usual} does not exist; name a file with --config FILE or $FIREBREAK_CONFIG, or create one with firebreak init`,
   );
 }

@@ -21,7 +21,7 @@ export interface NamedFiles {
 
 /**
  * Resolves the paths that a configuration names against its own folder, so that it works from any working directory,
- * and reads the lists of protected addresses, again at each start.
+ * and reads the lists of protected addresses.
  */
 export function readNamedFiles(parsed: Config, folder: string): NamedFiles {
   const files: NamedFile[] = [];

@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The installed package's folder: playbooks/ and templates/ lie there, beside whatever form the code has. */
+/** The installed package's folder, which holds playbooks/ and templates/ beside the code, bundled or not. */
 export function findPackageRoot(from = dirname(fileURLToPath(import.meta.url))): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'playbooks'))) return folder;
-    if (folder === dirname(folder)) throw new Error(`firebreak is not installed whole: no playbooks above ${from}`);
+    if (folder === dirname(folder))
+      throw new Error(`the installation of firebreak is incomplete: no playbooks folder above ${from}`);
   }
 }
 

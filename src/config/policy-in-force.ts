@@ -3,16 +3,16 @@ import { alwaysProtected, nothingSeen, type Policy, type Protection, type Seen }
 import type { Config } from './schema.js';
 import { findThisHost } from './this-host.js';
 
-/** Who asks, and what is known besides the configuration. */
+/** What the policy depends on besides the configuration. */
 export interface PolicyView {
   seen?: Seen;
-  /** The firewall that the flow is for: what was seen on it counts there alone. */
+  /** The firewall of the flow. The addresses that a run has seen on a firewall are protected on that firewall only. */
   firewall?: string | undefined;
-  /** What this host needs; read once a process by default. */
+  /** The addresses that this host depends on; by default read once per process. */
   host?: readonly Protection[];
 }
 
-/** The safety policy as configured, with what is protected whether configured or not. */
+/** The safety policy as configured, with the addresses that are always protected. */
 export function findPolicy(
   config: Config,
   { seen = nothingSeen, firewall, host = findThisHost() }: PolicyView = {},
@@ -35,14 +35,14 @@ export function findPolicy(
       ...(firewall === undefined
         ? []
         : learnedAddresses(seen.addresses[firewall], `an address that firewall ${firewall} has`)),
-      ...learnedAddresses(seen.callers, 'a host that hands alarms to this gateway'),
+      ...learnedAddresses(seen.callers, 'a host that sends alarms to this gateway'),
     ],
     types,
     nat64: nat64_prefixes,
   };
 }
 
-/** Single hosts only: a forged network would switch blocking off. */
+/** Single hosts only: a forged network would disable blocking. */
 const learnedAddresses = (texts: readonly string[] = [], reason: string): Protection[] =>
   texts
     .map(parseAddress)

@@ -5,7 +5,7 @@ import type { Problem } from '../core/errors.js';
 
 /**
  * Reads the list of protected addresses that a key names: one address, network or range per line, `#` begins a comment.
- * A list that cannot be read whole is a problem: going on without it would block what the operator wanted protected.
+ * A line that cannot be read is a problem, because ignoring it would leave an address unprotected.
  */
 export function readProtectedFile(file: string, key: string): { networks: Address[]; problems: Problem[] } {
   let text: string;

@@ -2,8 +2,8 @@ import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 
 /**
- * The secret that a file holds or, where it is a program (mode 0700), prints: as Ansible takes its password files.
- * @throws the system's own error; never one that holds what the program printed
+ * Reads a secret from a file, or from the output of an executable one (mode 0700), as Ansible does with password files.
+ * @throws the system's own error, which never contains the program's output
  */
 export function readSecret(file: string): string {
   const text = isProgram(file) ? execFileSync(file, [], options).toString() : readFileSync(file, 'utf8');

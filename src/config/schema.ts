@@ -6,8 +6,8 @@ import { defaults, escalation, policy } from './schema/policy-keys.js';
 import { ansible, dispatch, gateway, log } from './schema/running-keys.js';
 
 /**
- * The whole of firebreak.yml: each key's form, default, description and what loading does with it, here and nowhere
- * else. `configSchema.parse` reads what a person wrote, `z.encode` writes it again.
+ * The schema of firebreak.yml, and the only definition of each key's format, default, description and file kind.
+ * `configSchema.parse` reads a configuration, `z.encode` writes one.
  */
 export const configSchema = z.strictObject({
   state_dir: key(

@@ -7,10 +7,10 @@ import { explainDistrust } from './trusted.js';
 
 const secretName = /pass(word|wd|phrase)?$|_pass_|secret|token|private_key$/i;
 
-/** Secrets live in files of their own: what stands in the configuration would end in a run's inventory. */
+/** Secrets belong in separate files, because values of the configuration end up in a run's inventory. */
 export function findInlineSecrets(config: Config, mode: number): Problem[] {
   const exposed =
-    (mode & 0o077) === 0 ? '' : ` (and others can read this file, mode ${octal(mode)}: change that secret)`;
+    (mode & 0o077) === 0 ? '' : `; change the secret, because others can read this file (mode ${octal(mode)})`;
   return Object.entries(config.firewalls).flatMap(([name, firewall]) =>
     Object.keys(firewall.vars)
       .filter((key) => secretName.test(key))
@@ -21,7 +21,7 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
   );
 }
 
-/** Each file that the configuration names must exist and be trusted, and nobody else may read a secret one. */
+/** Each file that the configuration names must exist and be trusted, and others must not be able to read a secret. */
 export function findFileProblems(stateDir: string, files: readonly NamedFile[]): Problem[] {
   const { gid, mode } = findFolder(stateDir);
   const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(stateDir, mode) }];
@@ -42,22 +42,22 @@ function findFolder(folder: string): { gid: number | undefined; mode: number } {
   try {
     return statSync(folder);
   } catch {
-    return { gid: undefined, mode: 0 }; // not there yet, or not ours to see
+    return { gid: undefined, mode: 0 }; // missing, or not accessible
   }
 }
 
 const explainOpen = (folder: string, mode: number): string =>
-  `others may change ${folder} (mode ${octal(mode)}): chmod 700 ${folder}`;
+  `others can write ${folder} (mode ${octal(mode)}); run chmod 700 ${folder}`;
 
 function explainFile(file: string, secret: boolean, stateGroup: number | undefined): string | undefined {
   try {
     const { mode, uid, gid } = statSync(file);
     const foreign = explainDistrust(file);
     if (foreign !== undefined || !secret) return foreign;
-    // Root's, and to be read by the group of the account that we are, or go on as.
+    // Owned by root, and readable by the group of our account or of the state folder's owner.
     const isShared = uid === 0 && (gid === 0 || gid === process.getegid?.() || gid === stateGroup);
     if ((mode & (isShared ? 0o037 : 0o077)) === 0) return undefined;
-    return `others can read ${file} (mode ${octal(mode)}): chmod 600 ${file}`;
+    return `others can read ${file} (mode ${octal(mode)}); run chmod 600 ${file}`;
   } catch (error) {
     return `${file}: ${describeError(error)}`;
   }

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Address } from '../core/address.js';
 import type { Protection } from '../core/policy.js';
 
-/** Where the system says what this host needs: small files, no program is called. */
+/** Where the system lists the addresses that this host depends on: small files, no programs. */
 export interface HostSources {
   interfaces: () => NodeJS.Dict<{ address: string }[]>;
   read: (file: string) => string;
-  /** The files of a folder; none where there is no such folder. */
+  /** The files of a folder; empty if there is no such folder. */
   list: (folder: string) => string[];
   environment: NodeJS.ProcessEnv;
 }
@@ -20,7 +20,7 @@ const defaultSources: HostSources = {
     try {
       return readFileSync(file, 'utf8');
     } catch {
-      return ''; // not Linux, or hidden from us: then the configuration has to name it
+      return ''; // not Linux, or not readable: the configuration has to list the addresses
     }
   },
   list: (folder) => {
@@ -35,13 +35,13 @@ const defaultSources: HostSources = {
 
 let known: readonly Protection[] | undefined;
 
-/** What `readThisHost` found when this process first asked. */
+/** The result of `readThisHost`, computed once per process. */
 export function findThisHost(): readonly Protection[] {
   known ??= readThisHost(defaultSources);
   return known;
 }
 
-/** What this host cannot do without: its own addresses, gateways and resolvers, and the clients of its sshd. */
+/** The addresses that this host depends on: its own, its gateways and resolvers, and the clients of its sshd. */
 export function readThisHost(sources: HostSources): Protection[] {
   const { interfaces, read, environment } = sources;
   const [client = ''] = (environment['SSH_CLIENT'] ?? '').split(' ');
@@ -50,7 +50,7 @@ export function readThisHost(sources: HostSources): Protection[] {
       protect("this host's default gateway"),
     ),
     ...findResolvers(read('/etc/resolv.conf')).map(protect("this host's resolver")),
-    ...toAddresses([client]).map(protect('the SSH client that calls us')),
+    ...toAddresses([client]).map(protect('the SSH client of this session')),
     ...findLoggedIn(sources).map(protect('connected to the sshd of this host')),
     ...toAddresses(
       Object.values(interfaces())
@@ -89,7 +89,7 @@ function findGateways(routes: string, routes6: string): Address[] {
   return toAddresses([...ipv4, ...ipv6]).filter(({ text }) => !/^[0.:]+$/.test(text));
 }
 
-/** Whoever has a connection to a port of this host's sshd: an administrator, or a SIEM that is just calling. */
+/** The peers of this host's sshd: an administrator, or a SIEM that sends an alarm. */
 function findLoggedIn({ read, list, environment }: HostSources): Address[] {
   const configs = ['/etc/ssh/sshd_config', ...list('/etc/ssh/sshd_config.d').filter((name) => name.endsWith('.conf'))];
   const ports = new Set([

@@ -2,18 +2,18 @@ import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describeError } from '../core/describe.js';
 
-/** Whom a file may belong to: root, or the account that we are. */
-const isOurs = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
+/** The owners that a trusted file may have: root, or our own account. */
+const isTrustedOwner = (uid: number): boolean => uid === 0 || uid === process.geteuid?.();
 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
 
 /**
- * Why a file must not be believed, and the command that mends it; undefined where it may be. It must belong to root or
- * to us, and nobody else may write it, nor any folder on the way to it: whoever can is as good as its owner.
+ * Why a file must not be trusted, and the command that fixes it; undefined if it is trusted. A trusted file belongs to
+ * root or to us, and others can write neither the file nor any folder above it, because that would let them replace it.
  */
 export function explainDistrust(file: string): string | undefined {
   try {
-    // Each link and each folder that it goes through is looked at, and where it ends.
+    // Checks each link on the path with its folders, and the file that the path resolves to.
     return explainLinks(file) ?? explainPath(realpathSync(file));
   } catch (error) {
     return `${file}: ${describeError(error)}`;
@@ -24,9 +24,9 @@ function explainLinks(file: string): string | undefined {
   for (let path = file; path !== dirname(path); path = dirname(path)) {
     const status = lstatSync(path);
     if (!status.isSymbolicLink()) continue;
-    const why = isOurs(status.uid)
+    const why = isTrustedOwner(status.uid)
       ? explainPath(realpathSync(dirname(path)))
-      : `the link ${path} belongs to somebody else (uid ${status.uid}): chown --no-dereference ${us()} ${path}`;
+      : `the link ${path} belongs to another user (uid ${status.uid}); run chown --no-dereference ${us()} ${path}`;
     if (why !== undefined) return why;
   }
   return undefined;
@@ -35,10 +35,11 @@ function explainLinks(file: string): string | undefined {
 function explainPath(file: string): string | undefined {
   for (let path = file; ; path = dirname(path)) {
     const { uid, mode } = statSync(path);
-    if (!isOurs(uid)) return `${path} belongs to somebody else (uid ${uid}): chown ${us()} ${path}`;
-    // In a folder such as /tmp others may make files, and take away none of ours.
+    if (!isTrustedOwner(uid)) return `${path} belongs to another user (uid ${uid}); run chown ${us()} ${path}`;
+    // In a sticky folder such as /tmp, others can create files but cannot remove ours.
     const isShared = path !== file && (mode & 0o1000) !== 0;
-    if ((mode & 0o022) !== 0 && !isShared) return `others may change ${path} (mode ${octal(mode)}): chmod go-w ${path}`;
+    if ((mode & 0o022) !== 0 && !isShared)
+      return `others can write ${path} (mode ${octal(mode)}); run chmod go-w ${path}`;
     if (path === dirname(path)) return undefined;
   }
 }

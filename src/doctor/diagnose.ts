@@ -15,7 +15,7 @@ import { checkTimers } from './timers.js';
 
 export interface DiagnosisRequest {
   configFile: string | undefined;
-  /** All where none is named. */
+  /** All if none is named. */
   firewalls: readonly string[];
   /** Sends a test mail. */
   send: boolean;
@@ -25,7 +25,7 @@ export interface DiagnosisRequest {
 
 /**
  * Checks everything that a block needs, in the order in which it is needed. Changes nothing.
- * @throws FirebreakError firewall_unknown; what is wrong with the configuration is a check
+ * @throws FirebreakError firewall_unknown; a problem of the configuration is reported as a check
  */
 export async function diagnose(request: DiagnosisRequest): Promise<{ sections: Section[] }> {
   const { configFile, firewalls, send, screen } = request;
@@ -34,28 +34,26 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   const chosen = 'config' in loaded ? selectFirewalls(loaded.config, firewalls) : [];
   const showing = <T>(where: string, what: string, work: Promise<T>): Promise<T> =>
     work.finally(screen.wait(where, what));
-  const host = await showing('this host', 'looks at programs and files', checkHost(loaded));
+  const host = await showing('this host', 'checks programs and files', checkHost(loaded));
   const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...sshd] }];
   if (!('config' in loaded)) return { sections };
   const { config } = loaded;
-  const mail = await showing('mail', 'asks the server', checkMail(config, send, hostname()));
+  const mail = await showing('mail', 'contacts the server', checkMail(config, send, hostname()));
   sections.push({ title: 'reports', checks: [mail, checkTimers()] });
   for (const [name, firewall] of chosen) {
     const target = { name, firewall, config, stop: request.stop, watch: screen.watch };
-    const checks = host.canRun
-      ? await checkWhole(target)
-      : [skipped('firewall', 'ansible-playbook and ssh come first')];
+    const checks = host.canRun ? await checkTarget(target) : [skipped('firewall', 'needs ansible-playbook and ssh')];
     sections.push({ title: `firewall ${name}`, checks });
   }
   return { sections };
 }
 
-const checkWhole = async (target: Target): Promise<Check[]> => [
+const checkTarget = async (target: Target): Promise<Check[]> => [
   ...(await checkFirewall(target)),
   ...(await checkLearned(target.config.state_dir, target.name)),
 ];
 
-/** The configuration, or why there is none; with it, this process goes on as the account whose state it names. */
+/** Loads the configuration and becomes the owner of its state folder; or returns why it cannot be loaded. */
 function load(option: string | undefined): Loaded | { error: FirebreakError } {
   try {
     const file = locateConfig(option);

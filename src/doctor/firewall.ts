@@ -21,34 +21,34 @@ export interface Target {
   config: Config;
   stop: AbortSignal;
   watch: Watch;
-  /** The firewall's own, unless a test brings another. */
+  /** By default the firewall's own; a test passes another. */
   platform?: Platform;
 }
 
-/** Goes the whole way to one firewall, step by step, and ends with the dry run of a block. Changes nothing. */
+/** Checks the connection to one firewall step by step, and finishes with the dry run of a block. Changes nothing. */
 export async function checkFirewall(target: Target): Promise<Check[]> {
   const { firewall, platform = platformOf(firewall) } = target;
   const afterLogin = [...platform.doctor.checks, names.dryRun];
   const reached = await checkReach(firewall);
   if (reached.state !== 'ok') {
-    return [reached, ...skipAll([names.hostKey, names.login, ...afterLogin], 'the firewall is not reached')];
+    return [reached, ...skipAll([names.hostKey, names.login, ...afterLogin], 'the firewall is unreachable')];
   }
-  const examined = await withRun(target, runDoctor);
-  if (examined.kind !== 'done') return [reached, ...explainNoLogin(examined, firewall, afterLogin)];
-  const login = [ok(names.hostKey, 'is the recorded one'), ok(names.login, `as ${firewall.user}`)];
-  const checks = [reached, ...login, ...examined.result];
+  const diagnosed = await withRun(target, runDoctor);
+  if (diagnosed.kind !== 'done') return [reached, ...explainNoLogin(diagnosed, firewall, afterLogin)];
+  const login = [ok(names.hostKey, 'matches the recorded key'), ok(names.login, `as ${firewall.user}`)];
+  const checks = [reached, ...login, ...diagnosed.result];
   const canBlock = checks.every(({ state }) => state !== 'wrong');
-  const dryRun = canBlock ? await checkDryRun(target) : skipped(names.dryRun, 'what is wrong above comes first');
+  const dryRun = canBlock ? await checkDryRun(target) : skipped(names.dryRun, 'fix the problems above first');
   return [...checks, dryRun];
 }
 
-const skipAll = (checks: readonly string[], because: string): Check[] => checks.map((name) => skipped(name, because));
+const skipAll = (checks: readonly string[], reason: string): Check[] => checks.map((name) => skipped(name, reason));
 
 type Failed = Exclude<RunResult<unknown>, { kind: 'done' }>;
 
-/** Why no check was made on the firewall. @param afterLogin the checks that need the login */
+/** Explains why the firewall could not be checked. @param afterLogin the checks that need the login */
 function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: readonly string[]): Check[] {
-  const skips = skipAll(afterLogin, 'the login comes first');
+  const skips = skipAll(afterLogin, 'needs the login');
   if (failed.kind !== 'unreachable') {
     return [failWith(faultExits.firewall)(names.login, describeFailure(failed), null), ...skips];
   }
@@ -57,9 +57,9 @@ function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: re
   const fail = failWith(faultExits.unreachable);
   const fix = cause === undefined ? null : howToLogIn(firewall)[cause];
   if (cause === 'host_key') {
-    return [fail(names.hostKey, message, fix), ...skipAll([names.login, ...afterLogin], 'the host key comes first')];
+    return [fail(names.hostKey, message, fix), ...skipAll([names.login, ...afterLogin], 'needs the host key')];
   }
-  const hostKey = cause === 'login' ? [ok(names.hostKey, 'is the recorded one')] : [];
+  const hostKey = cause === 'login' ? [ok(names.hostKey, 'matches the recorded key')] : [];
   return [...hostKey, fail(names.login, message, fix), ...skips];
 }
 
@@ -70,19 +70,19 @@ const howToLogIn = ({
   known_hosts_file: file,
 }: FirewallConfig): Record<UnreachableCause, string> => ({
   host_key: `compare "ssh-keyscan -p ${port} ${host}" with the key on the firewall's console, then write it to ${file ?? '~/.ssh/known_hosts'}`,
-  login: `try it by hand: ssh -p ${port} ${user}@${host}, as this account and with the same key`,
+  login: `run ssh -p ${port} ${user}@${host} by hand, as this account and with the same key`,
   network: howToReach,
 });
 
-/** A block of an address that belongs to nobody (RFC 5737), the whole way but for the change. */
+/** The dry run of a block of documentation addresses (RFC 5737), which are never in use. */
 async function checkDryRun(target: Target): Promise<Check> {
   const flow = documentationFlow(target.firewall);
   const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
   const result = await withRun(target, (request) => applyRun(request, { present: [item], absent: [] }, true));
-  const what = `of a block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
+  const block = `block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
   const failure = explainDryRun(result);
-  if (failure === undefined) return ok(names.dryRun, `${what} is clean`);
-  return failWith(faultExits.firewall)(names.dryRun, `${what}: ${failure.message}`, failure.fix);
+  if (failure === undefined) return ok(names.dryRun, `${block} succeeded`);
+  return failWith(faultExits.firewall)(names.dryRun, `${block}: ${failure.message}`, failure.fix);
 }
 
 function explainDryRun(result: RunResult<BatchResult>): { message: string; fix: string | null } | undefined {
@@ -104,7 +104,7 @@ function documentationFlow(firewall: FirewallConfig): Flow {
   };
 }
 
-/** One run in a folder that vanishes. */
+/** One run in a temporary folder. */
 function withRun<T>(target: Target, work: (request: RunRequest) => Promise<T>): Promise<T> {
   const { name, firewall, config, platform, stop, watch } = target;
   const id = ulid();
@@ -118,7 +118,7 @@ function describeFailure(failed: Failed): string {
     case 'timeout':
       return `the run took longer than ansible.timeout (${failed.ms / 1000} s)`;
     case 'interrupted':
-      return `the run was ended by ${failed.signal}`;
+      return `the run was stopped by ${failed.signal}`;
     case 'unreachable':
     case 'failed':
     case 'not_started':

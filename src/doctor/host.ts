@@ -17,7 +17,7 @@ export interface Loaded {
   config: Config;
 }
 
-/** Checks programs and files of this host. @returns as well, whether a playbook can be run on a firewall */
+/** Checks the programs and files of this host. `canRun` is whether a playbook can be run on a firewall. */
 export function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{ checks: Check[]; canRun: boolean }> {
   const config = 'config' in loaded ? loaded.config : undefined;
   const command = config?.ansible.playbook_command ?? 'ansible-playbook';
@@ -34,13 +34,13 @@ export function checkHost(loaded: Loaded | { error: FirebreakError }): Promise<{
       ...(sshpass ? [sshpass] : []),
       ...(await checkConfiguration(loaded)),
       checkTemplates(config?.templates_dir),
-      isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'ansible-playbook comes first'),
+      isAnsible ? await checkPlaybooks(command, env) : skipped('playbooks', 'needs ansible-playbook'),
     ];
     return { checks, canRun: isAnsible && ssh.state === 'ok' && sshpass?.state === 'ok' };
   });
 }
 
-/** The environment of an ansible-playbook that asks no firewall. */
+/** The environment of an ansible-playbook that connects to no firewall. */
 const buildLocalEnvironment = (workspace: Workspace): Record<string, string> => ({
   ...findChildEnvironment(),
   ANSIBLE_CONFIG: join(findPackageRoot(), 'playbooks/ansible.cfg'),
@@ -52,15 +52,15 @@ const buildLocalEnvironment = (workspace: Workspace): Record<string, string> => 
 });
 
 const howToFix: Partial<Record<ErrorCode, string>> = {
-  config_missing: 'firebreak init writes one',
-  config_exposed: 'the command at its end mends it; who could write it until now?',
+  config_missing: 'create one with firebreak init',
+  config_exposed: 'run the command in the message, and review who could write the file until now',
 };
 
 async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Promise<Check[]> {
   const name = 'config';
   if ('error' in loaded) {
     const { code, message } = loaded.error;
-    return [fail(name, message.split('\n').join('; '), howToFix[code] ?? 'docs/configuration.md knows every key')];
+    return [fail(name, message.split('\n').join('; '), howToFix[code] ?? 'see docs/configuration.md for all keys')];
   }
   const { file, config } = loaded;
   const state = checkStateFolder(config.state_dir);

@@ -5,7 +5,7 @@ import { openLedger } from '../ledger/index.js';
 import { FirebreakError } from '../core/errors.js';
 import { warn, type Check } from '../core/check.js';
 
-/** Whether the firewall tells other addresses of its own than before; nothing where it does not, or nobody knows. */
+/** Warns if the firewall's own addresses have changed since an earlier run; empty if not, or if none are recorded. */
 export async function checkLearned(stateDir: string, firewall: string): Promise<Check[]> {
   const file = join(stateDir, 'ledger.db');
   if (!existsSync(file)) return [];
@@ -18,9 +18,9 @@ export async function checkLearned(stateDir: string, firewall: string): Promise<
       await ledger.close();
     }
   } catch (error) {
-    if (error instanceof FirebreakError) return []; // the look at the ledger says what is wrong with it
+    if (error instanceof FirebreakError) return []; // the check of the ledger reports the problem
     throw error;
   }
 }
 
-const howToFix = 'where nobody changed its addresses, find out who is on that firewall';
+const howToFix = 'if you did not change its addresses, find out who has access to that firewall';

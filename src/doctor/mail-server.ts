@@ -5,24 +5,23 @@ import { sendMail, verifyMail } from '../notify/mail/smtp.js';
 import { renderTestMail } from '../notify/mail/test-mail.js';
 import { fail, ok, warn, type Check } from '../core/check.js';
 
-/** Asks the mail server for all but the mail itself. @param send sends one as well */
+/** Checks the connection to the mail server and the login. @param send whether to send a test mail as well */
 export async function checkMail({ mail, templates_dir }: Config, send: boolean, host: string): Promise<Check> {
   const name = 'SMTP';
   if (mail === undefined)
-    return warn(name, 'no mail is set: nobody is told when a block fails', 'set mail in firebreak.yml');
+    return warn(name, 'mail is not configured: no one is notified when a block fails', 'set mail in firebreak.yml');
   const server = `${mail.host}:${mail.port}`;
   try {
     await verifyMail(mail);
     if (!send)
-      return ok(name, `${server} answers${mail.user === undefined ? '' : `, and takes the login of ${mail.user}`}`);
+      return ok(name, `${server} answers${mail.user === undefined ? '' : ` and accepts the login of ${mail.user}`}`);
     const { problem, ...test } = renderTestMail({ kind: 'test', at: Date.now(), host }, templates_dir);
     const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, () => Promise.resolve(true));
     if (sending.kind !== 'sent') return fail(name, `${server}: ${sending.reason}`, howToFix);
     if (sending.rejected.length > 0)
-      return fail(name, `${server} does not take mail to ${sending.rejected.join(', ')}`, howToFix);
-    if (problem !== undefined)
-      return warn(name, `a test mail was sent, but ${problem}`, 'mend the template that it names');
-    return ok(name, `${server} took a test mail to ${mail.to.join(', ')}`);
+      return fail(name, `${server} does not accept mail to ${sending.rejected.join(', ')}`, howToFix);
+    if (problem !== undefined) return warn(name, `a test mail was sent, but ${problem}`, 'fix that template');
+    return ok(name, `${server} accepted a test mail to ${mail.to.join(', ')}`);
   } catch (error) {
     return fail(name, `${server}: ${describeError(error)}`, howToFix);
   }

@@ -6,21 +6,20 @@ import { describeError } from '../core/describe.js';
 import { fail, ok, warn, type Check } from '../core/check.js';
 import { checkTemplate } from '../runtime/templates.js';
 
-const again = 'install firebreak again: this file is part of it';
+const howToRestore = 'reinstall firebreak, which this file is part of';
 
-/** Every template that the package brings must parse, and each of the operator's that takes the place of one. */
+/** Every built-in template must parse, and so must the operator's own. */
 export function checkTemplates(own?: string, root = findPackageRoot()): Check {
   const name = 'templates';
-  const brought = findBroken(join(root, 'templates'));
-  if (brought.broken !== undefined) return fail(name, brought.broken, again);
-  if (own === undefined) return ok(name, `${brought.count} parse`);
-  const theirs = findBroken(own);
-  if (theirs.broken !== undefined)
-    return warn(name, theirs.broken, 'mend it: until then the one of the package is used');
-  return ok(name, `${brought.count} parse, and ${theirs.count} in ${own}`);
+  const builtIn = findBroken(join(root, 'templates'));
+  if (builtIn.broken !== undefined) return fail(name, builtIn.broken, howToRestore);
+  if (own === undefined) return ok(name, `${builtIn.count} parse`);
+  const custom = findBroken(own);
+  if (custom.broken !== undefined) return warn(name, custom.broken, 'fix it; until then the built-in template is used');
+  return ok(name, `${builtIn.count} parse, and so do ${custom.count} in ${own}`);
 }
 
-/** How many templates there are, and what is wrong with the first that does not parse. */
+/** Counts the templates, and describes the first that does not parse. */
 function findBroken(folder: string): { count: number; broken: string | undefined } {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.hbs'));
   for (const file of files) {
@@ -34,7 +33,7 @@ function findBroken(folder: string): { count: number; broken: string | undefined
   return { count: files.length, broken: undefined };
 }
 
-/** Every playbook that the package brings must parse, by the Ansible that will run it. */
+/** Every built-in playbook must parse with the Ansible that will run it. */
 export async function checkPlaybooks(
   command: string,
   env: Record<string, string>,
@@ -48,6 +47,10 @@ export async function checkPlaybooks(
     { env, extendEnv: false, reject: false, stdin: 'ignore', timeout: 60_000, cwd: folder },
   );
   if (exitCode === 0) return ok('playbooks', `${files.length} parse`);
-  const said = `${stderr}\n${stdout}`.split('\n').filter((line) => /error/i.test(line));
-  return fail('playbooks', said[0]?.trim() ?? `ansible-playbook --syntax-check ended with ${exitCode}`, again);
+  const errors = `${stderr}\n${stdout}`.split('\n').filter((line) => /error/i.test(line));
+  return fail(
+    'playbooks',
+    errors[0]?.trim() ?? `ansible-playbook --syntax-check exited with ${exitCode}`,
+    howToRestore,
+  );
 }

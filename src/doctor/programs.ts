@@ -16,7 +16,7 @@ export function checkNode(version = process.versions.node): Check {
     : fail('Node', `${version} is too old`, `install Node ${oldestNode.join('.')} or newer`);
 }
 
-/** Asks ansible-playbook itself. Gives its version as well, for what depends on it. */
+/** Runs ansible-playbook, and returns its version for the checks that depend on it. */
 export async function checkAnsible(
   command: string,
   env: Record<string, string>,
@@ -26,7 +26,7 @@ export async function checkAnsible(
     const version = await checkVersion(command, env);
     const check =
       version === undefined
-        ? warn(name, `${command} does not tell its version`, `look what "${command} --version" says`)
+        ? warn(name, `${command} does not print its version`, `check the output of ${command} --version`)
         : ok(name, version);
     return { check, version };
   } catch (error) {
@@ -43,7 +43,7 @@ export function checkSsh(path: string | undefined): Check {
     : ok('ssh', found);
 }
 
-/** sshpass hands passwords to ssh for every Ansible before 2.19. */
+/** Ansible before 2.19 needs sshpass to log in with a password. */
 export function checkSshpass(
   config: Pick<Config, 'firewalls'>,
   ansible: string | undefined,
@@ -52,21 +52,21 @@ export function checkSshpass(
   const name = 'sshpass';
   const users = Object.entries(config.firewalls).filter(([, { password_file }]) => password_file !== undefined);
   const [major = 0, minor = 0] = (ansible ?? '').split('.').map(Number);
-  if (users.length === 0) return ok(name, 'not needed: no firewall is logged in to by password');
-  if (major > 2 || (major === 2 && minor >= 19)) return ok(name, `not needed: Ansible ${ansible} does without`);
+  if (users.length === 0) return ok(name, 'not needed: no firewall has a password_file');
+  if (major > 2 || (major === 2 && minor >= 19)) return ok(name, `not needed with Ansible ${ansible}`);
   const found = findProgram(name, path);
   if (found !== undefined) return ok(name, found);
   const names = users.map(([firewall]) => firewall).join(', ');
   return ansible === undefined
-    ? skipped(name, 'ansible-playbook comes first')
+    ? skipped(name, 'needs ansible-playbook')
     : fail(
         name,
-        `not there, and ${names} ${users.length === 1 ? 'is' : 'are'} logged in to by password`,
-        'apt-get install sshpass, or better: use private_key_file',
+        `not installed, but ${names} ${users.length === 1 ? 'has' : 'have'} a password_file`,
+        'apt-get install sshpass, or better, use private_key_file',
       );
 }
 
-/** Where a program lies, as a shell would find it. */
+/** Finds a program on a path, as a shell would. */
 export function findProgram(name: string, path = '/usr/local/bin:/usr/bin:/bin'): string | undefined {
   return path
     .split(':')
@@ -76,7 +76,7 @@ export function findProgram(name: string, path = '/usr/local/bin:/usr/bin:/bin')
         accessSync(file, constants.X_OK);
         return statSync(file).isFile();
       } catch {
-        return false; // not there, or not ours to run: the next folder may have it
+        return false; // missing, or not executable: the next folder may have it
       }
     });
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { FirewallConfig } from '../config/schema.js';
 import { failWith, faultExits, ok, type Check } from '../core/check.js';
 
-/** Whether anything listens there: ssh's own words say less, and come later. */
+/** Checks that the SSH port answers: ssh's own error would come later and say less. */
 export function checkReach({ host, port }: Pick<FirewallConfig, 'host' | 'port'>, limitMs = 5000): Promise<Check> {
   const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const fail = (detail: string): Check => failWith(faultExits.unreachable)('TCP', detail, howToReach);
@@ -15,17 +15,18 @@ export function checkReach({ host, port }: Pick<FirewallConfig, 'host' | 'port'>
     socket.once('connect', () => end(ok('TCP', `${place} answers`)));
     socket.once('timeout', () => end(fail(`${place} does not answer within ${limitMs / 1000} s`)));
     socket.once('error', (error: NodeJS.ErrnoException) =>
-      end(fail(`${place}: ${networkWords[error.code ?? ''] ?? error.message}`)),
+      end(fail(`${place}: ${networkErrors[error.code ?? ''] ?? error.message}`)),
     );
   });
 }
 
-export const howToReach = 'check host and port in firebreak.yml, that its sshd runs, and that a rule lets this host in';
+export const howToReach =
+  'check host and port in firebreak.yml, that sshd runs there, and that a rule allows this host';
 
-const networkWords: Record<string, string> = {
+const networkErrors: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to its network',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'no route to its network',
   ENOTFOUND: 'its name cannot be resolved',
-  EAI_AGAIN: 'its name cannot be resolved: no name server answers',
+  EAI_AGAIN: 'its name cannot be resolved (no name server answers)',
 };

@@ -6,31 +6,31 @@ import { FirebreakError } from '../core/errors.js';
 import { checkIntegrity } from '../ledger/sqlite/integrity.js';
 import { fail, ok, skipped, type Check } from '../core/check.js';
 
-/** A folder that holds a few runs and the ledger's journal. */
+/** Enough for a few runs and the ledger's journal. */
 const leastFree = 64 * 1024 * 1024;
 
-/** The state folder must be this account's own: what another makes there, the alarms' account cannot write. */
+/** The state folder must belong to this account: the one that applies alarms could not write another's files. */
 export function checkStateFolder(folder: string, uid = process.getuid?.() ?? 0): Check {
   const name = 'state_dir';
   const nearest = findNearest(folder);
   try {
     accessSync(nearest, constants.W_OK | constants.X_OK);
   } catch (error) {
-    return fail(name, `${nearest}: ${describeError(error)}`, howToMake(folder));
+    return fail(name, `${nearest}: ${describeError(error)}`, howToCreate(folder));
   }
   const { uid: owner, mode } = statSync(nearest);
-  if (!statSync(nearest).isDirectory()) return fail(name, `${nearest} is no folder`, 'name another state_dir');
-  if (nearest !== folder) return ok(name, `${folder} is not there yet: the first alarm makes it`);
+  if (!statSync(nearest).isDirectory()) return fail(name, `${nearest} is not a folder`, 'set another state_dir');
+  if (nearest !== folder) return ok(name, `${folder} does not exist yet; the first alarm creates it`);
   if (owner !== uid) {
     return fail(
       name,
-      `${folder} belongs to user ${owner}, and you are ${uid}`,
-      `call firebreak as its owner: sudo -u '#${owner}' firebreak doctor`,
+      `${folder} belongs to user ${owner}, but you are user ${uid}`,
+      `run firebreak as its owner: sudo -u '#${owner}' firebreak doctor`,
     );
   }
   return (mode & 0o077) === 0
-    ? ok(name, `${folder}, for its owner alone`)
-    : fail(name, `others may look into ${folder} (mode ${octal(mode)})`, `chmod 700 ${folder}`);
+    ? ok(name, `${folder}, accessible to its owner only`)
+    : fail(name, `others can access ${folder} (mode ${octal(mode)})`, `chmod 700 ${folder}`);
 }
 
 /** @param least bytes that must be free */
@@ -39,16 +39,17 @@ export function checkDisk(folder: string, least = leastFree): Check {
   const { bavail, bsize, files, ffree } = statfsSync(nearest);
   const free = bavail * bsize;
   const megabytes = `${Math.floor(free / 1024 / 1024).toLocaleString('en')} MB free below ${nearest}`;
-  if (free < least) return fail('disk', `only ${megabytes}`, 'make room: each alarm is written before it is acted on');
+  if (free < least)
+    return fail('disk', `only ${megabytes}`, 'free some space: each alarm is recorded before it is applied');
   if (files > 0 && ffree < 1000) return fail('disk', `only ${ffree} inodes free below ${nearest}`, 'delete files');
   return ok('disk', megabytes);
 }
 
-/** Reads the whole ledger; makes none where there is none yet. */
+/** Checks the whole ledger; creates none if there is none yet. */
 export async function checkLedger(stateDir: string): Promise<Check> {
   const name = 'ledger';
   const file = join(stateDir, 'ledger.db');
-  if (!existsSync(file)) return ok(name, 'none yet: the first alarm makes it');
+  if (!existsSync(file)) return ok(name, 'does not exist yet; the first alarm creates it');
   try {
     const damage = await checkIntegrity(file);
     if (damage.length === 0) return ok(name, `${file} is sound`);
@@ -59,12 +60,12 @@ export async function checkLedger(stateDir: string): Promise<Check> {
   }
 }
 
-export const skipLedger = (): Check => skipped('ledger', 'state_dir comes first');
+export const skipLedger = (): Check => skipped('ledger', 'needs state_dir');
 
 const howToReplace =
-  'move it and its -wal and -shm files away, put a backup in its place or none, then: firebreak reconcile --fix';
+  'move it away together with its -wal and -shm files; restore a backup, or start with an empty ledger and run firebreak reconcile --fix';
 
-const howToMake = (folder: string): string => {
+const howToCreate = (folder: string): string => {
   const { username } = userInfo();
   return `sudo install -d -o ${username} -m 700 ${folder}`;
 };

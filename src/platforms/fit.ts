@@ -5,11 +5,11 @@ import type { Platform } from './platform.js';
 
 export interface FittedRule {
   description: string;
-  /** Why the firewall could not block the flow, whatever the policy says; undefined where it could. */
+  /** Why the firewall could not block the flow, whatever the policy says; undefined if it could. */
   refusal: string | undefined;
 }
 
-/** What a firewall makes of a rule that is asked for. */
+/** Adapts a requested rule to the firewall's platform. */
 export function fitToPlatform(
   { maxDescription, problemsOf }: Pick<Platform, 'maxDescription' | 'problemsOf'>,
   { flow, description }: { flow: Flow; description: string },

@@ -7,11 +7,9 @@ const platforms: Readonly<Record<FirewallConfig['platform'], Platform>> = { pfse
 
 export const platformOf = ({ platform }: Pick<FirewallConfig, 'platform'>): Platform => platforms[platform];
 
-/** An error code of a role in words, whichever platform it comes from; undefined where the code reads well itself. */
-export const findCauseWords = (
+/** The text for a role's error code, from any platform; undefined if the code itself reads well. */
+export const findCauseText = (
   code: string,
   all: readonly Pick<Platform, 'causes'>[] = Object.values(platforms),
 ): string | undefined =>
-  all
-    .map(({ causes }) => (Object.hasOwn(causes, code) ? causes[code] : undefined))
-    .find((words) => words !== undefined);
+  all.map(({ causes }) => (Object.hasOwn(causes, code) ? causes[code] : undefined)).find((text) => text !== undefined);

@@ -13,11 +13,11 @@ export interface Platform<Facts = unknown> {
   readonly role: string;
   /** Inventory variables of each firewall; `vars` of the configuration override them. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** How many characters of a rule's description the firewall keeps. */
+  /** The maximum length of a rule's description. */
   readonly maxDescription: number;
-  /** Why the firewall would take a rule for this flow and still not block it, or not just it; empty where it would. */
+  /** Why the firewall would accept a rule for this flow but not block exactly this flow; empty if it would. */
   readonly problemsOf: (flow: Flow) => Problem[];
-  /** The role's error codes in a few words, where the code itself does not read well. */
+  /** Short texts for the role's error codes that do not read well themselves. */
   readonly causes: Readonly<Record<string, string>>;
   readonly doctor: PlatformDoctor<Facts>;
 }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Asks a person; anything but a yes is a no, and so is the end of what he types. */
+/** Asks a yes-or-no question; any other answer is a no, and so is the end of the input. */
 export async function confirm(
   question: string,
   terminal: { input: NodeJS.ReadStream; output: NodeJS.WriteStream },

@@ -289,6 +289,6 @@ describe('firebreak block on several firewalls', function () {
   it('refuses a name that no firewall has, and tells those that there are', async () => {
     const { exit, stdout, stderr } = await launcher.firebreak(['block', ...alarm, '--firewall', 'egde']);
     expect({ exit, stdout }).to.deep.equal({ exit: 2, stdout: '' });
-    expect(stderr).to.equal('firebreak: --firewall: there is no "egde"; known: edge, depot\n');
+    expect(stderr).to.equal('firebreak: --firewall: expected edge or depot, got "egde"\n');
   });
 });

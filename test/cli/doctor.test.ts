@@ -80,13 +80,17 @@ describe('firebreak doctor, of this host,', function () {
 
   it('names a configuration that others may change', async () => {
     chmodSync(launcher.configFile, 0o666);
-    await expectFirst('config', /is not used: others may change .*mode 0666\): chmod go-w /, /the command at its end/);
+    await expectFirst(
+      'config',
+      /was not loaded: others can write .*mode 0666\); run chmod go-w /,
+      /run the command in the message/,
+    );
   });
 
   it('names a state folder that others may look into', async () => {
     mkdirSync(launcher.stateDir);
     chmodSync(launcher.stateDir, 0o755);
-    await expectFirst('state_dir', /others may look into/, /^chmod 700 /);
+    await expectFirst('state_dir', /others can access/, /^chmod 700 /);
   });
 
   it('names a damaged ledger, and leaves it as it is', async () => {
@@ -133,7 +137,7 @@ describe('firebreak doctor, of this host,', function () {
       (await askDoctor(launcher, args)).checks.find(({ name }) => name === 'SMTP');
     expect(await findMail([])).to.deep.include({ state: 'ok', fact: `127.0.0.1:${port} answers` });
     expect(mails).to.equal(0);
-    expect((await findMail(['--send']))?.fact).to.match(/took a test mail to b@example\.org/);
+    expect((await findMail(['--send']))?.fact).to.match(/accepted a test mail to b@example\.org/);
     expect(mails).to.equal(1);
     expect(last)
       .to.match(/Content-Type: text\/html/)
@@ -184,7 +188,7 @@ describe('firebreak doctor, of a firewall,', function () {
     const before = edge.readConfig();
     const { exit, stdout } = await launcher.firebreak(['doctor']);
     expect(stdout).to.match(
-      /✓ dry run +of a block 203\.0\.113\.253 .* on wan is clean\n\nAll that a block needs is there\.\n$/,
+      /✓ dry run +block 203\.0\.113\.253 .* on wan succeeded\n\nAll that a block needs is there\.\n$/,
     );
     expect(stdout).not.to.include('✗').and.not.to.include('\u001b');
     for (const name of [
@@ -220,7 +224,7 @@ describe('firebreak doctor, of a firewall,', function () {
 
   it('names a Python that is not where it should be', async () => {
     withVars({ ansible_python_interpreter: '/nowhere/python3' });
-    await expectOnly('Python', /there is none at \/nowhere\/python3/);
+    await expectOnly('Python', /not found at \/nowhere\/python3/);
   });
 
   it('names a user that the login cannot become', async () => {

@@ -101,7 +101,7 @@ describe('the outbox', function () {
     expect(digests[0]?.mail.subject).to.match(/^\[firebreak\] \d{4}-\d\d-\d\d: 0 new blocks, 0 in force, all well$/);
     expect(digests[0]?.mail.messageId).to.match(/^<digest-\d{4}-\d\d-\d\d-.*@example\.org>$/);
     expect(digests[0]?.mail.text).to.match(/edge: 0 in force, 0 failing/);
-    expect(digests[0]?.mail.html).to.include('The firewalls now');
+    expect(digests[0]?.mail.html).to.include('>Firewalls<');
   });
 
   it('has its digest made by an alarm too, where that comes first', async () => {

@@ -32,7 +32,7 @@ describe('the safety policy', function () {
     const called = await launcher.json(['block', '203.0.113.77', '192.168.1.10', '22'], { env });
     expect(called.exit).to.equal(3);
     expect(called.answer.blocks[0]?.reason).to.equal(
-      'refused: 203.0.113.77 is the SSH client that calls us (protected always)',
+      'refused: 203.0.113.77 is the SSH client of this session (protected always)',
     );
   });
 

@@ -176,8 +176,8 @@ describe('the sensor script', function () {
         [['203.0.113.7', '192.168.1.10'], /dst-port: expected 1-65535, got ""/],
         [['203.0.113.7', '22'], /dst-ip: expected an address, got "22"/],
         [['SRC_IP', 'DST_IP', 'DST_PORT'], /src-ip: OSSIM did not fill in SRC_IP/],
-        [['0.0.0.0', '192.168.1.10', '22'], /OSSIM knows no address/],
-        [['203.0.113.7', '192.168.1.10', '0'], /dst-port: OSSIM knows no port/],
+        [['0.0.0.0', '192.168.1.10', '22'], /0\.0\.0\.0 is not a host address/],
+        [['203.0.113.7', '192.168.1.10', '0'], /dst-port: 0 is not a port/],
         [['203.0.113.7', '192.168.1.10', '65536'], /expected 1-65535, got "65536"/],
         [['203.0.113.7', '192.168.1.10', '022'], /expected 1-65535, got "022"/],
         [['203.0.113.256', '192.168.1.10', '22'], /expected an address, got "203\.0\.113\.256"/],
@@ -326,7 +326,7 @@ describe('the sensor script', function () {
     symlinkSync(elsewhere, path.join(sensor.spool, 'queue'));
     expect((await sensor.call(alarm)).exit).to.equal(70);
     expect(readdirSync(elsewhere)).to.deep.equal([]);
-    expect(sensor.syslog().join()).to.include('cannot be used; going on without it');
+    expect(sensor.syslog().join()).to.include('cannot be used; continuing without it');
   });
 
   it('sends nothing that somebody else wrote into the spool', async () => {
@@ -337,11 +337,11 @@ describe('the sensor script', function () {
     chmodSync(sensor.spool, 0o755);
     await sshd.comeBack();
     expect(await sensor.call(['203.0.113.8', ...alarm.slice(1)])).to.include({ exit: 0 }); // without the spool
-    expect(sensor.syslog().join()).to.include('cannot be used; going on without it');
+    expect(sensor.syslog().join()).to.include('cannot be used; continuing without it');
     chmodSync(sensor.spool, 0o700);
     await sensor.call(['--deliver']);
     expect(received().map((line) => line.split(' ')[2])).to.deep.equal(['203.0.113.8', '203.0.113.7']);
-    expect(sensor.syslog().join()).to.include('a line in the spool is no alarm');
+    expect(sensor.syslog().join()).to.include('a line in the spool is not an alarm');
   });
 
   it('checks the host key: another host gets nothing', async () => {
@@ -394,7 +394,7 @@ describe('the sensor script', function () {
     it('refuses a password file that others can read', async () => {
       chmodSync(path.join(folder, 'password'), 0o640);
       expect(await sensor.call(alarm)).to.include({ exit: 75 });
-      expect(sensor.syslog().join()).to.include('readable by nobody else');
+      expect(sensor.syslog().join()).to.include('that others cannot read');
       expect(received()).to.deep.equal([]);
     });
 

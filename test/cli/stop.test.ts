@@ -93,7 +93,7 @@ describe('firebreak block, when it has to end,', function () {
       call.child.kill(signal);
       const { exit, stdout } = await call.ended;
       const answer = answerOf(stdout);
-      expect(answer.blocks[0]).to.include({ state: 'pending', reason: `the run was ended by ${signal}` });
+      expect(answer.blocks[0]).to.include({ state: 'pending', reason: `the run was stopped by ${signal}` });
       expect(exit).to.equal(answer.exit).and.equal(6);
       expect(readEvents(run).at(0)?.event).to.equal('start');
       expectNothingLeft();
@@ -115,7 +115,7 @@ describe('firebreak block, when it has to end,', function () {
     call.child.kill('SIGTERM');
     const { exit, stdout } = await call.ended;
     expect(exit).to.equal(6);
-    expect(answerOf(stdout).blocks[0]?.reason).to.equal('the run was ended by SIGTERM');
+    expect(answerOf(stdout).blocks[0]?.reason).to.equal('the run was stopped by SIGTERM');
     expectNothingLeft();
   });
 

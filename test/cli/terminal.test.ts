@@ -81,7 +81,7 @@ describe('on a terminal', function () {
       const drawn = text.split('\r\u001b[K');
       const shown = drawn.filter((line) => / \(\d+ s\)$/.test(line));
       expect(shown.some((line) => line.startsWith('edge: '))).to.equal(true);
-      if (command === 'doctor') expect(shown[0]).to.match(/^this host: looks at programs and files /);
+      if (command === 'doctor') expect(shown[0]).to.match(/^this host: checks programs and files /);
       expect(drawn.at(-1))
         .to.match(first)
         .and.not.match(/ \(\d+ s\)$/m);

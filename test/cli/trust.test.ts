@@ -55,7 +55,7 @@ describe('what somebody else could have written', function () {
     const playbook_command = write('evil', evil(), 0o755);
     const config = { state_dir: 'state', firewalls: { edge: { host: '127.0.0.1' } }, ansible: { playbook_command } };
     const folder = path.dirname(write('planted/firebreak.yml', JSON.stringify(config)));
-    await expectRefused(/no configuration: there is no \/etc\/firebreak/, [], {
+    await expectRefused(/no configuration: \/etc\/firebreak\/firebreak\.yml does not exist/, [], {
       folder,
       env: { FIREBREAK_CONFIG: '' },
     });
@@ -64,13 +64,13 @@ describe('what somebody else could have written', function () {
   it('is no configuration where others may change it, and the sentence mends it', async () => {
     chmodSync(launcher.configFile, 0o666);
     await expectRefused(
-      /firebreak\.yml is not used: others may change .*\(mode 0666\): chmod go-w \/.*firebreak\.yml\n/,
+      /firebreak\.yml was not loaded: others can write .*\(mode 0666\); run chmod go-w \/.*firebreak\.yml\n/,
     );
   });
 
   it('is no configuration where others may change a folder on the way to it', async () => {
     chmodSync(launcher.folder, 0o777);
-    await expectRefused(/is not used: others may change .* \(mode 0777\): chmod go-w /);
+    await expectRefused(/was not loaded: others can write .* \(mode 0777\); run chmod go-w /);
     chmodSync(launcher.folder, 0o1777); // as in /tmp, where nobody can take ours away
     expect((await launcher.firebreak(['list'])).exit).to.equal(0);
   });
@@ -78,14 +78,14 @@ describe('what somebody else could have written', function () {
   if (isRoot) {
     it('is no configuration of another user', async () => {
       chownSync(launcher.configFile, nobody, nobody);
-      await expectRefused(/is not used: .*firebreak\.yml belongs to somebody else \(uid 65534\): chown 0 /);
+      await expectRefused(/was not loaded: .*firebreak\.yml belongs to another user \(uid 65534\); run chown 0 /);
     });
 
     it('is no link of another user to one', async () => {
       const link = path.join(launcher.folder, 'link.yml');
       symlinkSync(launcher.configFile, link);
       lchownSync(link, nobody, nobody);
-      await expectRefused(/the link .*link\.yml belongs to somebody else/, ['--config', link]);
+      await expectRefused(/the link .*link\.yml belongs to another user/, ['--config', link]);
     });
   }
 

@@ -13,6 +13,7 @@ import {
   type Ledger,
 } from '#firebreak/ledger/ledger.js';
 import type { MessageEnding, QueuedMessage } from '#firebreak/ledger/messages.js';
+import { aFlow } from '../fixtures.js';
 
 /** One ledger as several processes see it, on a clock that the test moves. */
 export interface TestLedger {
@@ -27,16 +28,6 @@ const minute = 60_000;
 const hour = 60 * minute;
 const recheckMs = minute;
 
-const flow: Flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-};
-
 let alarms = 0;
 let runs = 0;
 const settled: BlockResult = { kind: 'settled', changed: true };
@@ -45,7 +36,7 @@ const away: BlockResult = { kind: 'failed', failure: 'unreachable', code: 'unrea
 function block(fields: Partial<BlockRequest> = {}, flowFields: Partial<Flow> = {}): BlockRequest {
   return {
     firewall: 'edge',
-    flow: { ...flow, ...flowFields },
+    flow: aFlow(flowFields),
     description: 'a test',
     durationMs: 24 * hour,
     ...fields,
@@ -539,7 +530,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       it('an active block is asked off, and gone when that is proven', async () => {
         await keep(ledger, alarm());
         await carry(ledger);
-        const [asked] = await ledger.release({ source: flow.source }, 'by a person');
+        const [asked] = await ledger.release({ source: aFlow().source }, 'by a person');
         expect(asked).to.include({ state: 'releasing', desired: 'absent', dueAt: await ledger.now() });
         expect((await carry(ledger))[0]).to.include({ state: 'released', dueAt: null, reason: 'by a person' });
       });
@@ -585,7 +576,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       it('only what the query names', async () => {
         for (const port of ['22', '443']) await keep(ledger, alarm([block({}, { port })]));
         await carry(ledger);
-        const asked = await ledger.release({ source: flow.source, port: '443' }, 'by a person');
+        const asked = await ledger.release({ source: aFlow().source, port: '443' }, 'by a person');
         expect(asked.map((one) => one.flow.port)).to.deep.equal(['443']);
       });
 

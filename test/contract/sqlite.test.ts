@@ -12,7 +12,8 @@ import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/cloc
 import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
 import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
 import { openLedger, type LedgerSettings } from '#firebreak/ledger/index.js';
-import type { Ledger, NewAlarm } from '#firebreak/ledger/ledger.js';
+import type { Ledger } from '#firebreak/ledger/ledger.js';
+import { anAlarm } from '../fixtures.js';
 import { readMessages } from '../lab/messages.js';
 import { ledgerContract } from './ledger.js';
 
@@ -32,27 +33,7 @@ async function open(file: string, settings: Omit<LedgerSettings, 'file'> = {}): 
   return ledger;
 }
 
-const alarm: NewAlarm = {
-  id: 'A1',
-  origin: 'a test',
-  context: {},
-  blocks: [
-    {
-      firewall: 'edge',
-      description: 'a test',
-      durationMs: 24 * hour,
-      flow: {
-        type: 'block',
-        interface: 'wan',
-        ipprotocol: 'inet',
-        protocol: 'tcp',
-        source: '203.0.113.7',
-        destination: '192.168.1.10',
-        port: '22',
-      },
-    },
-  ],
-};
+const alarm = anAlarm('A1', { durationMs: 24 * hour });
 
 const failureOf = (work: Promise<unknown>): Promise<FirebreakError> =>
   work.then(

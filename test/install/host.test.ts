@@ -105,7 +105,7 @@ describe('firebreak install --systemd', function () {
   it('makes one account for a trial, which takes alarms and applies them, and says so', async function () {
     if (!isRoot) this.skip();
     const { stdout } = await install('--yes', '--owner', 'siem');
-    expect(stdout).to.include('siem takes alarms and applies them: for a trial');
+    expect(stdout).to.include('siem both receives and applies alarms, which is for trials only');
     expect(accounts().filter((line) => line.includes('Firebreak'))).to.have.length(1);
     expect(existsSync(at('etc/sudoers.d/firebreak'))).to.equal(false);
     for (const folder of ['etc/firebreak', 'var/lib/firebreak', 'var/lib/firebreak/.ssh'])
@@ -150,11 +150,11 @@ describe('firebreak install --systemd', function () {
     expect(existsSync(at('srv/ledger'))).to.equal(true);
   });
 
-  it('stops at a configuration that is not understood', async () => {
+  it('stops at an invalid configuration', async () => {
     writeFileSync(at('f.yml'), 'firewall: {}\n');
     const { exit, stderr } = await install('--yes', '--config', '/f.yml');
     expect(exit).to.equal(2);
-    expect(stderr).to.include('/f.yml is not understood: firebreak --config');
+    expect(stderr).to.include('/f.yml is invalid: run firebreak --config');
   });
 
   it('only shows it with --dry-run', async () => {
@@ -206,7 +206,7 @@ describe('firebreak install --systemd', function () {
     const before = listTree(root);
     const { exit, stderr } = await install('--yes', '--config', '/etc/firebreak/new.yml');
     expect(exit).to.equal(2);
-    expect(stderr).to.match(/never overwritten: \/etc\/systemd\/system\/firebreak-expire\.timer;/);
+    expect(stderr).to.match(/does not overwrite files .*: \/etc\/systemd\/system\/firebreak-expire\.timer;/);
     expect(listTree(root)).to.deep.equal(before);
   });
 
@@ -219,7 +219,7 @@ describe('firebreak install --systemd', function () {
 
   it('says what to do where sshd reads no folder of settings', async () => {
     rmSync(at('etc/ssh/sshd_config.d'), { recursive: true });
-    expect((await install('--yes')).stdout).to.include('force the command as docs/ossim.md says');
+    expect((await install('--yes')).stdout).to.include('force the command as described in docs/ossim.md');
     expect(existsSync(at('etc/ssh'))).to.equal(true);
   });
 
@@ -228,7 +228,7 @@ describe('firebreak install --systemd', function () {
     writeFileSync(at('usr/lib/systemd/system/firebreak-expire.timer'), '');
     const { exit, stderr } = await install('--yes');
     expect({ exit, stderr }).to.deep.include({ exit: 2 });
-    expect(stderr).to.include('the Debian package has set this host up already');
+    expect(stderr).to.include('the Debian package has already set up this host');
   });
 
   for (const [title, more] of [
@@ -398,7 +398,7 @@ describe('firebreak install --systemd', function () {
       expect((await uninstall()).stdout).to.include('nothing that firebreak install wrote is here');
       await install('--yes');
       const before = listTree(root);
-      expect((await uninstall('--dry-run')).stdout).to.include('take out');
+      expect((await uninstall('--dry-run')).stdout).to.include('remove');
       expect((await uninstall()).exit).to.equal(2);
       expect(listTree(root)).to.deep.equal(before);
     });

@@ -247,7 +247,7 @@ describe('a host with two accounts, set up by firebreak install', function () {
   it('lets root call firebreak, who goes on as the account whose ledger it is', async () => {
     const listed = await firebreak('list');
     expect(listed.stdout).to.include('203.0.113.7');
-    expect((await firebreak('doctor', '--firewall', 'edge')).stdout).to.match(/✓ sshd +forces the gateway on siem/);
+    expect((await firebreak('doctor', '--firewall', 'edge')).stdout).to.match(/✓ sshd +limits siem to the gateway/);
     expect((await firebreak('block', '203.0.113.8', '192.168.1.10', '22')).exit).to.equal(0);
     const foreign = await call(['find', '/var/lib/firebreak', '!', '-user', 'firebreak']);
     expect(foreign.stdout).to.equal('');

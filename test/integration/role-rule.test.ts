@@ -275,9 +275,9 @@ describe('the pfSense role refuses, and changes nothing,', function () {
       'WAN in capitals',
       { interface: 'WAN' },
       'interface_unknown',
-      /there is no interface WAN; there are: Inside, lan, opt1, opt2, wan/,
+      /interface WAN does not exist; enabled are: Inside, lan, opt1, opt2, wan/,
     ],
-    ["a NIC's name", { interface: 'em0' }, 'interface_unknown', /there is no interface em0; there are: /],
+    ["a NIC's name", { interface: 'em0' }, 'interface_unknown', /interface em0 does not exist; enabled are: /],
     [
       'a disabled interface',
       { interface: 'opt3' },

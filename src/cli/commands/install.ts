@@ -4,7 +4,7 @@ import { FirebreakError } from '../../core/errors.js';
 import { toPrintable } from '../../core/printable.js';
 import { findSshdFaults, findSshVersion } from '../../runtime/sshd.js';
 import { confirm } from '../../setup/confirm.js';
-import { gatewayFile, type HostWords } from '../../setup/host/host-files.js';
+import { gatewayFile, type HostSettings } from '../../setup/host/host-files.js';
 import { planInstall, planUninstall, type InstallPlan } from '../../setup/host/host-plan.js';
 import { showInstall, showUninstall } from '../../setup/host/host-text.js';
 import { applyInstall, applyUninstall } from '../../setup/host/host-write.js';
@@ -91,7 +91,7 @@ function findWords(
   root: string,
   { user, owner }: { user: string; owner: string },
   option: string | undefined,
-): HostWords {
+): HostSettings {
   const configFile = resolve(option ?? '/etc/firebreak/firebreak.yml');
   const program = process.argv[1] ?? '';
   const writable = findWrittenFolders(root, configFile);
@@ -116,7 +116,7 @@ async function confirmOrAbort(
   }
 }
 
-function nextSteps({ root }: InstallPlan, { configFile }: HostWords): string[] {
+function nextSteps({ root }: InstallPlan, { configFile }: HostSettings): string[] {
   if (root !== '/') return [];
   const steps = [
     ...(existsSync(configFile) ? [] : [`write a configuration: sudo firebreak init --config ${configFile}`]),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { nat64Lengths, parseAddress, parseRange, type Address } from '../../core/address.js';
 import { formatDuration, parseDuration } from '../../core/duration.js';
 
-// The schema is used once a process: compiling it first would cost more than it saves.
+// The schema is used once per process: compiling it first would cost more than it saves.
 z.config({ jitless: true });
 
 /**
@@ -21,7 +21,7 @@ export const listValues = (values: readonly string[]): string => values.map((val
  * What loading does with a value that names a file.
  * - `path`: resolved against the configuration's folder; it need not exist.
  * - `file`: resolved; it must exist, and only root or this account may be able to change it.
- * - `secretFile`: as `file`, and nobody else may read it.
+ * - `secretFile`: as `file`, and others must not be able to read it.
  * - `program`: not resolved; checked like a `file` where it is given as a path and exists.
  * - `protected`: an entry of a protected list, whose `@FILE` is read.
  */
@@ -45,7 +45,7 @@ type Problem = z.core.$ZodRawIssue;
 
 const problem = (message: string, input: string): Problem => ({ code: 'custom', message, input });
 
-/** A duration as text, and in milliseconds; null is for ever. */
+/** A duration as text, and in milliseconds; null means forever. */
 export const duration = z.codec(z.string(), z.number().nullable(), {
   decode: (text, { issues }) => {
     const ms = parseDuration(text);
@@ -56,7 +56,7 @@ export const duration = z.codec(z.string(), z.number().nullable(), {
   encode: formatDuration,
 });
 
-/** A duration that ends, as text and in milliseconds. */
+/** A finite duration, as text and in milliseconds. */
 export const timeLimit = z.codec(z.string(), z.number(), {
   decode: (text, { issues }) => {
     const ms = parseDuration(text);

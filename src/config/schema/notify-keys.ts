@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { file, key, listValues, port, secretFile, timeLimit } from './kinds.js';
 
-/** What a mail can be about; the first four by default. */
+/** Events that a mail can report; the first four by default. */
 const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success', 'digest'] as const;
 
 export const mail = z.strictObject({
@@ -32,7 +32,7 @@ export const mail = z.strictObject({
   ),
 });
 
-/** What a webhook can be about: failures, and their end. */
+/** Events that a webhook can report. */
 const webhookKinds = ['failure', 'recovery', 'held', 'drift'] as const;
 
 export const webhook = z

@@ -42,7 +42,7 @@ export const ansible = z.strictObject({
   ),
   timeout: key(timeLimit.prefault('60s'), 'How long a run may take before it is stopped, gracefully first.'),
   batch: key(z.int().positive().default(1000), 'How many blocks one run applies at most.'),
-  keep_runs: key(z.int().positive().default(200), 'How many run folders are kept.'),
+  keep_runs: key(z.int().positive().default(200), 'How many run folders to keep.'),
 });
 
 export const log = z.strictObject({
@@ -60,5 +60,5 @@ export const log = z.strictObject({
     'Size at which the file is renamed to `firebreak.log.NUMBER` and a new one is started.',
   ),
   max_age: key(timeLimit.prefault('30d'), "Age of the file's first line at which it is renamed and a new one is started."),
-  keep: key(z.int().nonnegative().default(10), 'How many renamed files are kept; the oldest are deleted first.'),
+  keep: key(z.int().nonnegative().default(10), 'How many renamed files to keep; the oldest are deleted first.'),
 });

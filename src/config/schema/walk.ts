@@ -10,7 +10,7 @@ export interface Leaf {
   fileKind: FileKind | undefined;
 }
 
-/** Gives the configuration with each leaf replaced; `change` gives a value of the same type. */
+/** Returns the configuration with each leaf replaced; `change` must return a value of the same type. */
 export const mapLeaves = (schema: z.ZodType, config: Config, change: (leaf: Leaf) => unknown): Config =>
   mapBelow(schema, { key: '', value: config }, change) as Config; // the same keys, with values of the same types
 
@@ -28,12 +28,12 @@ function mapBelow(schema: z.ZodType, at: Pick<Leaf, 'key' | 'value'>, change: (l
   return Object.fromEntries(mapped);
 }
 
-/** A key as it can be written, or a section of keys. `NAME` stands for a name of the user's own. */
+/** A key as written in the file, or a section of keys. `NAME` is a placeholder for a name that the user chooses. */
 export interface SchemaKey {
   key: string;
   description: string;
   example: unknown;
-  /** As it would be written; undefined where there is none. */
+  /** As written in the file; undefined if there is none. */
   default: unknown;
   isRequired: boolean;
   isSection: boolean;

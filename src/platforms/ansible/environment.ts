@@ -4,7 +4,7 @@ import { findPackageRoot } from '../../config/package-root.js';
 import type { FirewallConfig } from '../../config/schema.js';
 import type { Workspace } from './workspace.js';
 
-/** The whole environment of ansible-playbook, named key by key: nothing of the caller's leaks in. */
+/** The whole environment of ansible-playbook, named key by key, so that none of the caller's leaks in. */
 export function buildEnvironment(
   { runId, workspace, firewall }: { runId: string; workspace: Workspace; firewall: FirewallConfig },
   outer: NodeJS.ProcessEnv = process.env,
@@ -16,7 +16,7 @@ export function buildEnvironment(
     LC_ALL: 'C.UTF-8',
     FIREBREAK_RUN_ID: runId,
     FIREBREAK_EVENTS: workspace.file('events.jsonl'),
-    ANSIBLE_CONFIG: join(playbooks, 'ansible.cfg'), // a stray one must not change what a block means
+    ANSIBLE_CONFIG: join(playbooks, 'ansible.cfg'), // a stray one must not change the meaning of a block
     ANSIBLE_HOME: workspace.file('tmp'),
     ANSIBLE_LOCAL_TEMP: workspace.file('tmp'),
     ANSIBLE_CALLBACK_PLUGINS: join(playbooks, 'callback_plugins'),
@@ -28,7 +28,7 @@ export function buildEnvironment(
   };
 }
 
-/** What every ssh call of a run gets: the host key is always checked, nobody is asked anything. */
+/** Options of every ssh call of a run: the host key is always verified, and ssh never prompts. */
 export function buildSshArgs(firewall: FirewallConfig): string[] {
   const file = firewall.known_hosts_file;
   return [

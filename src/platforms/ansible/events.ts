@@ -3,7 +3,7 @@ import * as z from 'zod';
 
 const trackers = z.array(z.int());
 
-/** What the role says at the end of a batch (contract: `set_stats firebreak`). */
+/** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
   added: trackers,
   present: trackers,
@@ -17,7 +17,7 @@ export const batchResult = z.object({
 });
 export type BatchResult = z.infer<typeof batchResult>;
 
-/** A rule of ours as it stands in a firewall's configuration. Its words are whatever somebody made of them. */
+/** A Firebreak rule in a firewall's configuration. Its texts are untrusted: an administrator may have edited them. */
 const standingRule = z.object({
   tracker: z.int(),
   type: z.string(),
@@ -35,7 +35,7 @@ const standingRule = z.object({
 });
 export type StandingRule = z.infer<typeof standingRule>;
 
-/** What `status.yml` says of a firewall. */
+/** What `status.yml` reports about a firewall. */
 export const statusResult = z.object({
   standing: z.array(standingRule),
   only_in_pf: trackers,
@@ -66,13 +66,13 @@ const event = z.discriminatedUnion('event', [
 ]);
 export type RunEvent = z.infer<typeof event>;
 
-/** Reads the callback's record as far as it goes: a killed run leaves it partial, its last line perhaps cut. */
+/** Reads the callback's events. Those of a killed run are incomplete, and the last line may be truncated. */
 export function readEvents(file: string): RunEvent[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return []; // ansible ended before its callback began: the result of the run says so
+    return []; // ansible exited before the callback started, which the result of the run reports
   }
   return text.split('\n').flatMap((line) => {
     const parsed = event.safeParse(parseLine(line));

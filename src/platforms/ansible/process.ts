@@ -18,9 +18,9 @@ export interface ProcessOptions {
   stdoutFile: string;
   stderrFile: string;
   timeoutMs: number;
-  /** Aborted with a signal's name as its reason when the launcher is told to stop. */
+  /** Aborted, with the signal's name as its reason, when the launcher receives a signal. */
   stop: AbortSignal;
-  /** How long the group may take to end by itself. */
+  /** How long the group may take to exit after SIGINT. */
   graceMs?: number;
 }
 
@@ -37,7 +37,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   const { command, args, env, folder, runId, timeoutMs, stop, graceMs = 3000 } = options;
   if (stop.aborted) return { kind: 'interrupted', signal: String(stop.reason) };
   let cause: ProcessResult | undefined;
-  // Files, handed over as descriptors: with a pipe, whoever in the run holds its end open would hold us up.
+  // Files instead of pipes: a process of the run that holds a pipe open would delay us.
   const stdout = openSync(options.stdoutFile, 'a', 0o600);
   const stderr = openSync(options.stderrFile, 'a', 0o600);
   const child = execa(command, args, {
@@ -45,9 +45,9 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
     env,
     extendEnv: false,
     detached: true,
-    cleanup: false, // execa would end the child alone, without its group and without grace
+    cleanup: false, // execa would kill the child alone, without its group and without a grace period
     stdin: 'ignore',
-    stdout: stdout as 1, // any descriptor will do, execa's types name just a few
+    stdout: stdout as 1, // any descriptor is accepted, although execa's types name only a few
     stderr: stderr as 2,
     buffer: false,
     reject: false,
@@ -64,7 +64,7 @@ export async function runProcess(options: ProcessOptions): Promise<ProcessResult
   };
   const onStop = (): void => end({ kind: 'interrupted', signal: String(stop.reason) });
   const onExit = (): void => killAllSync(runId);
-  process.prependListener('exit', onExit); // before the run's folder is tidied up
+  process.prependListener('exit', onExit); // before the run's folder is cleaned
   timers.push(setTimeout(() => end({ kind: 'timeout', ms: timeoutMs }), timeoutMs));
   stop.addEventListener('abort', onStop, { once: true });
   try {

@@ -2,17 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { controlSocketName } from './workspace.js';
 
 /**
- * Finds the processes of a run wherever they went: ssh masters and setsid workers leave the group.
- * A master writes its title over its environment, so it is known by the socket that the title names.
+ * Finds all processes of a run, including ssh masters and setsid workers, which leave the process group.
+ * A master overwrites its environment with its title, so it is identified by the socket that the title names.
  */
 export function findProcesses(runId: string, proc = '/proc'): number[] {
-  const mark = `FIREBREAK_RUN_ID=${runId}`;
+  const marker = `FIREBREAK_RUN_ID=${runId}`;
   const socket = `/${controlSocketName(runId)}/`;
   const isMaster = (title: string): boolean => title.startsWith('ssh: ') && title.includes(socket);
   return readdirSync(proc)
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
     .filter(
-      (name) => read(`${proc}/${name}/environ`).split('\0').includes(mark) || isMaster(read(`${proc}/${name}/cmdline`)),
+      (name) =>
+        read(`${proc}/${name}/environ`).split('\0').includes(marker) || isMaster(read(`${proc}/${name}/cmdline`)),
     )
     .map(Number);
 }
@@ -21,11 +22,11 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');
   } catch {
-    return ''; // it ended meanwhile, or it is another user's and so none of ours
+    return ''; // it has exited, or belongs to another user and so not to the run
   }
 }
 
-/** Sends a signal; a process or group (negative id) that has gone already is no error. */
+/** Sends a signal; it is not an error if the process or group (negative id) has already exited. */
 export function signal(id: number, name: NodeJS.Signals): void {
   try {
     process.kill(id, name);
@@ -35,8 +36,8 @@ export function signal(id: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Ends all that still carries the run's id, whichever group it is in. Resolves when none is left.
- * @param graceMs how long a process may take to end by itself before it is killed
+ * Ends every process that still has the run's id, in any group. Resolves when none is left.
+ * @param graceMs how long a process may take to exit after SIGTERM before it is killed
  */
 export async function killStragglers(runId: string, graceMs = 500): Promise<void> {
   const deadline = Date.now() + graceMs;
@@ -47,9 +48,9 @@ export async function killStragglers(runId: string, graceMs = 500): Promise<void
   }
 }
 
-/** Ends all of a run by force and at once: for the launcher's own last moment, when nothing can be awaited. */
+/** Kills all processes of a run synchronously, for the launcher's exit handler, which cannot await anything. */
 export function killAllSync(runId: string): void {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
     const left = findProcesses(runId);
     if (left.length === 0) return;
     for (const id of left) signal(id, 'SIGKILL');

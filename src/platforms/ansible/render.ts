@@ -4,7 +4,7 @@ import { platformOf } from '../index.js';
 import type { Platform } from '../platform.js';
 import { compilePackageTemplate, type TemplateHelpers } from '../../runtime/templates.js';
 
-/** One flow as the playbooks take it (contract: `firebreak_present`, `firebreak_absent`). */
+/** One flow as the playbooks accept it (contract: `firebreak_present`, `firebreak_absent`). */
 export interface Item extends Flow {
   tracker: number;
   description: string;
@@ -13,14 +13,14 @@ export interface Item extends Flow {
 export interface Batch {
   present: readonly Item[];
   absent: readonly Item[];
-  /** Writes rules anew that were changed by hand. */
+  /** Rewrites rules that were changed by hand. */
   fix?: boolean;
 }
 
 export interface InventoryHost {
   name: string;
   firewall: FirewallConfig;
-  /** Words added to each ssh call. */
+  /** Arguments added to each ssh call. */
   sshArgs: readonly string[];
   platform?: Platform | undefined;
 }
@@ -67,6 +67,6 @@ const markUnsafe = (item: object): object =>
     ]),
   );
 
-/** JSON in printable ASCII: YAML refuses some characters that JSON lets stand. */
+/** JSON in printable ASCII: YAML refuses some characters that JSON allows. */
 const toJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

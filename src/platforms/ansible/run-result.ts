@@ -4,11 +4,11 @@ import type * as z from 'zod';
 import type { ResultEvent, RunEvent } from './events.js';
 import type { ProcessResult } from './process.js';
 
-/** What is known of a run once it is over; `result` is what its playbook says. */
+/** How a run ended; `result` is what its playbook reported. */
 export type RunResult<T> =
   | { kind: 'done'; result: T }
   | { kind: 'unreachable'; message: string }
-  /** `task` is the step that failed; empty where none did. */
+  /** `task` is the step that failed; empty if none did. */
   | { kind: 'failed'; code: string; task: string; message: string }
   | { kind: 'timeout'; ms: number }
   | { kind: 'interrupted'; signal: string }
@@ -17,7 +17,7 @@ export type RunResult<T> =
 /**
  * Reads a run from its events. Ansible's return codes are ambiguous (0 without a host, 2 and 4 for two things each):
  * success is code 0 and a stats event that names the host without a failure.
- * @param stderr what ansible said there, for a run that never got as far as an event
+ * @param stderr ansible's own, for a run that ended before its first event
  */
 export function toRunResult<T>(
   ended: ProcessResult,
@@ -43,10 +43,10 @@ function toExitedResult<T>(
   { host, stderr, schema }: { host: string; stderr: string; schema: z.ZodType<T> },
 ): RunResult<T> {
   const bad = events.filter((event): event is ResultEvent => isBad(event, host));
-  const away = bad.find(({ status }) => status === 'unreachable');
-  if (away !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(away.msg ?? '')) };
+  const unreached = bad.find(({ status }) => status === 'unreachable');
+  if (unreached !== undefined) return { kind: 'unreachable', message: explainUnreachable(plain(unreached.msg ?? '')) };
 
-  // The last failure carries the role's own sentence: a rescue ends by telling what happened.
+  // The last failure has the role's own message, because a rescue ends by reporting what happened.
   const failure = bad.at(-1);
   const stats = events.find((event) => event.event === 'stats');
   const custom = schema.safeParse(stats?.custom[host]?.firebreak);
@@ -55,12 +55,12 @@ function toExitedResult<T>(
   if (code === 0 && clean && custom.success) return { kind: 'done', result: custom.data };
   if (failure !== undefined) {
     const { error, msg } = failure;
-    const task = bad[0]?.task ?? ''; // what failed after it is the way back
+    const task = bad[0]?.task ?? ''; // a later failure belongs to the rollback
     return { kind: 'failed', code: error?.code ?? 'task_failed', task, message: plain(error?.message ?? msg ?? '') };
   }
-  const said = firstError(stderr);
-  if (stats === undefined) return { kind: 'not_started', message: `ansible-playbook ended with ${code}: ${said}` };
-  return { kind: 'failed', code: 'no_result', task: '', message: `ansible-playbook ended with ${code}: ${said}` };
+  const message = `ansible-playbook exited with ${code}: ${firstError(stderr)}`;
+  if (stats === undefined) return { kind: 'not_started', message };
+  return { kind: 'failed', code: 'no_result', task: '', message };
 }
 
 const isBad = (event: RunEvent, host: string): boolean =>
@@ -78,4 +78,4 @@ const plain = (text: string): string =>
   text
     .replace(/[\r\n\t ]+/g, ' ')
     .replace(/[^\x20-\x7e]/g, '?')
-    .trim() || 'it said nothing';
+    .trim() || 'no message';

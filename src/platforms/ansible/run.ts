@@ -20,17 +20,17 @@ export interface RunRequest {
   firewall: FirewallConfig;
   ansible: Config['ansible'];
   workspace: Workspace;
-  /** The firewall's own, unless a test brings another. */
+  /** By default the firewall's own; a test passes another. */
   platform?: Platform | undefined;
   stop: AbortSignal;
   watch?: Watch | undefined;
 }
 
-/** Told of a run that begins and of its record, which grows; what it gives is called when the run has ended. */
+/** Called when a run starts, with the file that its events are appended to. Returns what to call when the run ends. */
 export type Watch = (firewall: string, eventsFile: string) => () => void;
 
 /**
- * Carries one batch to one firewall, and tells how it ended. Applying a batch again changes nothing.
+ * Applies one batch to one firewall. Idempotent.
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
 export async function applyRun(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
@@ -39,11 +39,11 @@ export async function applyRun(request: RunRequest, batch: Batch, check: boolean
   return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
 }
 
-/** Asks one firewall which rules of ours stand there. Changes nothing. @throws as runApply */
+/** Reads which Firebreak rules one firewall has. Changes nothing. @throws as applyRun */
 export const readStatus = (request: RunRequest): Promise<RunResult<StatusResult>> =>
   runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
 
-/** Checks what a run will need on one firewall. Changes nothing. @throws as runApply */
+/** Checks what a run will need on one firewall. Changes nothing. @throws as applyRun */
 export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>> {
   const { firewall, platform = platformOf(firewall) } = request;
   const { doctor } = platform;
@@ -54,7 +54,7 @@ export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>
 interface Play<T> {
   playbook: string;
   args: readonly string[];
-  /** What the playbook says at its end. */
+  /** What the playbook reports at its end. */
   schema: z.ZodType<T>;
 }
 

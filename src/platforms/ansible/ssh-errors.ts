@@ -1,17 +1,17 @@
-/** Which step towards a firewall was the last. */
+/** The step at which the connection to a firewall failed. */
 export type UnreachableCause = 'host_key' | 'login' | 'network';
 
-/** What ssh says, which step that is, and what it means for the operator: the first that is found. */
+/** Patterns of ssh's messages, with the step that failed and the message for the operator. The first match wins. */
 const known: readonly (readonly [RegExp, UnreachableCause, string])[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/i,
     'host_key',
-    'its host key is not the recorded one: if the firewall was replaced, record its new key in known_hosts_file, else somebody stands between',
+    'its host key has changed: if the firewall was replaced, record its new key in known_hosts_file; otherwise the connection may be intercepted',
   ],
   [
     /No .* host key is known|Host key verification failed/i,
     'host_key',
-    'its host key is not known: record it in known_hosts_file (ssh-keyscan shows it; compare it at the firewall)',
+    'its host key is not known: record it in known_hosts_file (ssh-keyscan shows it), and compare it with the firewall console',
   ],
   [/Invalid\/incorrect password/i, 'login', 'it refuses the login: check user and password_file'],
   [
@@ -24,24 +24,24 @@ const known: readonly (readonly [RegExp, UnreachableCause, string])[] = [
   [
     /timed out|No route to host|Network is unreachable/i,
     'network',
-    'it does not answer: check host and port, and the way there',
+    'it does not answer: check host, port and the route to it',
   ],
 ];
 
-/** Ansible's own words around what ssh said; they differ by version. */
+/** Ansible's text around ssh's message; it differs by version. */
 const wrapping =
   /^(Task failed: )?(Failed to connect to the host via ssh: |(Data could not be sent to|Failed to connect to) (the )?remote host .*?\. Make sure this host can be reached over ssh: )/;
 
-/** Why a firewall was not reached, in a sentence that says what to do, with ssh's own words behind it. */
+/** Explains why a firewall is unreachable and what to do, with ssh's own message in parentheses. */
 export function explainUnreachable(message: string): string {
-  const said = message
+  const original = message
     .replace(wrapping, '')
     .replace(/@{5,}\s*/g, '')
     .trim();
   const meaning = known.find(([pattern]) => pattern.test(message))?.[2];
-  return meaning === undefined ? said : `${meaning} (${said})`;
+  return meaning === undefined ? original : `${meaning} (${original})`;
 }
 
-/** What stood in the way, by what ssh said; undefined where it is none of the known. */
+/** The step that failed, by ssh's message; undefined if the message is unknown. */
 export const findUnreachableCause = (message: string): UnreachableCause | undefined =>
   known.find(([pattern]) => pattern.test(message))?.[1];

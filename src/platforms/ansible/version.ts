@@ -1,12 +1,12 @@
 import { execa } from 'execa';
 import { FirebreakError } from '../../core/errors.js';
 
-/** Debian 12's; older ones lack what the playbooks stand on. */
+/** Debian 12's; older ones lack what the playbooks need. */
 const oldest = [2, 14] as const;
 
 /**
- * Asks ansible-playbook for its version. Costs 0.3 s, so only after a run that did not start.
- * @returns such as `2.14.18`; undefined where it does not say
+ * Runs ansible-playbook to get its version. Costs 0.3 s, so only after a run that did not start.
+ * @returns a version such as `2.14.18`; undefined if the output has none
  * @throws FirebreakError ansible_missing or ansible_too_old, with what to install
  */
 export async function checkVersion(command: string, env: Record<string, string>): Promise<string | undefined> {
@@ -30,6 +30,6 @@ export async function checkVersion(command: string, env: Record<string, string>)
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return `${major}.${minor}${version[3] ?? ''}`;
   throw new FirebreakError(
     'ansible_too_old',
-    `${command} is ${major}.${minor}: firebreak needs ansible-core ${oldest.join('.')} or newer: install one, or name it in ansible.playbook_command`,
+    `${command} is ${major}.${minor}: firebreak needs ansible-core ${oldest.join('.')} or newer; install it, or set ansible.playbook_command`,
   );
 }

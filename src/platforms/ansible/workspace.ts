@@ -2,23 +2,23 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A run's private folder. What is in it tells the run's whole story, without a secret. */
+/** A run's private folder. It documents the whole run, and holds no secrets. */
 export interface Workspace {
   folder: string;
-  /** Where ssh keeps its control sockets: short, for a socket's path may have 107 bytes at most. */
+  /** The folder of ssh's control sockets: short, because a socket's path is limited to 107 bytes. */
   controlFolder: string;
   file(name: string): string;
   write(name: string, text: string): string;
-  /** Takes away what nobody reads later; a dry run leaves nothing at all. Idempotent; done at exit if not before. */
+  /** Removes temporary files; after a dry run, the whole folder. Idempotent; done at exit if not before. */
   close(): void;
 }
 
 /** ssh appends 40 characters of hash and 17 of its own to the folder of a control socket. */
-const longestControlFolder = 107 - 60;
+const maxControlFolder = 107 - 60;
 
 /**
- * Makes `<stateDir>/runs/<id>` (mode 0700), or a folder that vanishes where nothing is to be kept.
- * @throws the file system's own error where the folder cannot be made
+ * Creates `<stateDir>/runs/<id>` (mode 0700), or a temporary folder if `stateDir` is undefined.
+ * @throws the file system's own error if the folder cannot be created
  */
 export function openWorkspace(runId: string, stateDir: string | undefined): Workspace {
   const folder = stateDir === undefined ? mkdtempSync(join(tmpdir(), 'firebreak-')) : join(stateDir, 'runs', runId);
@@ -44,25 +44,25 @@ export function openWorkspace(runId: string, stateDir: string | undefined): Work
   };
 }
 
-/** Takes away what only a run under way needs: also for one whose launcher has died. */
+/** Removes what only a run in progress needs; also called for a run whose launcher has died. */
 export function cleanRun(runId: string, stateDir: string, temporary = join(stateDir, 'runs', runId, 'tmp')): void {
   for (const folder of [findControlFolder(runId, stateDir), temporary])
     rmSync(folder, { recursive: true, force: true });
 }
 
-/** One a run: a master that runs shared would die under one run when the other ends. */
+/** One per run: an ssh master that two runs shared would end with the first of them. */
 function findControlFolder(runId: string, stateDir: string): string {
   const name = controlSocketName(runId);
-  const wanted = join(stateDir, 'ssh', name);
-  return Buffer.byteLength(wanted) <= longestControlFolder ? wanted : join('/tmp', name);
+  const folder = join(stateDir, 'ssh', name);
+  return Buffer.byteLength(folder) <= maxControlFolder ? folder : join('/tmp', name);
 }
 
-/** The name of the folder with a run's control socket, by which its ssh master is known. */
+/** The name of the folder with a run's control socket, which identifies the run's ssh master. */
 export const controlSocketName = (runId: string): string => `fb-${runId.slice(-10)}`;
 
 /**
- * Removes the folders of runs that are not among these. One that cannot be removed stays, and hinders nobody: the run
- * that was just made is proven all the same.
+ * Removes the folders of all runs but these. One that cannot be removed is left, which does not affect the run that has
+ * just ended.
  */
 export function pruneRuns(stateDir: string, keep: readonly string[]): void {
   const runs = join(stateDir, 'runs');
@@ -71,7 +71,7 @@ export function pruneRuns(stateDir: string, keep: readonly string[]): void {
     try {
       rmSync(join(runs, name), { recursive: true, force: true });
     } catch {
-      continue; // another account's, or a disk that is read-only by now: doctor tells
+      continue; // another account's, or on a read-only disk, which doctor reports
     }
   }
 }

@@ -4,12 +4,12 @@ import type { Flow, Protocol } from '../../core/flow.js';
 import type { Platform } from '../platform.js';
 import { pfsenseDoctor, type PfsenseFacts } from './pfsense-doctor.js';
 
-/** Where pf keeps the port of a rule; with any other protocol pfSense drops it. */
+/** The protocols whose rules have a port; with any other protocol, pfSense drops it. */
 const protocolsWithPorts: readonly Protocol[] = ['tcp', 'udp', 'tcp/udp'];
 
 export const pfsense: Platform<PfsenseFacts> = {
   role: 'pfsense',
-  // Set, because finding it costs another connection. Other versions of pfSense have another (docs/pfsense.md).
+  // Set here, because searching for it costs another connection. It differs by pfSense version (docs/pfsense.md).
   vars: { ansible_python_interpreter: '/usr/local/bin/python3.11' },
   // pf cuts a label at 63 bytes, eleven of which are pfSense's own prefix "USER_RULE: ".
   maxDescription: 52,

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 
-const said = '# firebreak install wrote this file; sha256 of the rest: ';
-const mark = new RegExp(`^${said}([0-9a-f]{64})\n`, 'm');
+const header = '# firebreak install wrote this file; sha256 of the rest: ';
+const pattern = new RegExp(`^${header}([0-9a-f]{64})\n`, 'm');
 
-/** The text with a line on top, or behind `#!`, that lets us know it again as long as nobody has changed it. */
-export function addMark(text: string): string {
+/** Adds a line with a checksum at the top, or after `#!`, that shows later whether the file was changed. */
+export function addChecksum(text: string): string {
   const [shebang = ''] = /^#!.*\n/.exec(text) ?? [];
-  return `${shebang}${said}${hash(text)}\n${text.slice(shebang.length)}`;
+  return `${shebang}${header}${hash(text)}\n${text.slice(shebang.length)}`;
 }
 
-/** Whether we wrote it, and it is still what we wrote. */
+/** Whether install wrote the file, and it was not changed since. */
 export function isUnchanged(text: string): boolean {
-  const [line = '', written] = mark.exec(text) ?? [];
+  const [line = '', written] = pattern.exec(text) ?? [];
   return written !== undefined && hash(text.replace(line, '')) === written;
 }
 

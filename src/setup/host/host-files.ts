@@ -1,22 +1,22 @@
 import { FirebreakError, quoteBack } from '../../core/errors.js';
 import { compilePackageTemplate } from '../../runtime/templates.js';
 
-/** What the files of a host say. Paths are those of the host itself, wherever it is being laid out. */
-export interface HostWords {
+/** What the files of a host are made from. Paths are those of the host itself, whatever the root. */
+export interface HostSettings {
   /** The account that the SIEM logs in to. */
   user: string;
-  /** The account that applies alarms, and whose key, ledger and audit log are; for a trial the same one. */
+  /** The account that applies alarms, and owns the key, ledger and audit log; in a trial, the same account. */
   owner: string;
-  /** How this program is called, in words. */
+  /** The command line of this program, as arguments. */
   program: readonly string[];
   configFile: string;
-  /** Version of OpenSSH there, such as 9.2; 0 where it is not known. */
+  /** The host's version of OpenSSH, such as 9.2; 0 if it is unknown. */
   openssh: number;
   /** Folders that a run writes. */
   writable: readonly string[];
 }
 
-/** OpenSSH from 9.2 on ends connections that ask for nothing; an older one would not start with the word. */
+/** OpenSSH before 9.2 does not know UnusedConnectionTimeout, and would not start with it. */
 const knowsUnusedSince = 9.2;
 
 export interface HostFile {
@@ -25,74 +25,77 @@ export interface HostFile {
   text: string;
 }
 
-/** Where the login command lies. */
+/** The login command. */
 export const gatewayFile = '/usr/local/sbin/firebreak-gateway';
 
 export const timers = ['firebreak-expire.timer', 'firebreak-drain.timer'] as const;
 
 const services = {
-  expire: 'end blocks that are past their time, try again what is due',
-  drain: 'carry out what waits, try again what is due',
+  expire: 'remove expired blocks, retry what is due',
+  drain: 'apply pending changes, retry what is due',
 } as const;
 
 /**
- * Service and timer of each thing that systemd is to do.
- * @throws FirebreakError usage, for a word that systemd or a shell would read as more than a word
+ * The service and timer of each command that systemd runs.
+ * @throws FirebreakError usage, for a value that systemd or a shell would not read as a single word
  */
-export function renderUnits(words: HostWords, folder: string): HostFile[] {
-  refuseOdd(words);
+export function renderUnits(settings: HostSettings, folder: string): HostFile[] {
+  assertPlain(settings);
   return Object.entries(services).flatMap(([command, description]) => [
     file(`${folder}/firebreak-${command}.service`, 0o644, [
       'systemd/firebreak.service',
       {
-        ...words,
-        program: words.program.join(' '),
+        ...settings,
+        program: settings.program.join(' '),
         command,
         description,
       },
     ]),
-    file(`${folder}/firebreak-${command}.timer`, 0o644, [`systemd/firebreak-${command}.timer`, words]),
+    file(`${folder}/firebreak-${command}.timer`, 0o644, [`systemd/firebreak-${command}.timer`, settings]),
   ]);
 }
 
-/** Whether the account that takes alarms is another one than that which applies them. */
-export const isTwo = ({ user, owner }: Pick<HostWords, 'user' | 'owner'>): boolean => user !== owner;
+/** Whether the account that receives alarms differs from the one that applies them. */
+export const hasTwoAccounts = ({ user, owner }: Pick<HostSettings, 'user' | 'owner'>): boolean => user !== owner;
 
 /** The login command of the SIEM's account. @throws FirebreakError usage, as above */
-export function renderGateway(words: HostWords, path: string): HostFile {
-  refuseOdd(words);
-  const context = { ...words, gateway: path, isTwo: isTwo(words), program: words.program.join(' ') };
+export function renderGateway(settings: HostSettings, path: string): HostFile {
+  assertPlain(settings);
+  const context = { ...settings, gateway: path, isTwo: hasTwoAccounts(settings), program: settings.program.join(' ') };
   return file(path, 0o755, ['host/gateway.sh', context]);
 }
 
 export const sshdFile = '/etc/ssh/sshd_config.d/00-firebreak.conf';
 export const sudoersFile = '/etc/sudoers.d/firebreak';
 
-/** What sshd is to deny to that account. @throws FirebreakError usage, as above */
-export function renderSshdSettings(words: HostWords, gateway: string): HostFile {
-  refuseOdd(words);
-  const knowsUnused = words.openssh >= knowsUnusedSince;
-  return file(sshdFile, 0o644, ['host/sshd.conf', { ...words, gateway, knowsUnused }]);
+/** The sshd settings that limit that account. @throws FirebreakError usage, as above */
+export function renderSshdSettings(settings: HostSettings, gateway: string): HostFile {
+  assertPlain(settings);
+  const knowsUnused = settings.openssh >= knowsUnusedSince;
+  return file(sshdFile, 0o644, ['host/sshd.conf', { ...settings, gateway, knowsUnused }]);
 }
 
-/** How the one account hands an alarm to the other; none where they are the same. @throws FirebreakError usage, as above */
-export function renderSudoers(words: HostWords): HostFile[] {
-  refuseOdd(words);
-  if (!isTwo(words)) return [];
-  return [file(sudoersFile, 0o440, ['host/sudoers', { ...words, program: words.program.join(' ') }])];
+/** The sudo rule that passes alarms from one account to the other; none if they are the same. @throws FirebreakError usage, as above */
+export function renderSudoers(settings: HostSettings): HostFile[] {
+  assertPlain(settings);
+  if (!hasTwoAccounts(settings)) return [];
+  return [file(sudoersFile, 0o440, ['host/sudoers', { ...settings, program: settings.program.join(' ') }])];
 }
 
-/** @param template its path below templates/, and what is filled in */
+/** @param template its path below templates/, and its context */
 function file(path: string, mode: number, [template, context]: readonly [string, object]): HostFile {
   return { path, mode, text: compilePackageTemplate(template)(context) };
 }
 
-function refuseOdd({ user, owner, program, configFile, writable }: HostWords): void {
+function assertPlain({ user, owner, program, configFile, writable }: HostSettings): void {
   for (const [option, name] of Object.entries({ user, owner })) {
     if (/^[a-z_][a-z0-9_-]{0,30}$/.test(name)) continue;
-    throw new FirebreakError('usage', `--${option}: expected the name of an account, got ${quoteBack(name)}`);
+    throw new FirebreakError('usage', `--${option}: expected an account name, got ${quoteBack(name)}`);
   }
   const odd = [...program, configFile, ...writable].find((word) => !/^\/[A-Za-z0-9._/@+-]+$/.test(word));
   if (odd === undefined) return;
-  throw new FirebreakError('usage', `${quoteBack(odd)} would need quotes in a unit: give it a plain, absolute path`);
+  throw new FirebreakError(
+    'usage',
+    `expected an absolute path without characters that need quotes, got ${quoteBack(odd)}`,
+  );
 }

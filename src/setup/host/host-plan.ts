@@ -13,7 +13,7 @@ import {
 } from '../../runtime/account.js';
 import {
   gatewayFile,
-  isTwo,
+  hasTwoAccounts,
   renderGateway,
   renderSshdSettings,
   renderSudoers,
@@ -22,27 +22,27 @@ import {
   sudoersFile,
   timers,
   type HostFile,
-  type HostWords,
+  type HostSettings,
 } from './host-files.js';
-import { addMark, isUnchanged } from './checksum-header.js';
+import { addChecksum, isUnchanged } from './checksum-header.js';
 
 const unitFolder = '/etc/systemd/system';
 const shippedTimer = 'lib/systemd/system/firebreak-expire.timer';
 const stateHome = '/var/lib/firebreak';
-/** Where the keys lie that may log in: root's, so that who logs in cannot let others in. */
+/** Holds the keys that may log in. It is root's, so that the account cannot admit further keys. */
 const gatewayHome = '/var/lib/firebreak-gateway';
 const sshdFolder = dirname(sshdFile);
-/** What release 0.1 called it: sshd takes the first of two values, and an earlier name wins. */
+/** Its name in release 0.1. sshd uses the first of two values, so the file needs a name that sorts early. */
 const formerSshdFile = `${sshdFolder}/firebreak.conf`;
 
-/** How a file that is to be written stands now: `ours` is one that we wrote once, and nobody changed. */
+/** The current state of a planned file: `ours` is one that an earlier install wrote and that was not changed since. */
 export type FileState = 'missing' | 'ours' | 'same' | 'foreign';
 
 export interface PlannedFile extends HostFile {
   state: FileState;
 }
 
-/** A folder, and whose it is to be. `account` null is root, `group` the account whose group may read it. */
+/** A folder and its owner. `account` null is root, `group` the account whose group may read it. */
 export interface PlannedFolder {
   path: string;
   account: string | null;
@@ -50,67 +50,67 @@ export interface PlannedFolder {
   mode: number;
 }
 
-/** What a host gets, in the order in which it gets it. Paths are the host's own; `root` stands before them. */
+/** What install does, in order. Paths are the host's own, relative to `root`. */
 export interface InstallPlan {
   root: string;
   files: PlannedFile[];
-  /** Files of an earlier release that are in the way of these. */
+  /** Files of an earlier release that conflict with these. */
   former: string[];
-  /** Makes the accounts that are not there, and moves one of ours that had the other's home. */
+  /** Commands that create missing accounts, and move the SIEM's account out of the home that is now the owner's. */
   accounts: string[][];
   user: string;
   owner: string;
   folders: PlannedFolder[];
-  /** A folder whose files go from one account to the other: all was the SIEM's account's once. */
+  /** Folders whose files change owner: release 0.1 gave them all to the SIEM's account. */
   gives: { path: string; from: string; account: string | null; group: string | null }[];
-  /** Keys that may log in, from the home that the account had. */
+  /** Moves the keys that may log in from the account's former home. */
   keys: { from: string; to: string } | null;
   links: { path: string; target: string }[];
   commands: string[][];
-  /** What is as it should not be, and left so. */
+  /** Problems that install does not fix. */
   remarks: string[];
 }
 
-/** What is taken out of a host again. */
+/** What uninstall does. */
 export interface UninstallPlan {
   root: string;
   files: string[];
   links: string[];
   removeAccounts: string[][];
-  /** Folders that were theirs and become root's: a number that is free again is somebody else's tomorrow. */
+  /** The accounts' folders, which become root's, because a later account may get the same uid. */
   leftBehind: { path: string; from: string }[];
   before: string[][];
   commands: string[][];
   remarks: string[];
 }
 
-/** @throws FirebreakError usage, where something is in the way; nothing is written here */
-export function planInstall(root: string, words: HostWords): InstallPlan {
+/** Plans an install and writes nothing. @throws FirebreakError usage, if something prevents it */
+export function planInstall(root: string, settings: HostSettings): InstallPlan {
   if (existsSync(join(root, shippedTimer)) || existsSync(join(root, 'usr', shippedTimer))) {
-    throw new FirebreakError('usage', 'the Debian package has set this host up already: nothing is left to install');
+    throw new FirebreakError('usage', 'the Debian package has already set up this host: there is nothing to install');
   }
-  const { user, owner } = words;
-  if (isTwo(words) && root === '/' && !['/usr/bin/sudo', '/bin/sudo'].some(existsSync)) {
+  const { user, owner } = settings;
+  if (hasTwoAccounts(settings) && root === '/' && !['/usr/bin/sudo', '/bin/sudo'].some(existsSync)) {
     throw new FirebreakError(
       'usage',
-      `sudo is not here, by which ${user} hands alarms to ${owner}: apt-get install sudo, or for a trial --owner ${user}`,
+      `${user} needs sudo to pass alarms to ${owner}: run apt-get install sudo, or for a trial use --owner ${user}`,
     );
   }
   const hasSshdFolder = existsSync(join(root, sshdFolder));
   const files = [
-    renderGateway(words, gatewayFile),
-    ...(hasSshdFolder ? [renderSshdSettings(words, gatewayFile)] : []),
-    ...renderSudoers(words),
-    ...renderUnits(words, unitFolder),
-  ].map((file) => plan(root, { ...file, text: addMark(file.text) }));
-  refuseForeign(files);
+    renderGateway(settings, gatewayFile),
+    ...(hasSshdFolder ? [renderSshdSettings(settings, gatewayFile)] : []),
+    ...renderSudoers(settings),
+    ...renderUnits(settings, unitFolder),
+  ].map((file) => plan(root, { ...file, text: addChecksum(file.text) }));
+  assertNoneForeign(files);
   const known = readAccounts(root);
   const account = known.find(({ name }) => name === user);
   const links = timers.map((name) => ({ path: linkOf(name), target: `${unitFolder}/${name}` }));
   const isDone = links.every(({ path, target }) => readLink(join(root, path)) === target);
   const changed = files.filter(({ state }) => state !== 'same');
   const former = [formerSshdFile].filter((path) => isOurFile(join(root, path)));
-  const home = isTwo(words) ? gatewayHome : stateHome;
+  const home = hasTwoAccounts(settings) ? gatewayHome : stateHome;
   const mustMove = account !== undefined && isOurs(account) && account.home !== home;
   return {
     root,
@@ -123,12 +123,12 @@ export function planInstall(root: string, words: HostWords): InstallPlan {
         ? [commandToAdd(root, { name: user, home, shell: gatewayFile, comment: gatewayComment })]
         : []),
       ...(mustMove ? [commandToMove(root, user, home)] : []),
-      ...(isTwo(words) && !known.some(({ name }) => name === owner)
+      ...(hasTwoAccounts(settings) && !known.some(({ name }) => name === owner)
         ? [commandToAdd(root, { name: owner, home: stateHome, shell: '/usr/sbin/nologin', comment: ownerComment })]
         : []),
     ],
-    folders: planFolders(words, account === undefined || isOurs(account)),
-    gives: isTwo(words) && account !== undefined ? planGives(words) : [],
+    folders: planFolders(settings, account === undefined || isOurs(account)),
+    gives: hasTwoAccounts(settings) && account !== undefined ? planGives(settings) : [],
     keys:
       mustMove && existsSync(join(root, account.home, '.ssh/authorized_keys'))
         ? { from: `${account.home}/.ssh/authorized_keys`, to: `${home}/.ssh/authorized_keys` }
@@ -137,31 +137,39 @@ export function planInstall(root: string, words: HostWords): InstallPlan {
     commands: changed.length + former.length === 0 && isDone ? [] : commandsAfter(root, changed),
     remarks: [
       ...(account === undefined || account.shell === gatewayFile ? [] : [shellRemark(account)]),
-      ...(hasSshdFolder ? [] : [`sshd reads no ${sshdFolder} here: force the command as docs/ossim.md says`]),
-      ...(isTwo(words) ? [] : [`${user} takes alarms and applies them: for a trial. --owner firebreak makes it two`]),
+      ...(hasSshdFolder
+        ? []
+        : [`sshd does not read ${sshdFolder} on this host: force the command as described in docs/ossim.md`]),
+      ...(hasTwoAccounts(settings)
+        ? []
+        : [`${user} both receives and applies alarms, which is for trials only; --owner firebreak uses two accounts`]),
     ],
   };
 }
 
-function planFolders(words: HostWords, isOurAccount: boolean): PlannedFolder[] {
-  const { user, owner, configFile, writable } = words;
-  const own = (path: string): PlannedFolder => ({ path, account: owner, group: owner, mode: 0o700 });
-  const roots = (path: string, mode: number, group: string | null = null): PlannedFolder => ({
+function planFolders(settings: HostSettings, isOurAccount: boolean): PlannedFolder[] {
+  const { user, owner, configFile, writable } = settings;
+  const ofOwner = (path: string): PlannedFolder => ({ path, account: owner, group: owner, mode: 0o700 });
+  const ofRoot = (path: string, mode: number, group: string | null = null): PlannedFolder => ({
     ...{ path, account: null, group, mode },
   });
-  const written = [...new Set([stateHome, ...writable])].map(own);
-  if (!isTwo(words)) {
+  const written = [...new Set([stateHome, ...writable])].map(ofOwner);
+  if (!hasTwoAccounts(settings)) {
     const ssh = isOurAccount ? [`${stateHome}/.ssh`] : [];
-    return [...written, own(dirname(configFile)), ...ssh.map((path) => ({ ...own(path), account: user, group: user }))];
+    return [
+      ...written,
+      ofOwner(dirname(configFile)),
+      ...ssh.map((path) => ({ ...ofOwner(path), account: user, group: user })),
+    ];
   }
   return [
     ...written,
-    roots(dirname(configFile), 0o750, owner),
-    ...(isOurAccount ? [roots(gatewayHome, 0o755), roots(`${gatewayHome}/.ssh`, 0o755)] : []),
+    ofRoot(dirname(configFile), 0o750, owner),
+    ...(isOurAccount ? [ofRoot(gatewayHome, 0o755), ofRoot(`${gatewayHome}/.ssh`, 0o755)] : []),
   ];
 }
 
-const planGives = ({ user, owner, configFile, writable }: HostWords): InstallPlan['gives'] => [
+const planGives = ({ user, owner, configFile, writable }: HostSettings): InstallPlan['gives'] => [
   ...[...new Set([stateHome, ...writable])].map((path) => ({ path, from: user, account: owner, group: owner })),
   { path: dirname(configFile), from: user, account: null, group: owner },
 ];
@@ -193,12 +201,12 @@ export function planUninstall(root: string): UninstallPlan {
     links,
     removeAccounts: accounts.map(({ name }) => commandToRemove(root, name)),
     leftBehind: accounts.flatMap(({ name }) => theirs.map((path) => ({ path, from: name }))),
-    before: links.length > 0 ? onLive(root, [['systemctl', 'stop', ...timers]]) : [],
-    commands: onLive(root, [
+    before: links.length > 0 ? ifRunning(root, [['systemctl', 'stop', ...timers]]) : [],
+    commands: ifRunning(root, [
       ...(files.length > 0 ? [['systemctl', 'daemon-reload']] : []),
       ...(isSshd ? [reloadSshd(root)] : []),
     ]),
-    remarks: left.map((path) => `${path} stays: install did not write it, or it was changed since`),
+    remarks: left.map((path) => `${path} is left in place: install did not write it, or it was changed since`),
   };
 }
 
@@ -207,43 +215,43 @@ const isOurFile = (path: string): boolean => existsSync(path) && isUnchanged(rea
 const linkOf = (timer: string): string => `${unitFolder}/timers.target.wants/${timer}`;
 
 function plan(root: string, file: HostFile): PlannedFile {
-  const there = join(root, file.path);
-  if (!existsSync(there)) return { ...file, state: 'missing' };
-  const text = readFileSync(there, 'utf8');
+  const existing = join(root, file.path);
+  if (!existsSync(existing)) return { ...file, state: 'missing' };
+  const text = readFileSync(existing, 'utf8');
   if (text === file.text) return { ...file, state: 'same' };
   return { ...file, state: isUnchanged(text) ? 'ours' : 'foreign' };
 }
 
-function refuseForeign(files: readonly PlannedFile[]): void {
+function assertNoneForeign(files: readonly PlannedFile[]): void {
   const foreign = files.filter(({ state }) => state === 'foreign').map(({ path }) => path);
   if (foreign.length === 0) return;
   throw new FirebreakError(
     'usage',
-    `not written by firebreak install, or changed since, and never overwritten: ${foreign.join(', ')}; ` +
-      'move it away first (changes to a unit belong into "systemctl edit")',
+    `install does not overwrite files that it did not write or that were changed since: ${foreign.join(', ')}; ` +
+      'move them away first (change a unit with "systemctl edit")',
   );
 }
 
-/** Only a host that runs is told: one that is being laid out in a folder finds it when it starts. */
-const onLive = (root: string, commands: string[][]): string[][] =>
+/** The commands, if this is the running host: one that is prepared in a folder picks up its files when it boots. */
+const ifRunning = (root: string, commands: string[][]): string[][] =>
   root === '/' && existsSync('/run/systemd/system') ? commands : [];
 
 const commandsAfter = (root: string, changed: readonly HostFile[]): string[][] =>
-  onLive(root, [
+  ifRunning(root, [
     ['systemctl', 'daemon-reload'],
     ['systemctl', 'start', ...timers],
     ...(changed.some(({ path }) => path.startsWith(sshdFolder)) ? [reloadSshd(root)] : []),
   ]);
 
-/** Debian calls it ssh, others sshd. One that does not run is left so. */
+/** The service is ssh on Debian, sshd elsewhere. If it is not running, it is not started. */
 function reloadSshd(root: string): string[] {
   const isDebian = ['lib', 'usr/lib'].some((folder) => existsSync(join(root, folder, 'systemd/system/ssh.service')));
   return ['systemctl', 'try-reload-or-restart', isDebian ? 'ssh.service' : 'sshd.service'];
 }
 
 const shellRemark = ({ name, shell }: Account): string =>
-  `the account ${name} was there already, with ${shell} as its shell, and stays as it is: ` +
-  `usermod --shell ${gatewayFile} ${name} leaves it the gateway alone`;
+  `the account ${name} already exists with the shell ${shell} and is not changed: ` +
+  `run usermod --shell ${gatewayFile} ${name} to limit it to the gateway`;
 
 function readLink(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : undefined;

@@ -20,20 +20,20 @@ import { readAccounts } from '../../runtime/account.js';
 import type { InstallPlan, UninstallPlan } from './host-plan.js';
 
 /**
- * Carries an install out. What is there as it should be stays, so that it can be called again after a failure.
- * @returns what a person has to see to
- * @throws FirebreakError usage, saying what could not be done
+ * Executes the plan of an install. Idempotent, so that it can be repeated after a failure.
+ * @returns what the operator has to do
+ * @throws FirebreakError usage, with the step that failed
  */
 export async function applyInstall(plan: InstallPlan): Promise<string[]> {
   const { root } = plan;
-  return told(async () => {
+  return asUsageError(async () => {
     for (const { path, mode, text, state } of plan.files) {
       if (state === 'same') continue;
       makeFolder(dirname(join(root, path)));
       writeFileSync(join(root, path), text);
       chmodSync(join(root, path), mode); // whatever the umask
     }
-    for (const command of plan.accounts) await call(command);
+    for (const command of plan.accounts) await run(command);
     const remarks = makeOwnFolders(plan);
     for (const { path, from, account, group } of plan.gives)
       giveAll(join(root, path), idsOf(root, from), { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid });
@@ -44,21 +44,21 @@ export async function applyInstall(plan: InstallPlan): Promise<string[]> {
       rmSync(join(root, path), { force: true });
       symlinkSync(target, join(root, path));
     }
-    for (const command of plan.commands) await call(command);
+    for (const command of plan.commands) await run(command);
     return remarks;
   });
 }
 
-/** Takes out what the plan names, and nothing else. @throws FirebreakError usage, as above */
+/** Executes the plan of an uninstall. @throws FirebreakError usage, as above */
 export async function applyUninstall(plan: UninstallPlan): Promise<void> {
   const { root } = plan;
-  await told(async () => {
-    for (const command of plan.before) await call(command);
+  await asUsageError(async () => {
+    for (const command of plan.before) await run(command);
     for (const path of [...plan.links, ...plan.files]) rmSync(join(root, path));
     const left = plan.leftBehind.map(({ path, from }) => ({ folder: join(root, path), ids: idsOf(root, from) }));
-    for (const command of plan.removeAccounts) await call(command);
+    for (const command of plan.removeAccounts) await run(command);
     if (plan.removeAccounts.length > 0) for (const { folder, ids } of left) giveAll(folder, ids, { uid: 0, gid: 0 });
-    for (const command of plan.commands) await call(command);
+    for (const command of plan.commands) await run(command);
   });
 }
 
@@ -67,33 +67,33 @@ interface Ids {
   gid: number;
 }
 
-/** Null is root, and so is an account of a host that is only laid out, by who may not make one there. */
+/** Null is root. So is an account that does not exist because the host is prepared without the right to create one. */
 function idsOf(root: string, account: string | null): Ids {
   const found = account === null ? undefined : readAccounts(root).find(({ name }) => name === account);
   return { uid: found?.uid ?? 0, gid: found?.gid ?? 0 };
 }
 
-/** Folders that are missing. One that is there stays as it is; where another's is in the way, that is told. */
+/** Creates missing folders. An existing one is not changed; returns a remark if it belongs to another account. */
 function makeOwnFolders({ root, folders, gives, user }: InstallPlan): string[] {
   return folders.flatMap(({ path, account, group, mode }) => {
     const folder = join(root, path);
-    const wanted = { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid };
+    const owner = { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid };
     if (existsSync(folder)) {
       const { uid } = statSync(folder);
       const isGiven = gives.some((give) => give.path === path) && uid === idsOf(root, user).uid;
-      const isOther = uid !== wanted.uid && !isGiven && (account !== null || uid !== 0);
+      const isOther = uid !== owner.uid && !isGiven && (account !== null || uid !== 0);
       const name = account ?? 'root';
-      return isOther ? [`${path} belongs to user ${uid}, not to ${name}: chown -R ${name}: ${path}`] : [];
+      return isOther ? [`${path} belongs to user ${uid}, not to ${name}: run chown -R ${name}: ${path}`] : [];
     }
     makeFolder(dirname(folder));
     mkdirSync(folder);
     chmodSync(folder, mode);
-    giveTo(folder, wanted);
+    giveTo(folder, owner);
     return [];
   });
 }
 
-/** What belongs to `from`, or to his group, goes to `to`, and nothing else; what only the first could read the second's group can. */
+/** Gives the files of `from` and its group to `to`. If root is the new owner, the new group can read them. */
 function giveAll(folder: string, from: Ids, to: Ids): void {
   if (from.uid === 0 || !existsSync(folder)) return;
   for (const path of [
@@ -115,10 +115,10 @@ function copyKeys(from: string, to: string): void {
 }
 
 function giveTo(path: string, { uid, gid }: Ids): void {
-  if (process.geteuid?.() === 0) chownSync(path, uid, gid); // who lays a host out in a folder need not be root
+  if (process.geteuid?.() === 0) chownSync(path, uid, gid); // a host can be prepared in a folder without root
 }
 
-/** A folder that all may read, as those of the system are. */
+/** Creates a folder that all users can read, like those of the system. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
@@ -126,19 +126,19 @@ function makeFolder(folder: string): void {
   chmodSync(folder, 0o755);
 }
 
-async function call([program = '', ...args]: readonly string[]): Promise<void> {
+async function run([program = '', ...args]: readonly string[]): Promise<void> {
   const { exitCode, stderr } = await execa(program, args, { reject: false, stdin: 'ignore' });
   if (exitCode === 0) return;
   const why = exitCode === undefined ? 'no such program' : stderr.trim().split('\n').at(-1);
-  throw new FirebreakError('usage', `${[program, ...args].join(' ')}: ${why}; mend it, and call this again`);
+  throw new FirebreakError('usage', `${[program, ...args].join(' ')}: ${why}; fix it, and run this again`);
 }
 
-async function told<T>(work: () => Promise<T>): Promise<T> {
+async function asUsageError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof FirebreakError) throw error;
-    throw new FirebreakError('usage', `not finished: ${describeError(error)}; mend it, and call this again`, {
+    throw new FirebreakError('usage', `not finished: ${describeError(error)}; fix it, and run this again`, {
       cause: error,
     });
   }

@@ -8,8 +8,8 @@ import { FirebreakError } from '../../core/errors.js';
 const usual = ['/var/lib/firebreak'];
 
 /**
- * Folders that a run writes, by the configuration; the usual one where there is none yet. What else it names is not
- * looked at: its secrets are another account's, and below another root its files are elsewhere.
+ * The folders that a run writes according to the configuration; the default one if there is none yet. The other files
+ * that it names are not checked, because this account may not be able to read them, or they are below another root.
  * @throws FirebreakError config_invalid
  */
 export function findWrittenFolders(root: string, configFile: string): string[] {
@@ -24,7 +24,7 @@ function read(file: string) {
   try {
     return configSchema.parse(parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    const message = `${file} is not understood: firebreak --config ${file} config says why`;
+    const message = `${file} is invalid: run firebreak --config ${file} config to see why`;
     throw new FirebreakError('config_invalid', message, { cause: describeError(error) });
   }
 }

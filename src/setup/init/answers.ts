@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { FirebreakError } from '../../core/errors.js';
 
-/** What init was told; undefined where nothing was said. */
+/** The options of init; undefined if not given. */
 export interface InitOptions {
   name: string | undefined;
   host: string | undefined;
@@ -9,42 +9,42 @@ export interface InitOptions {
   port: string | undefined;
   stateDir: string | undefined;
   mailTo: string | undefined;
-  /** Whether to make a key pair. */
+  /** Whether to create a key pair. */
   key: boolean | undefined;
 }
 
 const questions = [
   ['host', 'Address or host name of the firewall', ''],
-  ['name', 'What to call it', 'edge'],
-  ['user', 'Who logs in there', 'root'],
-  ['port', 'Its SSH port', '22'],
+  ['name', 'Its name in the configuration', 'edge'],
+  ['user', 'SSH login', 'root'],
+  ['port', 'SSH port', '22'],
   ['stateDir', 'Folder for the ledger', '/var/lib/firebreak'],
-  ['mailTo', 'Who is told when a block is not in force (an address, or nothing)', ''],
+  ['mailTo', 'Mail address for failures (empty for no mail)', ''],
 ] as const;
 
-/** Fills in what was not said: by asking where somebody is there, else by the defaults. */
+/** Completes the options: asks on a terminal, otherwise uses the defaults. */
 export async function completeAnswers(
-  told: InitOptions,
+  given: InitOptions,
   terminal: { input: NodeJS.ReadStream; output: NodeJS.WriteStream } | undefined,
 ): Promise<Record<(typeof questions)[number][0], string> & { key: boolean }> {
   const reader = terminal && createInterface(terminal);
-  const lines = reader?.[Symbol.asyncIterator](); // keeps what is pasted ahead of its question
-  const ask = async (question: string, otherwise: string): Promise<string> => {
-    if (reader === undefined || lines === undefined) return otherwise;
-    reader.setPrompt(`${question}${otherwise === '' ? '' : ` [${otherwise}]`}: `);
+  const lines = reader?.[Symbol.asyncIterator](); // so that input pasted ahead of its question is not lost
+  const ask = async (question: string, fallback: string): Promise<string> => {
+    if (reader === undefined || lines === undefined) return fallback;
+    reader.setPrompt(`${question}${fallback === '' ? '' : ` [${fallback}]`}: `);
     reader.prompt();
-    const said = await lines.next();
-    if (said.done === true)
+    const line = await lines.next();
+    if (line.done === true)
       throw new FirebreakError(
         'usage',
-        'no answer: nothing was written; call it again, or see firebreak init --help for options',
+        'no answer: nothing was written; run it again, or see firebreak init --help for options',
       );
-    return said.value.trim() || otherwise;
+    return line.value.trim() || fallback;
   };
   try {
     const answers = { host: '', name: '', user: '', port: '', stateDir: '', mailTo: '' };
-    for (const [key, question, otherwise] of questions) answers[key] = told[key] ?? (await ask(question, otherwise));
-    const key = told.key ?? (await ask('Make a key pair for it (yes or no)', reader ? 'yes' : 'no')).startsWith('y');
+    for (const [key, question, fallback] of questions) answers[key] = given[key] ?? (await ask(question, fallback));
+    const key = given.key ?? (await ask('Create an SSH key pair (yes or no)', reader ? 'yes' : 'no')).startsWith('y');
     return { ...answers, key };
   } finally {
     reader?.close();

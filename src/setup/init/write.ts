@@ -26,8 +26,8 @@ export interface Written {
 }
 
 /**
- * Writes a configuration and what it names. All is checked before the first file is written; none is overwritten.
- * @throws FirebreakError usage: a value that the configuration would not take, or something is there already
+ * Writes a configuration and the files that it names. Everything is checked before the first file is written; none is overwritten.
+ * @throws FirebreakError usage: an invalid value, or a file that already exists
  */
 export async function writeSetup(plan: Plan): Promise<Written> {
   const folder = dirname(plan.configFile);
@@ -43,20 +43,20 @@ export async function writeSetup(plan: Plan): Promise<Written> {
     mail: plan.mailTo === '' ? undefined : { host: '127.0.0.1', from: plan.mailTo, to: plan.mailTo },
   };
   const config = render('firebreak.yml', context);
-  refuseBad(config);
-  refuseExisting([plan.configFile, inventory, ...(keyFile === undefined ? [] : [keyFile, `${keyFile}.pub`])]);
+  assertValid(config);
+  assertNoneExists([plan.configFile, inventory, ...(keyFile === undefined ? [] : [keyFile, `${keyFile}.pub`])]);
   try {
     mkdirSync(folder, { recursive: true });
     if (keyFile !== undefined) await makeKey(keyFile, plan.name);
     mkdirSync(plan.stateDir, { recursive: true, mode: 0o700 });
     if (!existsSync(knownHostsFile)) writeFileSync(knownHostsFile, '', { mode: 0o644, flag: 'wx' });
     writeFileSync(inventory, render('inventory.yml', context), { mode: 0o600, flag: 'wx' });
-    writeFileSync(plan.configFile, config, { mode: 0o600, flag: 'wx' }); // last: where it is, all is
+    writeFileSync(plan.configFile, config, { mode: 0o600, flag: 'wx' }); // last: if it exists, everything does
   } catch (error) {
     if (error instanceof FirebreakError) throw error;
     throw new FirebreakError(
       'usage',
-      `cannot write ${folder} or ${plan.stateDir}: ${describeError(error)}; name others with --config and --state-dir`,
+      `cannot write ${folder} or ${plan.stateDir}: ${describeError(error)}; choose others with --config and --state-dir`,
     );
   }
   if (keyFile !== undefined) shareWithGroup(folder, [dirname(keyFile)], 0o750);
@@ -68,7 +68,7 @@ export async function writeSetup(plan: Plan): Promise<Written> {
   };
 }
 
-/** Root's files, in a folder that an account may read by its group, are to be read by it too. */
+/** Lets a group read root's files, if it can read their folder. */
 function shareWithGroup(folder: string, files: readonly string[], mode: number): void {
   const { uid, gid, mode: folderMode } = statSync(folder);
   if (process.geteuid?.() !== 0 || uid !== 0 || gid === 0 || (folderMode & 0o050) !== 0o050) return;
@@ -78,7 +78,7 @@ function shareWithGroup(folder: string, files: readonly string[], mode: number):
   }
 }
 
-function refuseBad(config: string): void {
+function assertValid(config: string): void {
   const parsed = configSchema.safeParse(parse(config));
   if (parsed.success) return;
   const problems = parsed.error.issues.map(({ path, message }) =>
@@ -87,12 +87,12 @@ function refuseBad(config: string): void {
   throw new FirebreakError('usage', problems.join('\n'));
 }
 
-function refuseExisting(files: readonly string[]): void {
-  const there = files.filter((file) => existsSync(file));
-  if (there.length === 0) return;
+function assertNoneExists(files: readonly string[]): void {
+  const existing = files.filter((file) => existsSync(file));
+  if (existing.length === 0) return;
   throw new FirebreakError(
     'usage',
-    `already there, and init never overwrites: ${there.join(', ')}; change it, or move it away first`,
+    `init does not overwrite existing files: ${existing.join(', ')}; edit them, or move them away first`,
   );
 }
 
@@ -104,8 +104,8 @@ async function makeKey(file: string, name: string): Promise<void> {
     { reject: false, stdin: 'ignore' },
   );
   if (exitCode === 0) return;
-  const why = exitCode === undefined ? 'no such program: apt-get install openssh-client' : stderr.trim();
-  throw new FirebreakError('usage', `ssh-keygen: ${why}; mend it, or call this without --key`);
+  const why = exitCode === undefined ? 'no such program (apt-get install openssh-client)' : stderr.trim();
+  throw new FirebreakError('usage', `ssh-keygen: ${why}; fix it, or run this without --key`);
 }
 
 const render = (template: string, context: object): string =>

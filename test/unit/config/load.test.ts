@@ -113,13 +113,13 @@ describe('the configuration', () => {
     });
   }
 
-  it('is refused with a secret among the variables, and is told off where others can read it', () => {
+  it('is refused with a secret among the variables, and says if others can read it', () => {
     const text = 'firewalls: {edge: {host: a, vars: {ansible_become_password: x, pfsense_config: /a}}}';
     const closed = findError(() => load(text));
     expect(closed.code).to.equal('config_exposed');
     expect(closed.message).to.match(/firewalls\.edge\.vars\.ansible_become_password: a secret belongs in a file/);
-    expect(closed.message).to.not.include('change that secret');
-    expect(findError(() => load(text, 0o644)).message).to.include('mode 0644: change that secret');
+    expect(closed.message).to.not.include('others can read');
+    expect(findError(() => load(text, 0o644)).message).to.include('others can read this file (mode 0644)');
   });
 
   it('protects the firewalls’ own addresses and what is listed', () => {
@@ -136,9 +136,7 @@ describe('the configuration', () => {
     const names = (wanted: string[]): string[] => selectFirewalls(config, wanted).map(([name]) => name);
     expect(names([])).to.deep.equal(['edge', 'depot']);
     expect(names(['depot'])).to.deep.equal(['depot']);
-    expect(findError(() => names(['toString'])).message).to.equal(
-      '--firewall: there is no "toString"; known: edge, depot',
-    );
+    expect(findError(() => names(['toString'])).message).to.equal('--firewall: expected edge or depot, got "toString"');
   });
 
   it('is found by the option before the variable', () => {
@@ -146,7 +144,7 @@ describe('the configuration', () => {
     expect(locateConfig(file, { FIREBREAK_CONFIG: '/nowhere' })).to.equal(file);
     expect(locateConfig(undefined, { FIREBREAK_CONFIG: file })).to.equal(file);
     expect(findError(() => locateConfig(undefined, { FIREBREAK_CONFIG: '/nowhere' })).message).to.equal(
-      '/nowhere: no such file (named by $FIREBREAK_CONFIG): give its right place, or have it written by firebreak init',
+      '/nowhere: no such file (given by $FIREBREAK_CONFIG); correct the path, or create it with firebreak init',
     );
   });
 });

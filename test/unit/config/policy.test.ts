@@ -72,7 +72,7 @@ describe('readThisHost', () => {
     ['2001:db8:1::1', "this host's default gateway"],
     ['192.168.1.53', "this host's resolver"],
     ['192.168.1.2', "this host's own address"],
-    ['192.168.1.30', 'the SSH client that calls us'],
+    ['192.168.1.30', 'the SSH client of this session'],
     ['198.51.100.30', 'connected to the sshd of this host'],
     ['198.51.100.31', 'connected to the sshd of this host'],
     ['198.51.100.34', 'connected to the sshd of this host'],
@@ -142,7 +142,7 @@ describe('findPolicy', () => {
         `refused: ${address} is an address that firewall edge has (protected always)`,
       );
     }
-    expect(refusalOf('192.0.2.77', protections)).to.match(/is a host that hands alarms to this gateway/);
+    expect(refusalOf('192.0.2.77', protections)).to.match(/is a host that sends alarms to this gateway/);
     expect(refusalOf('198.51.100.1', protections)).to.match(/an address of firewall edge/);
     for (const address of ['203.0.113.9', '8.8.8.8', '2a00::1'])
       expect(refusalOf(address, protections)).to.equal(undefined);

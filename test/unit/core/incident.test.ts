@@ -1,23 +1,13 @@
 import { expect } from 'chai';
-import { newBlock, type Block } from '#firebreak/core/block.js';
 import { diffIncidents, groupCauses, type Incident } from '#firebreak/core/incident.js';
+import { aBlock } from '../../fixtures.js';
 
 const hour = 3_600_000;
-const flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-} as const;
-const fresh = newBlock({ id: 'B', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, 0);
-const away: Block = { ...fresh, failure: 'unreachable', failureCode: 'unreachable', failingSince: 5 };
+const away = aBlock({ failure: 'unreachable', failureCode: 'unreachable', failingSince: 5 });
 
 describe('groupCauses', () => {
   it('gives one cause for all blocks of it, with the earliest beginning; what was given up is one of its own', () => {
-    const givenUp: Block = { ...away, state: 'failed', failingSince: 1 };
+    const givenUp = { ...away, state: 'failed', failingSince: 1 } as const;
     expect([...groupCauses([away, { ...away, failingSince: 3 }, givenUp])]).to.deep.equal([
       ['unreachable', { beganAt: 3 }],
       ['given_up', { beganAt: 1 }],

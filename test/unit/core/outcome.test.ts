@@ -1,21 +1,10 @@
 import { expect } from 'chai';
-import { newBlock, refuse, type Block } from '#firebreak/core/block.js';
+import { refuse, type Block } from '#firebreak/core/block.js';
 import { repeatAlarm, approve, claim, release, retry, settle, type BlockResult } from '#firebreak/core/lifecycle.js';
 import { findOutcome } from '#firebreak/core/outcome.js';
+import { aBlock } from '../../fixtures.js';
 
-const fresh = newBlock(
-  {
-    id: 'B',
-    firewall: 'edge',
-    flow: {
-      ...{ type: 'block', interface: 'wan', ipprotocol: 'inet', protocol: 'tcp' },
-      ...{ source: '203.0.113.7', destination: '192.168.1.10', port: '22' },
-    },
-    tracker: 2000000001,
-    description: 'a test',
-  },
-  0,
-);
+const fresh = aBlock();
 const settled: BlockResult = { kind: 'settled', changed: true };
 const fail = (code: string): BlockResult => ({ kind: 'failed', failure: 'failed', code, reason: code });
 

@@ -1,18 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseAddress } from '#firebreak/core/address.js';
-import type { Flow } from '#firebreak/core/flow.js';
 import { alwaysProtected, findRefusal, type Policy } from '#firebreak/core/policy.js';
+import { aFlow } from '../../fixtures.js';
 
-const flow: Flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-};
+const flow = aFlow();
 
 function protect(text: string, reason: string): Policy['protections'][number] {
   const parsed = parseAddress(text);

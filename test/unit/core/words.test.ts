@@ -5,6 +5,7 @@ import { describeFlow } from '#firebreak/core/describe-flow.js';
 import { parseDuration } from '#firebreak/core/duration.js';
 import { describeProblem, errorExits, FirebreakError, quoteBack } from '#firebreak/core/errors.js';
 import { explainKeyword } from '#firebreak/core/flow.js';
+import { aFlow } from '../../fixtures.js';
 
 describe('quoteBack', () => {
   it('quotes words, numbers, lists and nothing', () => {
@@ -73,15 +74,7 @@ describe('errors', () => {
 
 describe('describeFlow', () => {
   it('shows a flow in one glance, with its port where it has one', () => {
-    const flow = {
-      type: 'block',
-      interface: 'wan',
-      ipprotocol: 'inet',
-      protocol: 'tcp',
-      source: '203.0.113.7',
-      destination: '192.168.1.10',
-      port: '22',
-    } as const;
+    const flow = aFlow();
     expect(describeFlow(flow)).to.equal('203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
     expect(describeFlow({ ...flow, protocol: 'any', port: '' })).to.equal('203.0.113.7 -> 192.168.1.10 any on wan');
   });

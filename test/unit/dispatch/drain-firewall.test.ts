@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { configSchema } from '#firebreak/config/schema.js';
 import type { Block } from '#firebreak/core/block.js';
 import type { BlockResult } from '#firebreak/core/lifecycle.js';
 import {
@@ -15,8 +14,9 @@ import type { BatchRequest, BatchResult } from '#firebreak/dispatch/batch.js';
 import { applyAndWait } from '#firebreak/dispatch/wait.js';
 import { leaseMs, type RecordedAlarms, type Lease, type Ledger } from '#firebreak/ledger/ledger.js';
 import { openLedger } from '#firebreak/ledger/index.js';
+import { aConfig, aFlow, anAlarm } from '../../fixtures.js';
 
-const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } }, dispatch: { max_waiting: 2 } });
+const config = aConfig({ dispatch: { max_waiting: 2 } });
 
 const noScreen = { watch: () => () => undefined, wait: () => () => undefined };
 
@@ -81,17 +81,7 @@ describe('the dispatcher', () => {
   }
 
   async function keep(parts: Launcher, port: string, owner: string): Promise<{ blocks: Block[]; leases: Lease[] }> {
-    const flow = {
-      type: 'block',
-      interface: 'wan',
-      ipprotocol: 'inet',
-      protocol: 'tcp',
-      source: '203.0.113.7',
-      destination: '192.168.1.10',
-      port,
-    } as const;
-    const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
-    const alarm = { id: `A-${port}-${owner}`, origin: 'a test', context: {}, blocks: [block] };
+    const alarm = anAlarm(`A-${port}-${owner}`, { flow: aFlow({ port }) });
     const kept: RecordedAlarms = await parts.ledger.recordAlarms([alarm], { recheckMs: 60_000, owner });
     return { blocks: kept.blocks.flat(), leases: kept.leases };
   }

@@ -46,14 +46,14 @@ describe('a check of the doctor', () => {
     it('tells that it is missing where an older Ansible needs it', () => {
       const check = checkSshpass(password, '2.14.18', folder);
       expect(check.state).to.equal('wrong');
-      expect(check.detail).to.equal('not there, and edge is logged in to by password');
+      expect(check.detail).to.equal('not installed, but edge has a password_file');
     });
   });
 
   it('tells a state folder of another account', () => {
     const check = checkStateFolder(folder, (process.getuid?.() ?? 0) + 1);
     expect(check.state).to.equal('wrong');
-    expect(check.detail).to.match(/belongs to user \d+, and you are \d+/);
+    expect(check.detail).to.match(/belongs to user \d+, but you are user \d+/);
   });
 
   it('tells a disk with too little room', () => {

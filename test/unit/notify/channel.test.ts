@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { openLog } from '#firebreak/runtime/logger.js';
-import { configSchema, type Config } from '#firebreak/config/schema.js';
+import type { Config } from '#firebreak/config/schema.js';
 import type { Event } from '#firebreak/core/event.js';
 import type { Ledger } from '#firebreak/ledger/ledger.js';
 import { openLedger } from '#firebreak/ledger/index.js';
@@ -11,6 +11,7 @@ import type { Delivery, NotifyContext, OpenChannel, Stored } from '#firebreak/no
 import { sendDue } from '#firebreak/notify/deliver.js';
 import { notifyDrift } from '#firebreak/notify/incidents.js';
 import { notify } from '#firebreak/notify/notify.js';
+import { aConfig } from '../../fixtures.js';
 import { readMessages } from '../../lab/messages.js';
 
 const testEvent: Event = { kind: 'test', at: 0, host: 'siem' };
@@ -26,7 +27,7 @@ describe('a channel that is only in the registry', () => {
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'channel-'));
     ledger = await openLedger({ file: path.join(folder, 'ledger.db') });
-    config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1' } } });
+    config = aConfig();
     [warnings, sent, delivery] = [[], [], { kind: 'sent', rejected: [] }];
   });
 

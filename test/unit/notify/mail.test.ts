@@ -15,21 +15,14 @@ import type { Mail } from '#firebreak/notify/mail/mail-template.js';
 import { renderRecoveryMail } from '#firebreak/notify/mail/recovery-mail.js';
 import { renderSuccessMail } from '#firebreak/notify/mail/success-mail.js';
 import { renderTestMail } from '#firebreak/notify/mail/test-mail.js';
+import { aFlow } from '../../fixtures.js';
 import { packageRoot } from '../../lab/package-root.js';
 
 const now = new Date(2026, 10, 25, 3, 12).getTime();
 const minute = 60_000;
 const hour = 60 * minute;
 
-const flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-} as const;
+const flow = aFlow();
 const fresh = newBlock({ id: '01BLOCK', firewall: 'edge', flow, tracker: 2_000_000_001, description: '' }, now);
 const failed: Block = {
   ...fresh,
@@ -344,7 +337,7 @@ describe('every mail', () => {
     const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
     const { subject, text } = renderDigestMail(quiet);
     expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
-    expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
+    expect(text).to.not.match(/NEEDS ATTENTION|SOURCES|doctor/);
   });
 
   it('tells of what is held the figures, the limits, the first of them, and what to type', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { newBlock } from '#firebreak/core/block.js';
 import { toSyslogLine, type OutcomeToSend } from '#firebreak/notify/syslog/syslog-line.js';
 import { parseTarget } from '#firebreak/notify/syslog/syslog-socket.js';
+import { aBlock } from '../../fixtures.js';
 
 const outcome: OutcomeToSend = {
   at: 1_760_000_000_123,
@@ -10,24 +10,7 @@ const outcome: OutcomeToSend = {
   code: null,
   reason: null,
   event: 'e-1',
-  block: newBlock(
-    {
-      id: '01BLOCK',
-      firewall: 'edge',
-      flow: {
-        type: 'block',
-        interface: 'wan',
-        ipprotocol: 'inet',
-        protocol: 'tcp',
-        source: '203.0.113.7',
-        destination: '192.168.1.10',
-        port: '22',
-      },
-      tracker: 2000000001,
-      description: 'a test',
-    },
-    0,
-  ),
+  block: aBlock(),
 };
 const origin = { facility: 'local0', host: 'siem', pid: 42 } as const;
 

@@ -3,31 +3,15 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { newBlock, type Block } from '#firebreak/core/block.js';
+import type { Block } from '#firebreak/core/block.js';
 import type { Event, FailureEvent, RecoveryEvent } from '#firebreak/core/event.js';
 import { renderBody } from '#firebreak/notify/webhook/webhook-body.js';
 import { toWebhookEvent } from '#firebreak/notify/webhook/webhook-event.js';
 import { signBody } from '#firebreak/notify/webhook/webhook.js';
+import { aBlock } from '../../fixtures.js';
 import { packageRoot } from '../../lab/package-root.js';
 
-const fresh = newBlock(
-  {
-    id: '01BLOCK',
-    firewall: 'edge',
-    flow: {
-      type: 'block',
-      interface: 'wan',
-      ipprotocol: 'inet',
-      protocol: 'tcp',
-      source: '203.0.113.7',
-      destination: '192.168.1.10',
-      port: '22',
-    },
-    tracker: 2000000001,
-    description: 'blocked',
-  },
-  0,
-);
+const fresh = aBlock();
 const failed: Block = {
   ...fresh,
   failure: 'unreachable',

@@ -10,19 +10,12 @@ import { faultExits, failWith, ok } from '#firebreak/core/check.js';
 import { checkFirewall } from '#firebreak/doctor/firewall.js';
 import { renderInventory } from '#firebreak/platforms/ansible/render.js';
 import { fitToPlatform } from '#firebreak/platforms/fit.js';
-import { findCauseWords, platformOf } from '#firebreak/platforms/index.js';
-import type { Platform } from '#firebreak/platforms/platform.js';
+import { findCauseText, platformOf } from '#firebreak/platforms/index.js';
 import type { Flow } from '#firebreak/core/flow.js';
+import type { Platform } from '#firebreak/platforms/platform.js';
+import { aFlow } from '../../fixtures.js';
 
-const flow: Flow = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-};
+const flow = aFlow();
 
 /** A platform that nothing but this test knows. */
 const toaster: Platform<{ slots: number }> = {
@@ -74,9 +67,9 @@ describe('a platform', () => {
   });
 
   it('has words for its error codes, and none for the names that every object has', () => {
-    expect(findCauseWords('crumbs', [toaster])).to.equal('needs cleaning');
-    expect(findCauseWords('crumbs')).to.equal(undefined);
-    expect(findCauseWords('constructor', [toaster])).to.equal(undefined);
+    expect(findCauseText('crumbs', [toaster])).to.equal('needs cleaning');
+    expect(findCauseText('crumbs')).to.equal(undefined);
+    expect(findCauseText('constructor', [toaster])).to.equal(undefined);
   });
 });
 
@@ -129,11 +122,11 @@ describe('the doctor, of a firewall of any platform,', () => {
 
   it('shows the checks of its platform between the login and the dry run, and runs its role', async () => {
     expect(await check({ 'doctor.yml': { slots: 2 }, 'apply.yml': clean })).to.deep.equal([
-      'ok host key: is the recorded one',
+      'ok host key: matches the recorded key',
       'ok login: as baker',
       'ok slots: 2',
       'ok lever: moved by baker',
-      'ok dry run: of a block 203.0.113.253 -> 198.51.100.253 tcp/22 on wan is clean',
+      'ok dry run: block 203.0.113.253 -> 198.51.100.253 tcp/22 on wan succeeded',
     ]);
     expect(readFileSync(path.join(folder, 'inventory.yml'), 'utf8')).to.include(
       'firebreak_platform: !unsafe "toaster"',
@@ -145,7 +138,7 @@ describe('the doctor, of a firewall of any platform,', () => {
     expect(checks.slice(-3)).to.deep.equal([
       'wrong slots: none',
       'ok lever: moved by baker',
-      'skipped dry run: what is wrong above comes first',
+      'skipped dry run: fix the problems above first',
     ]);
   });
 
@@ -153,9 +146,9 @@ describe('the doctor, of a firewall of any platform,', () => {
     const checks = await check({ 'doctor.yml': { slots: 'many' } });
     expect(checks[0]).to.match(/^wrong login: /);
     expect(checks.slice(1)).to.deep.equal([
-      'skipped slots: the login comes first',
-      'skipped lever: the login comes first',
-      'skipped dry run: the login comes first',
+      'skipped slots: needs the login',
+      'skipped lever: needs the login',
+      'skipped dry run: needs the login',
     ]);
   });
 });

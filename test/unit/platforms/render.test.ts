@@ -4,23 +4,14 @@ import { parse } from 'yaml';
 import { buildEnvironment, buildSshArgs } from '#firebreak/platforms/ansible/environment.js';
 import { renderExtraVars, renderInventory } from '#firebreak/platforms/ansible/render.js';
 import { configSchema, type FirewallConfig } from '#firebreak/config/schema.js';
+import { aFlow } from '../../fixtures.js';
 
 function firewall(settings: object = {}): FirewallConfig {
   const config = configSchema.parse({ firewalls: { edge: { host: '192.0.2.1', ...settings } } });
   return config.firewalls['edge']!;
 }
 
-const item = {
-  type: 'block',
-  interface: 'wan',
-  ipprotocol: 'inet',
-  protocol: 'tcp',
-  source: '203.0.113.7',
-  destination: '192.168.1.10',
-  port: '22',
-  tracker: 2000000001,
-  description: 'blocked',
-} as const;
+const item = { ...aFlow(), tracker: 2_000_000_001, description: 'blocked' };
 
 /** Reads YAML as Ansible would, with its mark for text that is never evaluated. */
 function read(text: string): Record<string, Record<string, Record<string, Record<string, unknown>>>> {

@@ -32,7 +32,7 @@ describe('toRunResult', () => {
       kind: 'failed',
       code: 'no_result',
       task: '',
-      message: 'ansible-playbook ended with 0: it said nothing',
+      message: 'ansible-playbook exited with 0: no message',
     });
   });
 
@@ -67,7 +67,7 @@ describe('toRunResult', () => {
     const stderr = '[WARNING]: something\nERROR! the playbook could not be found\n';
     expect(resultOfExit(1, [], stderr)).to.deep.equal({
       kind: 'not_started',
-      message: 'ansible-playbook ended with 1: ERROR! the playbook could not be found',
+      message: 'ansible-playbook exited with 1: ERROR! the playbook could not be found',
     });
     expect(toRunResult({ kind: 'missing', command: 'ansible-playbok' }, [], asked)).to.deep.equal({
       kind: 'not_started',
@@ -90,7 +90,7 @@ describe('explainUnreachable', () => {
     ],
     [
       `${wrapped}@@@@@@@@@@@ @ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @ @@@@@@@@ It is`,
-      /^its host key is not the recorded/,
+      /^its host key has changed/,
     ],
     [
       `${wrapped}No ED25519 host key is known for 192.0.2.1 and you have requested strict checking.`,

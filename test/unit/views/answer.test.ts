@@ -1,43 +1,14 @@
 import { expect } from 'chai';
-import { newBlock, refuse, type Block } from '#firebreak/core/block.js';
+import { refuse, type Block } from '#firebreak/core/block.js';
 import type { Answer } from '#firebreak/core/outcome.js';
 import { answerToJson, errorToJson } from '#firebreak/views/json.js';
 import { answerToText } from '#firebreak/views/answer.js';
+import { aBlock, anActiveBlock } from '../../fixtures.js';
 
-const fresh = newBlock(
-  {
-    id: '01BLOCK',
-    firewall: 'edge',
-    flow: {
-      type: 'block',
-      interface: 'wan',
-      ipprotocol: 'inet',
-      protocol: 'tcp',
-      source: '203.0.113.7',
-      destination: '192.168.1.10',
-      port: '22',
-    },
-    tracker: 2000000001,
-    description: 'blocked',
-  },
-  0,
-);
-const active: Block = {
-  ...fresh,
-  state: 'active',
-  claimedRevision: 1,
-  doneRevision: 1,
-  changed: true,
-  dueAt: null,
-  provenAt: 0,
-};
-const fail = (failure: Block['failure'], reason: string): Block => ({
-  ...fresh,
-  claimedRevision: 1,
-  doneRevision: 1,
-  failure,
-  reason,
-});
+const fresh = aBlock();
+const active = anActiveBlock();
+const fail = (failure: Block['failure'], reason: string): Block =>
+  aBlock({ claimedRevision: 1, doneRevision: 1, failure, reason });
 const run = { id: '01RUN', ms: 1412, batch: 1 };
 
 function answer(blocks: Block[], more: Partial<Answer> = {}): Answer {

@@ -153,7 +153,7 @@ def refuse_interface(config, name):
     enabled = ", ".join(sorted(key for key, is_enabled in config.interfaces.items() if is_enabled)) or "none"
     if name in config.interfaces:
         return {"code": "interface_disabled", "message": "interface %s is disabled; enabled are: %s" % (name, enabled)}
-    return {"code": "interface_unknown", "message": "there is no interface %s; there are: %s" % (name, enabled)}
+    return {"code": "interface_unknown", "message": "interface %s does not exist; enabled are: %s" % (name, enabled)}
 
 
 def find_loaded(pfctl, config, trackers, check_mode):

@@ -17,7 +17,7 @@ KNOWN = (
         "become_failed",
         "sudo does not let the login become root: set its password (become_password_file), or allow sudo without one",
     ),
-    (r"failed to validate: rc:3 ", "edit_conflict", "other runs kept changing the same rules: try again"),
+    (r"failed to validate: rc:3 ", "edit_conflict", "other runs changed the same rules repeatedly: retry"),
     (r"No space left on device|Errno 28|ENOSPC", "disk_full", "no space is left on the firewall's disk"),
     (
         r"Read-only file system|Permission denied|Operation not permitted",
