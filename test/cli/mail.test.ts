@@ -56,8 +56,8 @@ describe('firebreak block mails a failure', function () {
     expect(text).to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on wan').and.include('edge');
     expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id}`);
     expect(text)
-      .to.match(/at the step "Reload the rules/)
-      .and.match(/tries again by itself at 20\d\d-/);
+      .to.match(/in the step "Reload the rules/)
+      .and.match(/retries automatically at 20\d\d-/);
     expect(text).to.include('event-id 6a1f0c8e, risk 7').and.include(answer.run?.id);
     expect(mail.html).to.include('203.0.113.7 -&gt; 192.168.1.10').and.include('event-id 6a1f0c8e, risk 7');
     expect(mail.attachments).to.deep.equal([]);
@@ -104,7 +104,7 @@ describe('firebreak block mails a failure', function () {
     );
     expect(subjects).to.deep.equal([
       '[firebreak] edge: 1 block NOT in force: 203.0.113.7, unreachable since HH:MM',
-      '[firebreak] edge: over after a while: all is as it is wanted',
+      '[firebreak] edge: recovered after a while, everything is as requested',
     ]);
     expect(received[1]?.mail.text).to.match(/unreachable\n {4}from 20\d\d-/);
   });
@@ -130,7 +130,7 @@ describe('firebreak block mails a failure', function () {
     const { subject, text = '', html } = received[0]!.mail;
     expect(subject).to.match(/^\[firebreak\] edge: 1000 blocks NOT in force: unreachable since \d\d:\d\d$/);
     expect(text)
-      .to.match(/Asked for\s+by\s+1000\s+alarms/)
+      .to.match(/Requested\s+by\s+1000\s+alarms/)
       .and.include('203.0.113.7  400 blocks, 400 alarms');
     expect(text).to.include('192.168.1.10  700 blocks, 700 alarms').and.include('... and 980 more');
     expect(String(html))

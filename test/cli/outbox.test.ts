@@ -101,7 +101,7 @@ describe('the outbox', function () {
     expect(digests[0]?.mail.subject).to.match(/^\[firebreak\] \d{4}-\d\d-\d\d: 0 new blocks, 0 in force, all well$/);
     expect(digests[0]?.mail.messageId).to.match(/^<digest-\d{4}-\d\d-\d\d-.*@example\.org>$/);
     expect(digests[0]?.mail.text).to.match(/edge: 0 in force, 0 failing/);
-    expect(digests[0]?.mail.html).to.include('The firewalls now');
+    expect(digests[0]?.mail.html).to.include('Firewalls now');
   });
 
   it('has its digest made by an alarm too, where that comes first', async () => {
@@ -117,7 +117,7 @@ describe('the outbox', function () {
   it('outlives a mail server that is away, and tells of it', async () => {
     const { port } = await serve(plainServer);
     await server?.stop();
-    expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; kept, and tried/);
+    expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; will retry/);
     server = undefined;
     expect(messages()[0]).to.include({ tries: 1, sentAt: null });
     expect(await drain()).to.equal(''); // its next try has its time

@@ -42,7 +42,7 @@ describe('firebreak report', function () {
   it('tells the last day in text, where nobody says otherwise', async () => {
     expect(await report())
       .to.match(/^1d up to /)
-      .and.match(/^1 alarms\n {6}1 {2}proven {4}half within /m)
+      .and.match(/^1 alarm\n {6}1 {2}proven {4}median /m)
       .and.match(/^ {5}1 {7}1 {2}203\.0\.113\.7$/m);
   });
 

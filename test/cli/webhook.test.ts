@@ -135,7 +135,7 @@ describe('the webhook', function () {
       const { posted, port } = await serve(answer);
       for (let attempt = 1; attempt <= 2; attempt += 1) {
         expect(await drain()).to.equal(
-          `firebreak: webhook not sent to 127.0.0.1:${port}: the server answered ${reason}; kept, and tried again\n`,
+          `firebreak: webhook not sent to 127.0.0.1:${port}: the server answered ${reason}; will retry\n`,
         );
         expect(messages()[0]).to.include({ tries: attempt, sentAt: null });
         makeDue();
@@ -152,9 +152,7 @@ describe('the webhook', function () {
     const { port } = await serve();
     await server?.stop();
     server = undefined;
-    expect(await drain()).to.match(
-      /^firebreak: webhook not sent to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*; kept, and tried/,
-    );
+    expect(await drain()).to.match(/^firebreak: webhook not sent to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*; will retry/);
     expect(await drain()).to.equal(''); // its next try has its time
     makeDue();
     server = await startHookServer(undefined, undefined, port);
@@ -167,7 +165,7 @@ describe('the webhook', function () {
     const { posted } = await serve(() => undefined, { timeout: '1s' });
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const said = await drain();
-      expect(said).to.match(attempt <= 2 ? /: no answer within 1s; kept/ : /^$/);
+      expect(said).to.match(attempt <= 2 ? /: no answer within 1s; will retry/ : /^$/);
       makeDue();
     }
     expect(posted.map(({ headers }) => headers['firebreak-delivery'])).to.deep.equal(['M1', 'M1']);
@@ -185,9 +183,7 @@ describe('the webhook', function () {
     const { port } = silent.address() as AddressInfo; // it listens on TCP
     launcher.configure({ webhook: { url: `https://127.0.0.1:${port}/`, timeout: '1s' } });
     try {
-      expect(await drain()).to.match(
-        /^firebreak: webhook not sent to \S+: no answer within 1s; kept, and tried again\n$/,
-      );
+      expect(await drain()).to.match(/^firebreak: webhook not sent to \S+: no answer within 1s; will retry\n$/);
       expect(calls).to.equal(1);
       makeDue();
       await drain();
@@ -206,7 +202,7 @@ describe('the webhook', function () {
     server = await startHookServer(undefined, certificate);
     const url = `https://127.0.0.1:${server.port}/`;
     launcher.configure({ webhook: { url } });
-    expect(await drain()).to.match(/webhook not sent to .*: self-signed certificate; kept/);
+    expect(await drain()).to.match(/webhook not sent to .*: self-signed certificate; will retry/);
     expect(server.posted).to.deep.equal([]);
     launcher.configure({ webhook: { url: url.replace('127.0.0.1', 'localhost'), ca_file: certificate.file } });
     makeDue();
@@ -220,7 +216,9 @@ describe('the webhook', function () {
   it('keeps a message whose template gives no JSON until it is mended, and tells where it is wrong', async () => {
     const template = write('own.json.hbs', '{"text": {{json title}}');
     const { posted } = await serve(undefined, { template });
-    expect(await drain()).to.match(/webhook not sent to .*own\.json\.hbs: what comes of it is no JSON: .*; kept/);
+    expect(await drain()).to.match(
+      /webhook not sent to .*own\.json\.hbs: the result is not valid JSON: .*; will retry/,
+    );
     write('own.json.hbs', '{"text": {{json title}}}');
     makeDue();
     expect(await drain()).to.equal('');

@@ -80,7 +80,7 @@ describe('a channel that is only in the registry', () => {
     await sendDue(context());
     expect(sent).to.have.length(1); // the second one is not tried on an unreachable server
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; /);
+    expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; will retry$/);
     expect(
       readMessages(path.join(folder, 'ledger.db')).map(({ tries, lastError }) => [tries, lastError]),
     ).to.deep.equal([
@@ -94,7 +94,7 @@ describe('a channel that is only in the registry', () => {
     const other: OpenChannel = () => ({ ...openPager({ config, warn: () => undefined })!, name: 'other' });
     await sendDue(context({ pager: () => undefined, other }));
     expect(sent).to.deep.equal([]);
-    expect(warnings[0]).to.include('there is no pager in firebreak.yml any more');
+    expect(warnings[0]).to.include('firebreak.yml no longer configures pager');
   });
 
   it('queues one digest a day, under an id that begins with its word, if it takes digests', async () => {

@@ -114,12 +114,12 @@ describe('the mail of a failure', () => {
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        `Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
-        'Asked for by 2 alarms.',
-        'pf refused the rules: syntax error at the step "Reload the rules"',
+        `Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
+        'Requested by 2 alarms.',
+        'pf refused the rules: syntax error in the step "Reload the rules"',
         'event-id 6a1f-42, risk 7',
-        `tries again by itself at ${formatLocal(now + 5 * minute)}`,
-        `not settled by ${formatLocal(now - 10 * minute + 24 * hour)} is given up`,
+        `Firebreak retries automatically at ${formatLocal(now + 5 * minute)}`,
+        `Blocks that still fail at ${formatLocal(now - 10 * minute + 24 * hour)} are marked failed`,
         'firebreak doctor --firewall edge',
         'firebreak retry 01BLOCK',
         'firebreak show 01BLOCK',
@@ -141,9 +141,9 @@ describe('the mail of a failure', () => {
     expect(subject).to.equal('[firebreak] edge: 1 block NOT in force, given up: 203.0.113.7 since 03:02');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
-        .to.include('Why: pf refused since')
-        .and.include('1 block given up: nothing more is tried until somebody says so.');
-      expect(part).to.not.include('tries again by itself');
+        .to.include('Cause: pf refused since')
+        .and.include('1 block given up: no further retries until you run firebreak retry.');
+      expect(part).to.not.include('retries automatically');
     }
   });
 
@@ -157,7 +157,7 @@ describe('the mail of a failure', () => {
     expect(subject).to.equal('[firebreak] edge: 1000 blocks NOT in force: unreachable since 03:02');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
-        .to.match(/Asked for by 2000 alarms/)
+        .to.match(/Requested by 2000 alarms/)
         .and.match(/203\.0\.113\.7 600 (blocks, )?1200/);
       expect(part)
         .to.match(/192\.168\.1\.10 1000 (blocks, )?2000/)
@@ -293,14 +293,14 @@ describe('every mail', () => {
 
   it('tells of a recovery what is over, for how long it lasted, what is left, and what stands', () => {
     const { subject, text } = mails['recovery']!;
-    expect(subject).to.equal('[firebreak] edge: over after 2h: 3 still fail for another cause');
+    expect(subject).to.equal('[firebreak] edge: partly recovered after 2h, 3 blocks still fail');
     expect(flat(text)).to.include(`pf refused from ${formatLocal(now - 2 * hour)}, for 2h`);
     expect(text).to.include('12 blocks in force and proven').and.include('firebreak list --firewall edge');
   });
 
   it('tells of a difference what it is, since when, and the command that mends it', () => {
     const { subject, text, html } = mails['drift']!;
-    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences to the ledger');
+    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences from the ledger');
     expect(text).to.include('203.0.113.7 -> 192.168.1.10').and.include('2000000009');
     expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatLocal(now));
   });
@@ -317,23 +317,25 @@ describe('every mail', () => {
   });
 
   it('tells all that one run has brought about in one mail, what is gone included', () => {
-    const gone: Block = { ...fresh, state: 'released', reason: 'its time is over' };
+    const gone: Block = { ...fresh, state: 'released', reason: 'expired' };
     const blocks = [active, ...Array.from({ length: 30 }, () => gone)];
     const { subject, text } = renderSuccessMail({ ...success, blocks, alarms: new Map() });
     expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
-    expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
+    expect(text).to.include('expired').and.include('... and 11 more').and.not.include('unblock');
   });
 
   it('tells of a day what was new, released and refused in it, how it stands, and what waits for whom', () => {
     const { subject, text, html } = mails['digest']!;
     expect(subject).to.equal('[firebreak] 2026-11-25: 42 in force, 11 FAILING, 1 HELD, 1 with DRIFT');
     for (const part of [flat(text), shown(html)]) {
-      expect(part).to.match(/new blocks 1 alarms for them 3 released 1 refused (\(by policy or by a person\) )?1/);
+      expect(part).to.match(
+        /new blocks 1 alarms for new blocks 3 released 1 refused (\(by policy or by an operator\) )?1/,
+      );
       expect(part)
         .to.match(/failing now 11 held now 1/)
         .and.match(/depot:? 1 (in force, )?0/);
-      expect(part).to.match(/edge:? (differs .* )?41 (in force, )?11/);
-      expect(part).to.include(`differs from the ledger since ${formatLocal(now - hour)}`);
+      expect(part).to.match(/edge:? (has differed .* )?41 (in force, )?11/);
+      expect(part).to.include(`has differed from the ledger since ${formatLocal(now - hour)}`);
       expect(part).to.include('... and 2 more.').and.include('event-id 6a1f');
       for (const command of ['retry --all', 'list --state held', 'reconcile --firewall edge'])
         expect(part).to.include(`firebreak ${command}`);
@@ -344,12 +346,12 @@ describe('every mail', () => {
     const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
     const { subject, text } = renderDigestMail(quiet);
     expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
-    expect(text).to.not.match(/WHAT WAITS|SOURCES|doctor/);
+    expect(text).to.not.match(/NEEDS ATTENTION|SOURCES|doctor/);
   });
 
   it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
     const { subject, text, html } = mails['held']!;
-    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.7');
+    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most from 203.0.113.7');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
         .to.match(/held now 1 /)
@@ -381,7 +383,7 @@ describe("an operator's templates", () => {
     expect(render()).to.deep.equal({
       subject: ours.subject,
       text: 'CASE 203.0.113.7 -> 192.168.1.10 tcp/22 on wan & more\n',
-      html: `<p>Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Asked for by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
+      html: `<p>Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Requested by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
     });
   });
 
@@ -396,7 +398,7 @@ describe("an operator's templates", () => {
     ['is no part of this mail, and does not parse', 'drift.txt.hbs', '{{', /drift\.txt\.hbs: Parse error/],
     ['names what is not there', 'failure.txt.hbs', '{{who}}', /"who" not defined/],
     ['calls what is not there', 'block.txt.hbs', '{{shout id}}', /"shout" not defined/],
-    ['gives nothing', 'failure.txt.hbs', '\n', /failure\.txt\.hbs gives nothing/],
+    ['gives nothing', 'failure.txt.hbs', '\n', /failure\.txt\.hbs renders nothing/],
   ] as const) {
     it(`are left aside where one ${title}; the mail is ours, and says so in both parts`, () => {
       write(name, source);

@@ -92,7 +92,7 @@ describe("a webhook's event", () => {
       [
         'no route to host',
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        'Kept, and tried again.',
+        'Queued for retry.',
         'To do: firebreak list --firewall edge',
       ].join('\n'),
     );
@@ -113,11 +113,11 @@ describe("a webhook's event", () => {
 
   it('tells what is over, what is held, and what differs', () => {
     const over = toWebhookEvent(recovery);
-    expect(over).to.include({ isOver: true, title: 'edge: over after 2h: all is as it is wanted' });
+    expect(over).to.include({ isOver: true, title: 'edge: recovered after 2h, everything is as requested' });
     expect(over.text).to.match(/^pf refused since 1970/);
     expect(toWebhookEvent(held)).to.include({ firewall: null, title: 'HELD: 12 new blocks wait for approval' });
     expect(toWebhookEvent(held).sources).to.deep.equal([{ address: '203.0.113.7', blocks: 9 }]);
-    expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference to the ledger' });
+    expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference from the ledger' });
     expect(toWebhookEvent(drift).text).to.match(/^missing: 203\.0\.113\.7/);
   });
 
@@ -169,11 +169,11 @@ describe("a webhook's body", () => {
   }
 
   for (const [title, template, sentence] of [
-    ['that gives no JSON', '{"a": {{json host}}', /own\.json\.hbs: what comes of it is no JSON: /],
+    ['that gives no JSON', '{"a": {{json host}}', /own\.json\.hbs: the result is not valid JSON: /],
     [
       'that asks for what is not there',
       '{"a": {{json nothing}}}',
-      /own\.json\.hbs: json was given something that an event does not have/,
+      /own\.json\.hbs: \{\{json\}\} names a field that events do not have/,
     ],
     ['that is none', '{"a": {{#if}', /own\.json\.hbs: Parse error on line 1/],
     [

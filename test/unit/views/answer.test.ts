@@ -62,17 +62,13 @@ describe('answerToText', () => {
     [
       'a firewall that is away',
       answer([fail('unreachable', 'no answer')]),
-      `edge: NOT blocked ${what}: the firewall cannot be reached: no answer; kept, and tried again`,
+      `edge: NOT blocked ${what}: the firewall is unreachable: no answer; queued for retry`,
     ],
-    [
-      'a failure',
-      answer([fail('failed', 'pf refused')]),
-      `edge: NOT blocked ${what}: pf refused; kept, and tried again`,
-    ],
+    ['a failure', answer([fail('failed', 'pf refused')]), `edge: NOT blocked ${what}: pf refused; queued for retry`],
     [
       'a run that was ended',
       answer([fail('stopped', 'it took too long')]),
-      `edge: NOT known to be blocked ${what}: it took too long; kept, and tried again`,
+      `edge: NOT known to be blocked ${what}: it took too long; queued for retry`,
     ],
     [
       'a dry run',

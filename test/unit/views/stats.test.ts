@@ -115,10 +115,10 @@ describe('the report as text', () => {
     for (const part of [
       /^1d up to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\n/,
       /^412 alarms$/m,
-      /^ {4}118 {2}proven {4}half within 840 ms of the alarm, 95 % within 2\.1 s$/m,
+      /^ {4}118 {2}proven {4}median 840 ms after the alarm, 95 % within 2\.1 s$/m,
       /^ {6}6 {2}failed {4}4 unreachable, 2 pf refused$/m,
       /^ {6}3 {2}drift {5}edge: last .*, 2 differences$/m,
-      /^now: 120 in force, 3 under way \(2 failing\), 1 given up, 2 held$/m,
+      /^now: 120 in force, 3 in progress \(2 failing\), 1 given up, 2 held$/m,
       /^\d\d-\d\d \d\d:00 +100 +6 +\. +\. {2}#{36}$/m,
       /^ {4}30 {5}200 {2}203\.0\.113\.7$/m,
     ])
