@@ -10,10 +10,10 @@ export function renderAddressesMail({ host, firewall, change }: AddressesEvent, 
   const facts = {
     host,
     subject: fitSubject(
-      `[firebreak] DRIFT: ${firewall}: its own addresses changed`,
-      `[firebreak] DRIFT: ${firewall.slice(0, 30)}~: its own addresses changed`,
+      `[firebreak] DRIFT: ${firewall}: addresses changed`,
+      `[firebreak] DRIFT: ${firewall.slice(0, 30)}~: addresses changed`,
     ),
-    headline: `${firewall}: its own addresses changed`,
+    headline: `${firewall}: addresses changed`,
     lead: `${describeChange(change)}.`,
     tone: 'warn',
     actions: [

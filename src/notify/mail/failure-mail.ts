@@ -90,7 +90,7 @@ function summarizeCauses(blocks: readonly Block[]): string {
   const [first = '', ...others] = new Set(
     blocks.map(({ failureCode, failure }) => failureCode ?? failure ?? 'unknown'),
   );
-  return others.length > 0 ? `${describeCause(first)} and more` : describeCause(first);
+  return others.length > 0 ? `${describeCause(first)} and others` : describeCause(first);
 }
 
 interface MessageGroup {

@@ -119,7 +119,7 @@ function describeFailure({ blocks }: FailureEvent, isGivenUp: boolean): string[]
   const reasons = [...new Set(blocks.map(({ reason }) => reason ?? 'unknown'))].slice(0, 3);
   const flows = blocks.slice(0, maxTop).map(({ flow }) => describeFlow(flow));
   const rest = blocks.length - flows.length;
-  const next = isGivenUp ? 'Given up.' : 'Queued for retry.';
+  const next = isGivenUp ? 'Given up: no further retries.' : 'Queued for retry.';
   return [...reasons, ...flows, rest > 0 ? `and ${rest} more` : '', next];
 }
 
@@ -161,7 +161,7 @@ function fromAddresses(event: AddressesEvent): WebhookEvent {
   return {
     ...basicsOf(event, firewall),
     kind: 'drift',
-    title: `${firewall}: its own addresses changed`,
+    title: `${firewall}: addresses changed`,
     text: toText(
       [describeChange(change), 'If the change is unexpected, find out who has access to the firewall.'],
       command,

@@ -35,7 +35,7 @@ describe('a channel that is only in the registry', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Takes drift and tests. */
+  /** Accepts drift and tests. */
   const openPager: OpenChannel = () => ({
     name: 'pager',
     accepts: (kind) => kind === 'drift' || kind === 'test',
@@ -74,7 +74,7 @@ describe('a channel that is only in the registry', () => {
     ]);
   });
 
-  it('has its refused message retried, and says to whom it was not sent', async () => {
+  it('retries a refused message, and names the recipient', async () => {
     delivery = { kind: 'refused', reason: 'busy', isUnreachable: true };
     await notify([testEvent, testEvent], context());
     await sendDue(context());
@@ -89,7 +89,7 @@ describe('a channel that is only in the registry', () => {
     ]);
   });
 
-  it('keeps its messages where it is no longer configured', async () => {
+  it('keeps its messages if it is no longer configured', async () => {
     await notify([testEvent], context());
     const other: OpenChannel = () => ({ ...openPager({ config, warn: () => undefined })!, name: 'other' });
     await sendDue(context({ pager: () => undefined, other }));
@@ -97,7 +97,7 @@ describe('a channel that is only in the registry', () => {
     expect(warnings[0]).to.include('firebreak.yml no longer configures pager');
   });
 
-  it('queues one digest a day, under an id that begins with its word, if it takes digests', async () => {
+  it('queues one digest a day, under an id with its prefix, if it accepts digests', async () => {
     const digests: OpenChannel = (options) => ({ ...openPager(options)!, accepts: (kind) => kind === 'digest' });
     await sendDue(context({ pager: digests }));
     await sendDue(context({ pager: digests }));
