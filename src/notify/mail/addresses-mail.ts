@@ -1,7 +1,7 @@
 import { describeChange } from '../../core/address-change.js';
 import { maxListed, type AddressesEvent } from '../../core/event.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Reports that a firewall's own addresses changed. Firebreak does not block them on that firewall. */
 export function renderAddressesMail({ host, firewall, change }: AddressesEvent, templatesDir?: string): Mail {

@@ -6,7 +6,7 @@ import { countTop } from '../wording.js';
 import { nextStep } from './failure-mail.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Further open blocks are counted, not listed. */
 const maxOpen = 10;

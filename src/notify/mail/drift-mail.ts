@@ -3,7 +3,7 @@ import { formatLocal } from '../../core/local-time.js';
 import { describeDrift } from '../../views/drift-view.js';
 import { count } from '../../views/count.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Describes how the firewall differs from the ledger. */
 export function renderDriftMail(event: DriftEvent, templatesDir?: string): Mail {

@@ -7,7 +7,7 @@ import { count } from '../../views/count.js';
 import { countTop, describeUnmet } from '../wording.js';
 import { toMailBlock } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { clip, fitSubject } from './mail-words.js';
+import { clip, fitSubject } from './subject.js';
 
 /** Further messages are left out: `show` and the run's record have them. */
 const maxMessages = 5;

@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.js';
 import { maxListed, type HeldEvent } from '../../core/event.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Reports that blocks wait for approval, how many, for which addresses, and what to run. */
 export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent, templatesDir?: string): Mail {

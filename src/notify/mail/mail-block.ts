@@ -3,7 +3,7 @@ import { describeFlow } from '../../core/describe-flow.js';
 import type { AlarmsByBlock } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
-import { clip } from './mail-words.js';
+import { clip } from './subject.js';
 
 /** One block as a mail lists it. */
 export interface MailBlock {

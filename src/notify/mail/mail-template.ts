@@ -44,27 +44,27 @@ const colors = { bad: '#b42318', warn: '#8f5300', good: '#1a6b3c', plain: '#2853
 export function renderMail(name: string, facts: MailFacts, templatesDir?: string): Mail {
   const { subject } = facts;
   const context = { ...facts, color: colors[facts.tone] };
-  const theirs = templatesDir === undefined ? undefined : join(templatesDir, 'mail');
+  const overridesDir = templatesDir === undefined ? undefined : join(templatesDir, 'mail');
   try {
-    return { subject, ...renderParts(name, { ...context, problem: '' }, theirs) };
+    return { subject, ...renderParts(name, { ...context, problem: '' }, overridesDir) };
   } catch (error) {
-    if (theirs === undefined) throw error;
-    const problem = `templates in ${theirs} were not used: ${toLine(describeError(error))}`;
+    if (overridesDir === undefined) throw error;
+    const problem = `templates in ${overridesDir} were not used: ${toLine(describeError(error))}`;
     return { subject, ...renderParts(name, { ...context, problem }), problem };
   }
 }
 
-function renderParts(name: string, facts: object, theirs?: string): Pick<Mail, 'text' | 'html'> {
+function renderParts(name: string, facts: object, overridesDir?: string): Pick<Mail, 'text' | 'html'> {
   return {
-    text: renderPart({ name, format: 'txt' }, facts, theirs),
-    html: renderPart({ name, format: 'html' }, facts, theirs),
+    text: renderPart({ name, format: 'txt' }, facts, overridesDir),
+    html: renderPart({ name, format: 'html' }, facts, overridesDir),
   };
 }
 
 /** A template can include another one of its format by name: `{{> block}}`. */
-function renderPart({ name, format }: { name: string; format: Format }, facts: object, theirs?: string): string {
-  const ours = readTemplates(join(findPackageRoot(), 'templates', 'mail'), format);
-  const partials = new Map([...ours, ...(theirs === undefined ? [] : readOverrides(theirs, format))]);
+function renderPart({ name, format }: { name: string; format: Format }, facts: object, overridesDir?: string): string {
+  const builtIn = readTemplates(join(findPackageRoot(), 'templates', 'mail'), format);
+  const partials = new Map([...builtIn, ...(overridesDir === undefined ? [] : readOverrides(overridesDir, format))]);
   const written = compileTemplate(partials.get(name) ?? '', { isHtml: format === 'html', helpers, partials })(facts);
   if (written.trim() === '') throw new Error(`${name}.${format}.hbs renders nothing`);
   return toPrintable(written.replaceAll('\r\n', '\n'));

@@ -5,7 +5,7 @@ import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { countFailing, describeRecovery } from '../wording.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Reports that a failure is over, and whether anything still fails. */
 export function renderRecoveryMail(event: RecoveryEvent, templatesDir?: string): Mail {

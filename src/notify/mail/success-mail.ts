@@ -5,7 +5,7 @@ import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { toMailBlock } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** Reports what is now in force, until when, and how to remove it, and what was released. */
 export function renderSuccessMail(event: SuccessEvent, templatesDir?: string): Mail {

@@ -1,6 +1,6 @@
 import type { TestEvent } from '../../core/event.js';
 import { renderMail, type Mail } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
 /** A mail like the others that reports no problem. */
 export const renderTestMail = ({ host }: TestEvent, templatesDir?: string): Mail =>

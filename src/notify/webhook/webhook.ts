@@ -27,13 +27,13 @@ export async function sendWebhook(
   const progress = { hasLeft: false };
   try {
     const call = prepare(config, id, renderBody(config.template, { id, ...event }));
-    const { status, word } = await post(call, async () => {
+    const { status, text } = await post(call, async () => {
       if (!(await beforeSend())) throw new Error('another process is sending it');
       progress.hasLeft = true;
     });
     if (status >= 200 && status < 300) return { kind: 'sent', rejected: [] };
     const isBusy = status === 429 || status >= 500;
-    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, word)}`, isUnreachable: isBusy };
+    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, text)}`, isUnreachable: isBusy };
   } catch (error) {
     return { kind: progress.hasLeft ? 'unconfirmed' : 'refused', reason: explain(error, config), isUnreachable: true };
   }
@@ -102,7 +102,7 @@ function readHeaders(file: string): Record<string, string> {
 interface Answer {
   status: number;
   /** The server's answer if it is plain text, such as Slack's `invalid_blocks`; else empty. */
-  word: string;
+  text: string;
 }
 
 /** @param beforeSend is awaited when the connection is open; throws if the event must not be sent */
@@ -142,12 +142,12 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
     text = ''; // the server closed the connection or was too slow, after the status
   }
   // An error page may contain the address or a header, which are secrets.
-  return { status, word: /^[a-z_ ]{1,60}$/i.test(text.trim()) ? text.trim() : '' };
+  return { status, text: /^[a-z_ ]{1,60}$/i.test(text.trim()) ? text.trim() : '' };
 }
 
-function describeAnswer(status: number, word: string): string {
+function describeAnswer(status: number, text: string): string {
   if (status >= 300 && status < 400) return `${status}: a redirect, which is not followed`;
-  return word === '' ? String(status) : `${status}: ${word}`;
+  return text === '' ? String(status) : `${status}: ${text}`;
 }
 
 function explain(error: unknown, { timeout }: WebhookConfig): string {
