@@ -5,16 +5,16 @@ import type { StatusResult } from '../platforms/ansible/events.js';
 import type { NotifyContext } from './channel.js';
 import { notify } from './notify.js';
 
-/** The addresses of a firewall are queried again after this time: a refused alarm starts no run that could update them. */
+/** A firewall's addresses are queried again after this time: a refused alarm starts no run that would update them. */
 const refreshEveryMs = 3_600_000;
 
-/** Queries the addresses of each firewall whose last run is too long ago; those of an unreachable one are kept. */
+/** Queries the addresses of each firewall whose last run is too long ago; an unreachable one keeps its addresses. */
 export async function refreshAddresses(context: NotifyContext & Pick<App, 'stop' | 'screen'>): Promise<void> {
   const { config, ledger } = context;
   for (const [firewall, settings] of Object.entries(config.firewalls)) {
     if (!(await ledger.beginAsking(firewall, refreshEveryMs))) continue;
-    const verdict = await readFirewall(firewall, settings, context);
-    if (verdict.kind === 'done') await recordAddresses(firewall, verdict.result, context);
+    const status = await readFirewall(firewall, settings, context);
+    if (status.kind === 'done') await recordAddresses(firewall, status.result, context);
   }
 }
 
@@ -29,7 +29,7 @@ export async function recordAddresses(
   await notifyAddressChanges(context);
 }
 
-/** Queues a message for each firewall whose change of addresses was not reported yet. */
+/** Queues a message for each change of a firewall's addresses that was not reported yet. */
 export async function notifyAddressChanges(context: NotifyContext): Promise<void> {
   const { ledger, warn } = context;
   const changes = (await ledger.findAddressChanges()).filter(({ isTold }) => !isTold);

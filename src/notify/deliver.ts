@@ -10,10 +10,10 @@ import { channelNameOf, openChannels, openFeeds } from './index.js';
 /** How long a message belongs to one sender: longer than any conversation with a server. */
 const claimMs = 120_000;
 
-/** How long one process sends at most; the messages that are left are due for the next one. */
+/** How long one process may send; the remaining messages are due for the next one. */
 const maxSendMs = 45_000;
 
-/** Starts a process that sends what is due, so that no answer waits for a mail server, a webhook or syslog. */
+/** Starts a process that sends all due messages, so that no caller waits for a mail server, a webhook or syslog. */
 export async function sendLater(app: App): Promise<void> {
   const sender = ulid();
   if (await claimDue({ ...app, warn: () => undefined }, sender)) spawnWorker(sender, app);
@@ -27,7 +27,7 @@ async function claimDue(context: NotifyContext, sender: string): Promise<boolean
   return (await context.ledger.claimMessages(sender, claimMs)).length > 0 || isDue;
 }
 
-/** Sends what is due, now. A message that is not taken is logged, reported to the caller, and retried later. */
+/** Sends all due messages. One that the server does not accept is logged, reported to the caller, and retried later. */
 export async function sendDue(context: NotifyContext, sender = ulid()): Promise<void> {
   for (const feed of openFeeds(context)) await feed.forward(sender);
   const channels = openChannels(context);
@@ -41,7 +41,7 @@ export async function sendDue(context: NotifyContext, sender = ulid()): Promise<
   for (const message of claimed) {
     const name = channelNameOf(message, context);
     const channel = channels.find((each) => each.name === name) ?? removedChannel(name);
-    const reason = performance.now() > deadline ? 'no time was left for it' : unreachable.get(name);
+    const reason = performance.now() > deadline ? 'no time left in this process' : unreachable.get(name);
     if (reason === undefined) await deliver(message, channel, { ...context, sender, log, unreachable });
     else await context.ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
   }
@@ -50,7 +50,7 @@ export async function sendDue(context: NotifyContext, sender = ulid()): Promise<
 interface DeliveryContext extends NotifyContext {
   sender: string;
   log: Log;
-  /** Why no further message is tried, by channel. */
+  /** Why no further message is sent, by channel. */
   unreachable: Map<string, string>;
 }
 
@@ -63,7 +63,7 @@ async function deliver(message: QueuedMessage, channel: Channel, context: Delive
     return;
   }
   const target = await channel.describeTarget();
-  const text = `${channel.name} not sent to ${target}: ${delivery.reason}; kept, and tried again`;
+  const text = `${channel.name} not sent to ${target}: ${delivery.reason}; will retry`;
   log.error(text, { message: message.id });
   warn(text);
   if (delivery.isUnreachable) unreachable.set(channel.name, delivery.reason);
@@ -75,6 +75,6 @@ const removedChannel = (name: string): Channel => ({
   accepts: () => false,
   compose: () => Promise.resolve({}),
   send: () =>
-    Promise.resolve({ kind: 'refused', reason: `there is no ${name} in firebreak.yml any more`, isUnreachable: true }),
-  describeTarget: () => Promise.resolve('anybody'),
+    Promise.resolve({ kind: 'refused', reason: `firebreak.yml no longer configures ${name}`, isUnreachable: true }),
+  describeTarget: () => Promise.resolve('its recipients'),
 });

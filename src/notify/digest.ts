@@ -7,14 +7,14 @@ import type { NotifyContext } from './channel.js';
 import { openChannels } from './index.js';
 import { toMessage } from './notify.js';
 
-/** Queues the digest of the last complete day, once, however many processes do this. */
+/** Queues the digest of the last complete day, once for all processes. */
 export async function queueDigests(context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
   for (const channel of openChannels(context)) {
     if (channel.digest === undefined || !channel.accepts('digest')) continue;
     const { at, idPrefix } = channel.digest;
     const day = findDigestDay(await ledger.now(), at);
-    // The host is part of it because it becomes the Message-ID: two hosts may write to the same people.
+    // It becomes the Message-ID, and two hosts may write to the same recipients.
     const id = `${idPrefix}-${day.name}-${host.replace(/[^A-Za-z0-9.-]/g, '-')}`;
     if (await ledger.hasMessage(id)) continue;
     await ledger.queueMessage(await toMessage(await findDigest(day, context), channel, id));

@@ -4,8 +4,8 @@ import { isSubscribed } from './index.js';
 import { notify } from './notify.js';
 
 /**
- * Notifies once of all blocks that are held, when the first one is. The message is stored before the run, so that it
- * survives a launcher that is stopped; it is sent together with the messages of the run.
+ * Notifies once of all held blocks, when the first one is held. The message is stored before the run, so that it survives
+ * a launcher that is stopped; it is sent together with the messages of the run.
  */
 export async function notifyHeld(context: NotifyContext): Promise<void> {
   if (!isSubscribed('held', context)) return;
@@ -13,7 +13,7 @@ export async function notifyHeld(context: NotifyContext): Promise<void> {
   const log = await context.openLog();
   const load = await ledger.loadStats();
   const { enforced, ...rest } = load;
-  log.warn('blocks are held', { ...rest, standing: enforced }); // the log's field is called so since release 0.1
+  log.warn('blocks are held', { ...rest, standing: enforced }); // the log's field name since release 0.1
   const blocks = await ledger.findBlocks({ states: ['held'] });
   const alarms = await findListedAlarms(blocks, ledger);
   const { limits } = config.policy;

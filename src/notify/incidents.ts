@@ -16,15 +16,15 @@ import type { NotifyContext } from './channel.js';
 import { isSubscribed, openChannels } from './index.js';
 import { notify } from './notify.js';
 
-/** What is known of a run that the ledger does not record. */
+/** Facts of a run that the ledger does not record. */
 interface RunFacts extends Pick<FailureEvent, 'record' | 'step'> {
-  /** Whether it left a block other than requested. */
+  /** Whether it left a block that is not as requested. */
   hasFailed: boolean;
 }
 
 /**
- * Compares what fails on a firewall after a run with what was reported, and queues messages for what is new, lasts, or
- * is over. It reads the ledger's state, so that the next launcher reports what one that was killed did not.
+ * Compares the failures on a firewall after a run with those reported, and queues messages for new, lasting and resolved
+ * ones. It reads the ledger, so that the next launcher reports what a killed one did not.
  */
 export async function notifyFailures(firewall: string, run: RunFacts, context: NotifyContext): Promise<void> {
   const { ledger } = context;
@@ -72,7 +72,7 @@ async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext)
   return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
 }
 
-/** Queues a message for what a run changed and proved, if a channel takes each success. */
+/** Queues a message for what a run changed and proved, if a channel accepts successes. */
 export async function notifySuccess(settled: SettledRun, context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
   const { firewall, run } = settled;
@@ -88,7 +88,7 @@ interface DriftFacts {
   isFixed: boolean;
 }
 
-/** Compares what `reconcile` found on a firewall with what was reported in the same way. */
+/** Compares the drift that `reconcile` found on a firewall with what was reported. */
 export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
   if (openChannels(context).length === 0) return;
@@ -102,7 +102,7 @@ export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, cont
   await report(firewall, { changes, events }, context);
 }
 
-/** Records what is reported together with the messages that report it. */
+/** Records the changes together with the messages that report them. */
 async function report(
   firewall: string,
   { changes, events }: { changes: IncidentChanges; events: readonly Event[] },

@@ -5,7 +5,7 @@ import { openMail } from './mail/mail-channel.js';
 import { openSyslog } from './syslog/forward.js';
 import { openWebhook } from './webhook/webhook-channel.js';
 
-/** Every channel, by the name its messages have in the outbox. */
+/** All channels, by the name of their messages in the outbox. */
 const allChannels: Readonly<Record<string, OpenChannel>> = { mail: openMail, webhook: openWebhook };
 
 const allFeeds: readonly OpenFeed[] = [openSyslog];
@@ -19,7 +19,7 @@ export const openChannels = (context: NotifyContext): Channel[] =>
 
 export const openFeeds = (context: NotifyContext): Feed[] => allFeeds.flatMap((open) => open(context) ?? []);
 
-/** Whether any channel takes this kind of event. */
+/** Whether any channel accepts this kind of event. */
 export const isSubscribed = (kind: Event['kind'], context: NotifyContext): boolean =>
   openChannels(context).some((channel) => channel.accepts(kind));
 

@@ -5,9 +5,8 @@ import type { Channel, NotifyContext } from './channel.js';
 import { openChannels } from './index.js';
 
 /**
- * Has every channel that accepts an event compose its message, and stores the messages in the outbox. Nothing is sent
- * yet.
- * @param store stores them together with something else
+ * Composes the message of every channel that accepts an event, and stores the messages in the outbox. Nothing is sent yet.
+ * @param store stores them, for example together with other changes
  */
 export async function notify(
   events: readonly Event[],
@@ -22,7 +21,7 @@ export async function notify(
   await store(messages);
 }
 
-/** @param id of a message that several processes may compose, and that is stored once */
+/** @param id fixed for a message that several processes may compose, so that it is stored once */
 export const toMessage = async (event: Event, channel: Channel, id = ulid()): Promise<NewMessage> => ({
   id,
   kind: channel.name,

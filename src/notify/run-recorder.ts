@@ -4,12 +4,12 @@ import type { App } from '../runtime/app.js';
 import { notifyAddressChanges } from './addresses.js';
 import { notifyFailures, notifySuccess } from './incidents.js';
 
-/** Opening the log while Ansible is working delays no one. */
+/** Opens the log while Ansible is working, which costs no time. */
 const preloadMs = 300;
 
 /**
- * Gives the work a function that logs each settled run, and queues messages when a firewall begins to fail, still fails,
- * or recovers. Resolves when every run is recorded.
+ * Calls `work` with a function that logs a settled run, and queues messages when a firewall starts to fail, still fails or
+ * recovers. Resolves when every run is recorded.
  */
 export async function withRunRecorder<T>(
   app: App,

@@ -1,14 +1,22 @@
 import type { Block } from '../core/block.js';
 import type { TopEntry } from '../core/stats.js';
+import { count } from '../views/count.js';
 
-/** `1 block`, `3 blocks`. */
-export const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
-
-/** What these failing blocks are not. */
+/** What these failing blocks lack. */
 export const describeUnmet = (blocks: readonly Block[]): string =>
   blocks.every(({ desired }) => desired === 'absent') ? 'NOT released' : 'NOT in force';
 
-/** The addresses in most of these blocks, as their source or destination. */
+/** `1 block still fails`, `3 blocks still fail`. */
+export const countFailing = (failing: number): string =>
+  `${count(failing, 'block')} still ${failing === 1 ? 'fails' : 'fail'}`;
+
+/** @param failing the number of blocks that fail for another reason */
+export const describeRecovery = (failing: number, lasted: string): string =>
+  failing === 0
+    ? `recovered after ${lasted}, everything is as requested`
+    : `partly recovered after ${lasted}, ${countFailing(failing)}`;
+
+/** The most frequent sources or destinations of these blocks. */
 export function countTop(blocks: readonly Block[], end: 'source' | 'destination', max: number): TopEntry[] {
   const counts = new Map<string, TopEntry>();
   for (const { flow, alarms } of blocks) {

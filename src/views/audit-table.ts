@@ -3,9 +3,9 @@ import { toTable } from './table.js';
 
 const headings = ['AT', 'WHAT', 'BY', 'FLOW', 'STATE', 'WHY'];
 
-/** Entries of the audit log at a glance. The log is in UTC; its reader lives in a time zone. @param width in columns */
+/** Entries of the audit log as a table. The log is in UTC, the table in local time. @param width in columns */
 export function toAuditTable(entries: readonly Readonly<Record<string, unknown>>[], width: number): string {
-  if (entries.length === 0) return 'no decisions';
+  if (entries.length === 0) return 'no entries';
   const rows = entries.map((entry) => {
     const { at, event, by, flow, state, command, reason } = entry;
     return [toLocalTime(at), event, by, flow, state ?? command, reason].map(toText);

@@ -4,13 +4,13 @@ import { formatSpan } from '../core/duration.js';
 import { blockToJson } from './json.js';
 import { toTable } from './table.js';
 
-/** How much of an id a person has to type. */
+/** The end of an id that is enough to type. */
 const idLength = 6;
 
-/** Blocks at a glance; the firewall's name only where there are several. @param width in columns */
+/** Blocks as a table; names the firewall only if there are several. @param width in columns */
 export function toList(blocks: readonly Block[], now: number, width = 80): string {
   if (blocks.length === 0) return 'no blocks';
-  const isOfSeveral = new Set(blocks.map(({ firewall }) => firewall)).size > 1;
+  const hasSeveral = new Set(blocks.map(({ firewall }) => firewall)).size > 1;
   const rows = blocks.map((block) => {
     const { flow, state, firewall, createdAt, alarms, id } = block;
     const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
@@ -18,7 +18,7 @@ export function toList(blocks: readonly Block[], now: number, width = 80): strin
       STATE: state,
       SOURCE: flow.source,
       DESTINATION: `${flow.destination} ${service}`,
-      ...(isOfSeveral && { FIREWALL: firewall }),
+      ...(hasSeveral && { FIREWALL: firewall }),
       SINCE: formatSpan(now - createdAt),
       LEFT: left(block, now),
       ALARMS: String(alarms),
@@ -36,7 +36,7 @@ function left({ expiresAt, state }: Block, now: number): string {
   return expiresAt === null ? 'forever' : formatSpan(expiresAt - now);
 }
 
-/** The same as a spreadsheet reads it: the fields of the JSON, one block a line. */
+/** Blocks as CSV: the fields of the JSON, one block per line. */
 export const toCsv = (blocks: readonly Block[]): string =>
   stringify(blocks.map(blockToJson), { header: true, columns: csvColumns, cast: { boolean: String } }).trimEnd();
 

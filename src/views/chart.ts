@@ -1,16 +1,16 @@
-/** A chart of stacked bars in numbers that a template writes down: 10 units a slot, 100 high. */
+/** The geometry of a stacked bar chart: 10 units per slot, 100 units high. */
 export interface BarChart {
   width: number;
   bars: { title: string; pieces: { x: number; y: number; height: number; kind: string }[] }[];
-  /** What the height is worth. */
+  /** The value at full height. */
   top: number;
   half: number;
 }
 
 const slotWidth = 10;
-const mostLabels = 5;
+const maxLabels = 5;
 
-/** One bar for each slot, its pieces from the bottom up in the order of `kinds`. */
+/** One bar per slot, its pieces from the bottom up in the order of `kinds`. */
 export function drawBars<K extends string>(
   slots: readonly (Record<K, number> & { name: string })[],
   kinds: readonly K[],
@@ -23,15 +23,15 @@ export function drawBars<K extends string>(
     half: top / 2,
     bars: slots.flatMap((slot, index) => {
       if (heights[index] === 0) return [];
-      const told = kinds.filter((kind) => slot[kind] > 0).map((kind) => `${slot[kind]} ${kind}`);
-      return { title: `${slot.name}: ${told.join(', ')}`, pieces: stackBars(slot, kinds, { index, top }) };
+      const amounts = kinds.filter((kind) => slot[kind] > 0).map((kind) => `${slot[kind]} ${kind}`);
+      return { title: `${slot.name}: ${amounts.join(', ')}`, pieces: stackBars(slot, kinds, { index, top }) };
     }),
   };
 }
 
-/** A few of the names along the axis, each at the middle of its slot, in percent. */
+/** A few labels along the axis, each at the middle of its slot, in percent. */
 export function placeLabels(names: readonly string[]): { at: number; name: string }[] {
-  const step = Math.max(1, Math.ceil(names.length / mostLabels));
+  const step = Math.max(1, Math.ceil(names.length / maxLabels));
   return names.flatMap((name, index) =>
     index % step === 0 ? { at: round(((index + 0.5) / names.length) * 100), name } : [],
   );

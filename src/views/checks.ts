@@ -1,4 +1,5 @@
 import { toPrintable } from '../core/printable.js';
+import { count } from './count.js';
 import { exitOf, type Check, type CheckState, type Section } from '../core/check.js';
 
 const marks: Record<CheckState, readonly [string, number]> = {
@@ -8,7 +9,7 @@ const marks: Record<CheckState, readonly [string, number]> = {
   skipped: ['-', 90],
 };
 
-/** The checks as a person reads them: a tick and what was found, or what is wrong and how to fix it; all of it printable. */
+/** The checks as text: what was found, or what is wrong and how to fix it. All of it is printable. */
 export function checksToText(sections: readonly Section[], colour: boolean): string {
   const paint = (text: string, code: number): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const all = sections.flatMap(({ checks }) => checks);
@@ -24,12 +25,15 @@ export function checksToText(sections: readonly Section[], colour: boolean): str
   const wrong = all.filter(({ state }) => state === 'wrong').length;
   const end =
     wrong === 0
-      ? paint('All that a block needs is there.', 32)
-      : paint(`${wrong === 1 ? '1 thing is' : `${wrong} things are`} wrong: mend the first, and look again.`, 31);
+      ? paint('All checks passed.', 32)
+      : paint(
+          `${count(wrong, 'problem')} found: fix ${wrong === 1 ? 'it' : 'the first one'} and run doctor again.`,
+          31,
+        );
   return [...sections.map(({ title, checks }) => [paint(title, 1), ...checks.map(line)].join('\n')), end].join('\n\n');
 }
 
-/** The checks for machines. */
+/** The checks as JSON. */
 export const checksToJson = (sections: readonly Section[]): object => ({
   ok: exitOf(sections) === 0,
   exit: exitOf(sections),

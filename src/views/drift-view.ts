@@ -2,7 +2,7 @@ import type { Drift, RuleOnFirewall } from '../core/drift.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { blockToJson } from './json.js';
 
-/** One firewall's drift, as it was found. */
+/** The drift found on one firewall. */
 export interface DriftReport {
   firewall: string;
   drift: readonly Drift[];
@@ -10,14 +10,14 @@ export interface DriftReport {
   exit: number;
 }
 
-/** In words, a line for each thing that is not as it should be. */
+/** One line per difference, and what to do. */
 export function driftToText({ firewall, drift, failure, exit }: DriftReport, isFixed: boolean): string {
-  if (failure !== null) return `${firewall}: could not be asked: ${failure.reason}`;
-  if (drift.length === 0) return `${firewall}: as the ledger says`;
+  if (failure !== null) return `${firewall}: could not be queried: ${failure.reason}`;
+  if (drift.length === 0) return `${firewall}: matches the ledger`;
   const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
   const end = isFixed
-    ? `${firewall}: ${exit === 0 ? 'now as the ledger says' : 'not all of it could be mended: firebreak list'}`
-    : `${firewall}: firebreak reconcile --fix mends it`;
+    ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
+    : `${firewall}: to repair it, run firebreak reconcile --fix`;
   return [...lines, end].join('\n');
 }
 
@@ -25,23 +25,23 @@ export function driftToText({ firewall, drift, failure, exit }: DriftReport, isF
 export function describeDrift(drift: Drift): string {
   switch (drift.kind) {
     case 'missing':
-      return `missing: ${describeFlow(drift.block.flow)} should be blocked and has no rule (tracker ${drift.block.tracker})`;
+      return `missing: ${describeFlow(drift.block.flow)} should be blocked but has no rule (tracker ${drift.block.tracker})`;
     case 'not_loaded':
-      return `not loaded: the rule of ${describeFlow(drift.block.flow)} stands, but pf does not run it`;
+      return `not loaded: the rule for ${describeFlow(drift.block.flow)} is in the configuration but not in pf`;
     case 'changed':
-      return `changed: the rule of ${describeFlow(drift.block.flow)} was changed by hand: ${why(drift.rule)}`;
+      return `changed: the rule for ${describeFlow(drift.block.flow)} was changed by hand: ${why(drift.rule)}`;
     case 'lingering':
-      return `lingering: ${describeFlow(drift.block.flow)} was released and is blocked again (tracker ${drift.block.tracker})`;
+      return `lingering: ${describeFlow(drift.block.flow)} was released but is blocked again (tracker ${drift.block.tracker})`;
     case 'unknown':
       return drift.rule.changed
-        ? `unknown: a rule with our tracker ${drift.rule.tracker} was changed by hand (${why(drift.rule)}): give it another tracker, or delete it`
-        : `unknown: the ledger does not know the rule with tracker ${drift.rule.tracker}`;
+        ? `unknown: a rule with Firebreak's tracker ${drift.rule.tracker} was changed by hand (${why(drift.rule)}); give it another tracker or delete it`
+        : `unknown: the rule with tracker ${drift.rule.tracker} is not in the ledger`;
     case 'only_in_pf':
-      return `only in pf: tracker ${drift.tracker} is no longer in the configuration; the next reload ends it`;
+      return `only in pf: tracker ${drift.tracker} is no longer in the configuration; the next reload removes it`;
   }
 }
 
-const why = (rule: RuleOnFirewall): string => rule.why ?? 'it says something else';
+const why = (rule: RuleOnFirewall): string => rule.why ?? 'its content differs';
 
 export const driftToJson = ({ firewall, drift, failure, exit }: DriftReport): object => ({
   firewall,

@@ -2,7 +2,7 @@ import type { Block } from '../core/block.js';
 import type { FirebreakError } from '../core/errors.js';
 import { exitCodeOf, worstOf, type Answer } from '../core/outcome.js';
 
-/** The answer as a program reads it (contract: `block --json`). */
+/** The answer as JSON (contract: `block --json`). */
 export const answerToJson = (answer: Answer) => {
   const { alarm, check, blocks, run, repeated = [] } = answer;
   return {

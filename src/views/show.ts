@@ -3,6 +3,7 @@ import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
 import { formatLocal } from '../core/local-time.js';
 import type { AlarmRecord } from '../ledger/ledger.js';
+import { count } from './count.js';
 import { blockToJson, toTime } from './json.js';
 
 interface Details {
@@ -13,7 +14,7 @@ interface Details {
   now: number;
 }
 
-/** All that is known of one block, for a person: why, since when, until when, by whom, and what to type. */
+/** One block in detail: why, since when, until when, requested by whom, and what to run. */
 export function detailsToText({ block, alarms, record, now }: Details): string {
   const { flow, firewall, state } = block;
   const facts: [string, string | undefined][] = [
@@ -24,18 +25,18 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['description', block.description],
     ['policy', block.override === null ? undefined : `overridden by an operator: ${block.override}`],
     ['since', when(block.createdAt, now)],
-    ['until', block.expiresAt === null ? 'for ever' : when(block.expiresAt, now)],
+    ['until', block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
     ['proven', block.provenAt === null ? 'never' : when(block.provenAt, now)],
-    ['next try', block.dueAt === null ? undefined : when(block.dueAt, now)],
+    ['next retry', block.dueAt === null ? undefined : when(block.dueAt, now)],
     ['alarms', String(block.alarms)],
-    ...alarms.slice(-mostAlarms).map((alarm): [string, string] => ['', describeAlarm(alarm)]),
+    ...alarms.slice(-maxAlarms).map((alarm): [string, string] => ['', describeAlarm(alarm)]),
     ['last run', record],
-    ['to undo', state === 'released' || state === 'refused' ? undefined : `firebreak unblock --id ${block.id}`],
+    ['to remove', state === 'released' || state === 'refused' ? undefined : `firebreak unblock --id ${block.id}`],
   ];
   return facts.flatMap(([name, text]) => (text === undefined ? [] : `${name.padEnd(12)} ${text}`)).join('\n');
 }
 
-/** The same for machines. */
+/** The same as JSON. */
 export const detailsToJson = ({ block, alarms, record }: Details): object => ({
   ...blockToJson(block),
   proven_at: toTime(block.provenAt),
@@ -50,10 +51,10 @@ export const detailsToJson = ({ block, alarms, record }: Details): object => ({
   })),
 });
 
-const mostAlarms = 10;
+const maxAlarms = 10;
 
 const describeState = ({ state, reason, failures }: Block): string =>
-  [state, failures > 0 ? `${failures} failed tries` : undefined, reason ?? undefined].filter(Boolean).join(', ');
+  [state, failures > 0 ? count(failures, 'failed attempt') : undefined, reason ?? undefined].filter(Boolean).join(', ');
 
 function describeAlarm({ receivedAt, origin, context }: AlarmRecord): string {
   const facts = Object.entries(context).map(([name, value]) => `${name}=${value}`);

@@ -5,7 +5,7 @@ import { formatLocal } from '../core/local-time.js';
 import type { History, TopEntry } from '../core/stats.js';
 import { compilePackageTemplate } from '../runtime/templates.js';
 
-/** The report as one HTML page that needs nothing beside it: charts are in it, and no program. */
+/** The report as one self-contained HTML page: its charts are inline, and nothing in it runs. */
 export function historyToHtml(figures: History, host: string): string {
   const { outcomes, proof, now } = figures;
   const size = findSlotSize(figures);
@@ -16,35 +16,35 @@ export function historyToHtml(figures: History, host: string): string {
     size,
     isQuiet: figures.hours.length === 0,
     tiles: [
-      { name: 'alarms', value: figures.alarms, look: '' },
-      { name: 'proven', value: outcomes.proven, look: 'proven' },
-      { name: 'half within', value: proof === null ? '-' : formatTaken(proof.medianMs), look: '' },
-      { name: '95 % within', value: proof === null ? '-' : formatTaken(proof.p95Ms), look: '' },
-      { name: 'failed', value: outcomes.failed, look: outcomes.failed > 0 ? 'failed' : '' },
-      { name: 'held', value: outcomes.held, look: outcomes.held > 0 ? 'held' : '' },
-      { name: 'refused', value: outcomes.refused, look: '' },
-      { name: 'released', value: outcomes.released, look: '' },
+      { name: 'alarms', value: figures.alarms, tone: '' },
+      { name: 'proven', value: outcomes.proven, tone: 'proven' },
+      { name: 'median', value: proof === null ? '-' : formatTaken(proof.medianMs), tone: '' },
+      { name: '95 % within', value: proof === null ? '-' : formatTaken(proof.p95Ms), tone: '' },
+      { name: 'failed', value: outcomes.failed, tone: outcomes.failed > 0 ? 'failed' : '' },
+      { name: 'held', value: outcomes.held, tone: outcomes.held > 0 ? 'held' : '' },
+      { name: 'refused', value: outcomes.refused, tone: '' },
+      { name: 'released', value: outcomes.released, tone: '' },
     ],
     now: [
-      { name: 'in force', value: now.active, look: '' },
-      { name: 'under way', value: now.underWay, look: '' },
-      { name: 'failing', value: now.failing, look: now.failing > 0 ? 'failed' : '' },
-      { name: 'given up', value: now.givenUp, look: now.givenUp > 0 ? 'failed' : '' },
-      { name: 'held', value: now.held, look: now.held > 0 ? 'held' : '' },
+      { name: 'in force', value: now.active, tone: '' },
+      { name: 'in progress', value: now.underWay, tone: '' },
+      { name: 'failing', value: now.failing, tone: now.failing > 0 ? 'failed' : '' },
+      { name: 'given up', value: now.givenUp, tone: now.givenUp > 0 ? 'failed' : '' },
+      { name: 'held', value: now.held, tone: now.held > 0 ? 'held' : '' },
     ],
     chart: drawBars(slots, ['proven', 'failed', 'held', 'refused']),
     labels: placeLabels(slots.map(({ name }) => (size === 'hour' ? name.slice(6) : name))),
-    most: [
-      { title: 'Sources met most', rows: toShares(figures.sources) },
-      { title: 'Destinations met most', rows: toShares(figures.destinations) },
+    top: [
+      { title: 'Top sources', rows: toShares(figures.sources) },
+      { title: 'Top destinations', rows: toShares(figures.destinations) },
     ],
     causes: figures.causes.map(({ code, blocks }) => ({ name: describeCause(code), blocks })),
     drift: figures.drift.map((each) => ({ ...each, at: formatLocal(each.lastAt).slice(0, 16) })),
   });
 }
 
-/** Each with its share of the most alarms, in percent, as a bar is long. */
-function toShares(most: readonly TopEntry[]): (TopEntry & { share: number })[] {
-  const top = Math.max(1, ...most.map(({ alarms }) => alarms));
-  return most.map((each) => ({ ...each, share: Math.max(1, Math.round((each.alarms / top) * 100)) }));
+/** Adds the length of the bar, in percent of the highest number of alarms. */
+function toShares(entries: readonly TopEntry[]): (TopEntry & { share: number })[] {
+  const top = Math.max(1, ...entries.map(({ alarms }) => alarms));
+  return entries.map((each) => ({ ...each, share: Math.max(1, Math.round((each.alarms / top) * 100)) }));
 }

@@ -1,7 +1,7 @@
 import type { History } from '../core/stats.js';
 import { toTime } from './json.js';
 
-/** The report as a program reads it (docs/operations.md, "What happened"). */
+/** The report as JSON (docs/operations.md, "What happened"). */
 export const historyToJson = (figures: History): object => ({
   since: figures.since > 0 ? toTime(figures.since) : null,
   until: toTime(figures.until),

@@ -3,7 +3,7 @@ import type { OutcomeKind } from '../core/outcome.js';
 import { formatLocal } from '../core/local-time.js';
 import type { History } from '../core/stats.js';
 
-/** What came about in an hour, day or month that begins then. */
+/** The outcomes in the hour, day or month that begins at `at`. */
 export type Slot = Record<OutcomeKind, number> & { at: number };
 
 export type SlotSize = 'hour' | 'day' | 'month';
@@ -11,14 +11,14 @@ export type SlotSize = 'hour' | 'day' | 'month';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** Few enough slots to be looked at: hours of two days, days of two months, else months. */
+/** Limits the number of slots: hours for two days, days for two months, else months. */
 export function findSlotSize({ since, until }: Pick<History, 'since' | 'until'>): SlotSize {
   const span = until - since;
   if (span <= 2 * dayMs) return 'hour';
   return span <= 62 * dayMs ? 'day' : 'month';
 }
 
-/** Every slot from the first to the last, those in which nothing came about too. Days and months are local ones. */
+/** Every slot from the first to the last, empty ones included. Days and months are local. */
 export function toSlots(figures: History): Slot[] {
   const size = findSlotSize(figures);
   const slots = new Map<number, Slot>();
@@ -37,7 +37,7 @@ export function toSlots(figures: History): Slot[] {
   return [...slots.values()];
 }
 
-/** Since ever is since the first thing that happened. */
+/** Without a limit, the report begins with the first outcome. */
 const firstOf = ({ since, until, hours }: History): number => (since > 0 ? since : (hours[0]?.at ?? until - dayMs));
 
 function startOf(ms: number, size: SlotSize): number {
@@ -55,7 +55,7 @@ function nextSlot(ms: number, size: SlotSize): number {
     : new Date(time.getFullYear(), time.getMonth() + 1, 1).getTime();
 }
 
-/** `11-25 14:00`, `2026-11-25`, `2026-11`: as local time. */
+/** `11-25 14:00`, `2026-11-25`, `2026-11`, in local time. */
 export function nameSlot({ at }: Slot, size: SlotSize): string {
   const text = formatLocal(at);
   if (size === 'hour') return text.slice(5, 16);
@@ -66,10 +66,10 @@ export function nameSlot({ at }: Slot, size: SlotSize): string {
 export function nameSpan({ since, until }: History): string {
   const end = formatLocal(until);
   const span = Math.round((until - since) / 1000) * 1000;
-  return since > 0 ? `${formatDuration(span)} up to ${end}` : `all that is known up to ${end}`;
+  return since > 0 ? `${formatDuration(span)} up to ${end}` : `everything up to ${end}`;
 }
 
-/** How long something took, as a person says it: `840 ms`, `1.4 s`, `12m`. */
+/** How long something took: `840 ms`, `1.4 s`, `12m`. */
 export function formatTaken(ms: number): string {
   if (ms < 1000) return `${ms} ms`;
   return ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : formatSpan(ms);

@@ -1,5 +1,6 @@
 import type { OutcomeKind } from '../core/outcome.js';
 import { findSlotSize, formatTaken, nameSlot, nameSpan, toSlots } from './stats-slots.js';
+import { count } from './count.js';
 import { toTable } from './table.js';
 import { describeCause } from '../platforms/causes.js';
 import { formatLocal } from '../core/local-time.js';
@@ -9,23 +10,23 @@ import type { History, TopEntry } from '../core/stats.js';
 export function historyToText(figures: History): string {
   const parts = [
     nameSpan(figures),
-    [`${figures.alarms} alarms`, ...tellOutcomes(figures), ...tellDrift(figures)].join('\n'),
-    tellNow(figures),
+    [count(figures.alarms, 'alarm'), ...describeOutcomes(figures), ...describeDrift(figures)].join('\n'),
+    describeNow(figures),
     isQuiet(figures) ? 'Nothing happened.' : drawSlots(figures),
-    listMost('SOURCE', figures.sources),
-    listMost('DESTINATION', figures.destinations),
+    listTop('SOURCE', figures.sources),
+    listTop('DESTINATION', figures.destinations),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
 const isQuiet = ({ hours }: History): boolean => hours.length === 0;
 
-function tellOutcomes({ outcomes, proof, causes }: History): string[] {
+function describeOutcomes({ outcomes, proof, causes }: History): string[] {
   const more: Partial<Record<OutcomeKind, string>> = {
     proven:
       proof === null
         ? ''
-        : `half within ${formatTaken(proof.medianMs)} of the alarm, 95 % within ${formatTaken(proof.p95Ms)}`,
+        : `median ${formatTaken(proof.medianMs)} after the alarm, 95 % within ${formatTaken(proof.p95Ms)}`,
     failed: fit(
       causes.map(({ code, blocks }) => `${blocks} ${describeCause(code)}`),
       56,
@@ -36,27 +37,27 @@ function tellOutcomes({ outcomes, proof, causes }: History): string[] {
   );
 }
 
-/** As many of the words as find room, with a comma between. */
-function fit(words: readonly string[], width: number): string {
-  const text = words.join(', ');
+/** The texts with commas between them, truncated to the width. */
+function fit(texts: readonly string[], width: number): string {
+  const text = texts.join(', ');
   return text.length <= width ? text : `${text.slice(0, width - 4)} ...`;
 }
 
-const tellDrift = ({ drift }: History): string[] =>
+const describeDrift = ({ drift }: History): string[] =>
   drift.map(({ firewall, times, lastAt, differences }) => {
     const when = formatLocal(lastAt).slice(0, 16);
     const name = firewall.length > 14 ? `${firewall.slice(0, 13)}~` : firewall;
-    return `${String(times).padStart(7)}  drift     ${name}: last ${when}, ${differences} differences`;
+    return `${String(times).padStart(7)}  drift     ${name}: last ${when}, ${count(differences, 'difference')}`;
   });
 
-function tellNow({ now }: History): string {
+function describeNow({ now }: History): string {
   const failing = now.failing > 0 ? ` (${now.failing} failing)` : '';
-  return `now: ${now.active} in force, ${now.underWay} under way${failing}, ${now.givenUp} given up, ${now.held} held`;
+  return `now: ${now.active} in force, ${now.underWay} in progress${failing}, ${now.givenUp} given up, ${now.held} held`;
 }
 
 const headings = ['PROVEN', 'FAILED', 'HELD', 'REFUSED'];
 
-/** The bars are as long as the blocks that came into force, of the most in one slot. */
+/** A bar's length is the number of proven blocks, relative to the highest one. */
 function drawSlots(figures: History): string {
   const size = findSlotSize(figures);
   const slots = toSlots(figures);
@@ -73,11 +74,11 @@ function drawSlots(figures: History): string {
   return table.map((line, index) => `${line}  ${bars[index - 1] ?? ''}`.trimEnd()).join('\n');
 }
 
-const listMost = (heading: string, most: readonly TopEntry[]): string =>
-  most.length === 0
+const listTop = (heading: string, top: readonly TopEntry[]): string =>
+  top.length === 0
     ? ''
     : toTable(
         ['BLOCKS', 'ALARMS', heading],
-        most.map(({ address, blocks, alarms }) => [String(blocks), String(alarms), address]),
+        top.map(({ address, blocks, alarms }) => [String(blocks), String(alarms), address]),
         { right: new Set(['BLOCKS', 'ALARMS']) },
       );

@@ -1,7 +1,7 @@
 /**
- * Columns under headings, two spaces between, as wide as what is in them. Where that is wider than it may be, the widest
- * give way, and what does not fit goes on in the next line.
- * @param right numbers and times, which stand to the right and are never broken
+ * Columns under headings, two spaces between them, as wide as their content. If the table is too wide, the widest columns
+ * shrink, and their text wraps.
+ * @param right columns of numbers and times, which are aligned to the right and never wrapped
  */
 export function toTable(
   headings: readonly string[],
@@ -16,27 +16,27 @@ export function toTable(
   return [headings, ...rows].flatMap((row) => toLines(row, widths, isRight)).join('\n');
 }
 
-/** A column of words gets no narrower than this. */
-const narrowest = 8;
+/** A text column does not get narrower than this. */
+const minWidth = 8;
 
 function fit(natural: readonly number[], isRight: readonly boolean[], width: number): number[] {
   const widths = [...natural];
   const total = (): number => widths.reduce((sum, each) => sum + each + 2, -2);
   while (total() > width) {
     const widest = Math.max(...widths.filter((_, column) => isRight[column] !== true));
-    if (!(widest > narrowest)) break;
+    if (!(widest > minWidth)) break;
     widths[widths.findIndex((each, column) => each === widest && isRight[column] !== true)] = widest - 1;
   }
   return widths;
 }
 
 function toLines(cells: readonly string[], widths: readonly number[], isRight: readonly boolean[]): string[] {
-  const broken = widths.map((width, column) => breakWords(cells[column] ?? '', width));
-  const height = Math.max(1, ...broken.map(({ length }) => length));
+  const wrapped = widths.map((width, column) => wrapText(cells[column] ?? '', width));
+  const height = Math.max(1, ...wrapped.map(({ length }) => length));
   return Array.from({ length: height }, (_, line) =>
     widths
       .map((width, column) => {
-        const text = broken[column]?.[line] ?? '';
+        const text = wrapped[column]?.[line] ?? '';
         return isRight[column] === true ? text.padStart(width) : text.padEnd(width);
       })
       .join('  ')
@@ -44,8 +44,8 @@ function toLines(cells: readonly string[], widths: readonly number[], isRight: r
   );
 }
 
-/** At spaces where there are some, else where the room ends. */
-function breakWords(text: string, width: number): string[] {
+/** Breaks at spaces if possible, else at the width. */
+function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

@@ -52,7 +52,7 @@ describe('the circuit breaker', function () {
     expect((await launcher.json(['block', '203.0.113.5', '192.168.1.11', '22', '--no-wait'])).exit).to.equal(0);
     await waitUntil('the mail', () => mails.length > 0);
     expect(mails).to.have.length(1);
-    expect(mails[0]?.subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.1');
+    expect(mails[0]?.subject).to.equal('[firebreak] HELD: new blocks wait for approval, most from 203.0.113.1');
     expect(mails[0]?.text)
       .to.match(/held now +1\n/)
       .and.match(/203\.0\.113\.2 {2}1 block, 1 alarm\n/)
@@ -76,7 +76,7 @@ describe('the circuit breaker', function () {
     const blocked = await launcher.firebreak(alarm(2));
     expect(blocked.exit).to.equal(7);
     expect(blocked.stdout).to.match(
-      /NOT blocked 203\.0\.113\.2 .*: all changes are frozen .*; kept, and carried after/,
+      /NOT blocked 203\.0\.113\.2 .*: all changes are frozen .*; queued until firebreak unfreeze/,
     );
     expect((await launcher.firebreak([...alarm(3), '--no-wait'])).exit).to.equal(7);
     const released = await launcher.firebreak(['unblock', '203.0.113.1']);

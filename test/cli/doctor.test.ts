@@ -141,7 +141,7 @@ describe('firebreak doctor, of this host,', function () {
     expect(mails).to.equal(1);
     expect(last)
       .to.match(/Content-Type: text\/html/)
-      .and.include('A test: nothing is wrong');
+      .and.include('Test mail: nothing is wrong');
 
     mkdirSync(path.join(launcher.folder, 'templates/mail'), { recursive: true });
     writeFileSync(path.join(launcher.folder, 'templates/mail/layout.html.hbs'), '{{nothing}}');
@@ -188,7 +188,7 @@ describe('firebreak doctor, of a firewall,', function () {
     const before = edge.readConfig();
     const { exit, stdout } = await launcher.firebreak(['doctor']);
     expect(stdout).to.match(
-      /✓ dry run +block 203\.0\.113\.253 .* on wan succeeded\n\nAll that a block needs is there\.\n$/,
+      /✓ dry run +block 203\.0\.113\.253 .* on wan succeeded\n\nAll checks passed\.\n$/,
     );
     expect(stdout).not.to.include('✗').and.not.to.include('\u001b');
     for (const name of [

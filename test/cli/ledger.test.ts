@@ -127,7 +127,7 @@ describe('the ledger, through the built program,', function () {
       const { stdout } = await launcher.firebreak(['list']);
       const id = /([0-9A-Z]{6})\n$/.exec(stdout)?.[1] ?? '';
       expect((await launcher.firebreak(['unblock', '--id', id])).stdout).to.match(
-        /^edge: released .*: gone and proven/,
+        /^edge: released .*: removed and proven/,
       );
       expect(rulesInFile()).to.equal(0);
     });

@@ -42,7 +42,7 @@ describe('firebreak block mails a failure', function () {
 
   const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
 
-  it('once, to all who are named: who is not blocked, where, why, and the command to try again', async () => {
+  it('once, to all recipients: what is not blocked, where, why, and the command that retries', async () => {
     const { received } = await mailTo(plainServer);
     edge.setFaults({ refuse: 'next' });
     const { exit, answer } = await launcher.json([...alarm, '--event-id=6a1f0c8e', '--risk=7']);
@@ -56,15 +56,15 @@ describe('firebreak block mails a failure', function () {
     expect(text).to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on wan').and.include('edge');
     expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id}`);
     expect(text)
-      .to.match(/at the step "Reload the rules/)
-      .and.match(/tries again by itself at 20\d\d-/);
+      .to.match(/in the step "Reload the rules/)
+      .and.match(/retries automatically at 20\d\d-/);
     expect(text).to.include('event-id 6a1f0c8e, risk 7').and.include(answer.run?.id);
     expect(mail.html).to.include('203.0.113.7 -&gt; 192.168.1.10').and.include('event-id 6a1f0c8e, risk 7');
     expect(mail.attachments).to.deep.equal([]);
     for (const line of text.split('\n')) expect(line.length, line).to.be.below(998);
   });
 
-  it('with nothing secret in it, whatever the firewall’s configuration holds', async () => {
+  it('without any secret of the firewall’s configuration', async () => {
     const { received } = await mailTo(plainServer);
     edge.setFaults({ refuse: 'next' });
     await launcher.firebreak(alarm);
@@ -80,7 +80,7 @@ describe('firebreak block mails a failure', function () {
     }
   });
 
-  it('not where the block is in force, or is refused, or is tried dry', async () => {
+  it('unless the block is in force, refused, or a dry run', async () => {
     const { received } = await mailTo(plainServer);
     expect((await launcher.json(alarm)).exit).to.equal(0);
     expect((await launcher.json(['block', '127.0.0.1', '192.168.1.10', '22'])).exit).to.equal(3);
@@ -89,7 +89,7 @@ describe('firebreak block mails a failure', function () {
     expect(received).to.deep.equal([]);
   });
 
-  it('of a firewall that is away once, however many alarms fail, and once when it is over', async () => {
+  it('of an unreachable firewall once, however many alarms fail, and once when it recovers', async () => {
     const { received } = await mailTo(plainServer);
     const ours = settingsOf(edge);
     launcher.configure({ firewalls: { edge: { ...ours, port: 9 } } }); // nothing listens there
@@ -104,12 +104,12 @@ describe('firebreak block mails a failure', function () {
     );
     expect(subjects).to.deep.equal([
       '[firebreak] edge: 1 block NOT in force: 203.0.113.7, unreachable since HH:MM',
-      '[firebreak] edge: over after a while: all is as it is wanted',
+      '[firebreak] edge: recovered after a while, everything is as requested',
     ]);
     expect(received[1]?.mail.text).to.match(/unreachable\n {4}from 20\d\d-/);
   });
 
-  it('of 1,000 blocks in one mail with counts and who is met most, in both its parts', async () => {
+  it('of 1,000 blocks in one mail with counts and top addresses, in both parts', async () => {
     const { received } = await mailTo(plainServer);
     launcher.configure({ firewalls: { edge: { ...settingsOf(edge), port: 9 } } }); // nothing listens there
     const file = path.join(launcher.folder, 'list.csv');
@@ -130,7 +130,7 @@ describe('firebreak block mails a failure', function () {
     const { subject, text = '', html } = received[0]!.mail;
     expect(subject).to.match(/^\[firebreak\] edge: 1000 blocks NOT in force: unreachable since \d\d:\d\d$/);
     expect(text)
-      .to.match(/Asked for\s+by\s+1000\s+alarms/)
+      .to.match(/Requested\s+by\s+1000\s+alarms/)
       .and.include('203.0.113.7  400 blocks, 400 alarms');
     expect(text).to.include('192.168.1.10  700 blocks, 700 alarms').and.include('... and 980 more');
     expect(String(html))
@@ -139,7 +139,7 @@ describe('firebreak block mails a failure', function () {
     expect(String(html).length).to.be.below(100_000);
   });
 
-  it('by the operator’s templates, and by ours where one of them is broken, which the log and the mail tell', async () => {
+  it('with the operator’s templates, or the built-in ones if one is broken, as the log and the mail say', async () => {
     const { received } = await mailTo(plainServer);
     const [templates, file] = [path.join(launcher.folder, 'templates'), path.join(launcher.folder, 'log')];
     mkdirSync(path.join(templates, 'mail'), { recursive: true });
@@ -163,12 +163,12 @@ describe('firebreak block mails a failure', function () {
     expect(readFileSync(file, 'utf8')).to.match(/"level":"error","message":"templates in .*"whom/);
   });
 
-  it('and, where it is asked for, each success that a run has changed something for', async () => {
+  it('and, if configured, each change that a run has proven', async () => {
     const { received } = await mailTo(plainServer, { on: ['success'] });
     const { exit, answer } = await launcher.json([...alarm, '--event-id=6a1f0c8e']);
     expect(exit).to.equal(0);
     await waitUntil('the mail', () => received.length > 0);
-    expect((await launcher.json(alarm)).answer.run).to.equal(null); // in force already: nothing to tell
+    expect((await launcher.json(alarm)).answer.run).to.equal(null); // in force already: no mail
     expect((await launcher.json(['unblock', '203.0.113.7'])).exit).to.equal(0);
     await waitUntil('the second mail', () => received.length > 1);
     expect(received.map(({ mail }) => mail.subject)).to.deep.equal([
@@ -181,7 +181,7 @@ describe('firebreak block mails a failure', function () {
 
   for (const [title, mode, text] of [
     ['its password file holds', 0o600, `${mailPassword}\n`],
-    ['its password file prints when it is run', 0o700, `#!/bin/sh\necho ${mailPassword}\n`],
+    ['its password file prints when executed', 0o700, `#!/bin/sh\necho ${mailPassword}\n`],
   ] as const)
     it(`by STARTTLS and with the login that ${title}`, async function () {
       if (!canMakeCertificate()) this.skip();

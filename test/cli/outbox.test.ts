@@ -19,7 +19,7 @@ import { readMessages } from '../lab/messages.js';
 
 const plainServer: SMTPServerOptions = { disabledCommands: ['STARTTLS', 'AUTH'] };
 
-/** What an SMTP server says instead of taking a mail. */
+/** An SMTP server's refusal of a mail. */
 const refusal = (responseCode: number, text: string): Error => Object.assign(new Error(text), { responseCode });
 
 describe('the outbox', function () {
@@ -27,7 +27,7 @@ describe('the outbox', function () {
   let launcher: Launcher;
   let server: MailServer | undefined;
 
-  // No firewall is asked: none has anything to do.
+  // No run is started: no block is pending.
   beforeEach(async () => {
     launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
     await withLedger((ledger) =>
@@ -50,7 +50,7 @@ describe('the outbox', function () {
 
   const messages = (): QueuedMessage[] => readMessages(file());
 
-  /** As if its delay were over. */
+  /** Ends the delay of every message. */
   function makeDue(): void {
     const database = new DatabaseSync(file());
     database.exec('UPDATE outbox SET due_at = 1 WHERE due_at IS NOT NULL');
@@ -69,7 +69,7 @@ describe('the outbox', function () {
     return server;
   }
 
-  /** `drain` sends what is due: what it says of that. */
+  /** Sends all due messages with `drain`, and returns its stderr. */
   async function drain(options: Parameters<Launcher['firebreak']>[1] = {}): Promise<string> {
     const { exit, stderr } = await launcher.firebreak(['drain'], options);
     expect(exit).to.equal(0);
@@ -92,7 +92,7 @@ describe('the outbox', function () {
     expect(received).to.have.length(1);
   });
 
-  it('holds a digest of the last day, made once by whoever comes first', async () => {
+  it('contains a digest of the last day, written once by the first process', async () => {
     const { received } = await serve(plainServer, { on: ['digest'] });
     await Promise.all([drain(), drain()]);
     await drain();
@@ -101,26 +101,26 @@ describe('the outbox', function () {
     expect(digests[0]?.mail.subject).to.match(/^\[firebreak\] \d{4}-\d\d-\d\d: 0 new blocks, 0 in force, all well$/);
     expect(digests[0]?.mail.messageId).to.match(/^<digest-\d{4}-\d\d-\d\d-.*@example\.org>$/);
     expect(digests[0]?.mail.text).to.match(/edge: 0 in force, 0 failing/);
-    expect(digests[0]?.mail.html).to.include('>Firewalls<');
+    expect(digests[0]?.mail.html).to.include('Firewalls now');
   });
 
-  it('has its digest made by an alarm too, where that comes first', async () => {
+  it('gets its digest from an alarm too, if that comes first', async () => {
     const { received } = await serve(plainServer, { on: ['digest'] });
     const { exit } = await launcher.firebreak(['block', '127.0.0.1', '192.168.1.10', '22']);
-    expect(exit).to.equal(3); // refused: no firewall is asked
+    expect(exit).to.equal(3); // refused: no run is started
     await waitUntil('both mails', () => received.length > 1);
     expect(received[1]?.mail.text)
       .to.match(/refused +0 /)
       .and.match(/new blocks +0\n/);
   });
 
-  it('outlives a mail server that is away, and tells of it', async () => {
+  it('survives an unreachable mail server, and reports it', async () => {
     const { port } = await serve(plainServer);
     await server?.stop();
-    expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; kept, and tried/);
+    expect(await drain()).to.match(/^firebreak: mail not sent to soc@example\.org: .*ECONNREFUSED.*; will retry/);
     server = undefined;
     expect(messages()[0]).to.include({ tries: 1, sentAt: null });
-    expect(await drain()).to.equal(''); // its next try has its time
+    expect(await drain()).to.equal(''); // its retry is not due yet
     const { received } = await serve(plainServer);
     expect(port).to.be.a('number');
     makeDue();
@@ -131,11 +131,15 @@ describe('the outbox', function () {
 
   for (const [title, options, reason] of [
     [
-      'of a receiver, now',
+      'of a recipient, temporary',
       { onRcptTo: (_address, _session, done) => done(refusal(450, 'greylisted')) },
       /450 greylisted/,
     ],
-    ['of a receiver, for ever', { onRcptTo: (_address, _session, done) => done(refusal(550, 'no such user')) }, /550/],
+    [
+      'of a recipient, permanent',
+      { onRcptTo: (_address, _session, done) => done(refusal(550, 'no such user')) },
+      /550/,
+    ],
     [
       'of the mail itself',
       {
@@ -146,7 +150,7 @@ describe('the outbox', function () {
       /452 the disk is full/,
     ],
   ] as readonly [string, SMTPServerOptions, RegExp][]) {
-    it(`tries again after a refusal ${title}`, async () => {
+    it(`retries after a refusal ${title}`, async () => {
       await serve({ ...plainServer, ...options });
       for (let attempt = 1; attempt <= 3; attempt += 1) {
         expect(await drain()).to.match(reason);
@@ -160,7 +164,7 @@ describe('the outbox', function () {
     });
   }
 
-  it('lets a mail leave twice at most where the server takes it and hangs up without a word', async () => {
+  it('sends a mail at most twice if the server accepts it and closes the connection', async () => {
     const ids: (string | undefined)[] = [];
     const rude = createServer((socket) => {
       let text = '';
@@ -188,7 +192,7 @@ describe('the outbox', function () {
     }
   });
 
-  it('waits ten seconds at most for a server that says nothing, and leaves the others for later', async () => {
+  it('waits at most ten seconds for a silent server, and postpones the other mails', async () => {
     await withLedger((ledger) =>
       ledger.queueMessage({ id: 'M2', kind: 'test', content: { subject: 'two', text: '' } }),
     );
@@ -207,13 +211,13 @@ describe('the outbox', function () {
     }
   });
 
-  it('sends nothing in the clear where STARTTLS is asked for and the server has none', async () => {
+  it('sends nothing in the clear if STARTTLS is configured and the server does not offer it', async () => {
     const { received } = await serve(plainServer, { tls: 'starttls' });
     expect(await drain()).to.match(/mail not sent/);
     expect(received).to.deep.equal([]);
   });
 
-  it('sends nothing to a server whose certificate nobody vouches for', async function () {
+  it('sends nothing to a server with an untrusted certificate', async function () {
     if (!canMakeCertificate()) this.skip();
     const certificate = makeCertificate(launcher.folder);
     const { received } = await serve({ ...certificate, secure: true, authOptional: true }, { tls: 'tls' });
@@ -224,7 +228,7 @@ describe('the outbox', function () {
     expect(received[0]).to.include({ secure: true });
   });
 
-  /** A server with a certificate of our own, and the keys that a configuration needs for it. */
+  /** A server with a self-signed certificate, and the configuration keys for it. */
   async function serveOverTls(secure: boolean, name?: string, keys: object = {}): Promise<MailServer> {
     const { key, cert, file: ca_file } = makeCertificate(launcher.folder, name);
     return serve({ key, cert, secure, authOptional: true }, { tls: secure ? 'tls' : 'starttls', ca_file, ...keys });
@@ -240,14 +244,14 @@ describe('the outbox', function () {
     ['from the first byte', true],
     ['by STARTTLS', false],
   ] as const) {
-    it(`is sent under TLS ${title} to a server that a private authority vouches for, with a login`, async function () {
+    it(`is sent under TLS ${title} to a server that a private CA certified, with a login`, async function () {
       if (!canMakeCertificate()) this.skip();
       const { received } = await serveOverTls(secure, undefined, writePassword(mailPassword));
       expect(await drain()).to.equal('');
       expect(received[0]).to.include({ secure: true, user: 'robot' });
     });
 
-    it(`sends nothing under TLS ${title} to a server with the certificate of another`, async function () {
+    it(`sends nothing under TLS ${title} to a server with another host's certificate`, async function () {
       if (!canMakeCertificate()) this.skip();
       const { received } = await serveOverTls(secure, 'DNS:mail.example.org');
       expect(await drain()).to.match(/mail not sent .*(altname|does not match)/i);
@@ -255,7 +259,7 @@ describe('the outbox', function () {
     });
   }
 
-  it('sends no password to a server without STARTTLS, unless that is asked for', async () => {
+  it('sends no password to a server without STARTTLS, unless configured', async () => {
     const said: string[] = [];
     const onAuth: SMTPServerOptions['onAuth'] = ({ password }, _session, done) => {
       said.push(password ?? '');
@@ -272,11 +276,11 @@ describe('the outbox', function () {
     expect(said).to.deep.equal([mailPassword]);
   });
 
-  it('lets a mail leave twice at most where the server takes it and says nothing more', async () => {
+  it('sends a mail at most twice if the server accepts it without an answer', async () => {
     let left = 0;
     const onData: SMTPServerOptions['onData'] = (stream) => {
       left += 1;
-      stream.resume(); // and never an answer
+      stream.resume(); // without an answer
     };
     await serve({ ...plainServer, onData });
     for (let attempt = 1; attempt <= 3; attempt += 1) {
@@ -287,7 +291,7 @@ describe('the outbox', function () {
     expect(messages()[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
   });
 
-  it('never tells the password that a server refuses', async function () {
+  it('never reveals a password that a server refuses', async function () {
     if (!canMakeCertificate()) this.skip();
     const certificate = makeCertificate(launcher.folder);
     await serve(certificate, { ...writePassword('canary-that-is-wrong'), tls: 'starttls' });

@@ -43,7 +43,7 @@ describe('firebreak reconcile', function () {
 
   async function expectMended(): Promise<void> {
     const { exit, stdout } = await launcher.firebreak(['reconcile', '--fix']);
-    expect(stdout).to.match(/edge: now as the ledger says\n$/);
+    expect(stdout).to.match(/edge: now matches the ledger\n$/);
     expect(exit).to.equal(0);
     expect(await findDrift()).to.deep.equal({ exit: 0, kinds: [] });
   }
@@ -51,7 +51,7 @@ describe('firebreak reconcile', function () {
   it('finds nothing where ledger and firewall agree, and changes nothing', async () => {
     const before = edge.readConfig();
     const { exit, stdout } = await launcher.firebreak(['reconcile']);
-    expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: 'edge: as the ledger says\n' });
+    expect({ exit, stdout }).to.deep.equal({ exit: 0, stdout: 'edge: matches the ledger\n' });
     expect(edge.readConfig()).to.equal(before);
   });
 
@@ -64,7 +64,7 @@ describe('firebreak reconcile', function () {
       .to.match(/edge: missing: 203\.0\.113\.7 .* has no rule/)
       .and.include('reconcile --fix');
     await expectMended();
-    expect(findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference to the ledger']); // once for both
+    expect(findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference from the ledger']); // once for both
     expect(countRules()).to.equal(1);
   });
 
@@ -100,6 +100,6 @@ describe('firebreak reconcile', function () {
     await edge.goAway();
     const { exit, stdout } = await launcher.firebreak(['reconcile']);
     expect(exit).to.equal(4);
-    expect(stdout).to.match(/edge: could not be asked: nothing listens there/);
+    expect(stdout).to.match(/edge: could not be queried: nothing listens there/);
   });
 });

@@ -8,7 +8,7 @@ describe('firebreak report', function () {
   this.timeout(60_000);
   let launcher: Launcher;
 
-  // No firewall is asked.
+  // No run is started.
   beforeEach(async () => {
     launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
     const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
@@ -21,8 +21,8 @@ describe('firebreak report', function () {
       destination: '192.168.1.10',
       port: '22',
     };
-    const wanted = { firewall: 'edge', flow, description: 'a test', durationMs: null };
-    await ledger.recordAlarms([{ id: 'A1', origin: 'a test', context: {}, blocks: [wanted] }], { recheckMs: 0 });
+    const block = { firewall: 'edge', flow, description: 'a test', durationMs: null };
+    await ledger.recordAlarms([{ id: 'A1', origin: 'a test', context: {}, blocks: [block] }], { recheckMs: 0 });
     const lease = (await ledger.acquireLease('edge', 'a test'))!;
     const claimed = await ledger.claimBatch(lease, 'R1', 10);
     const resultOf = () => ({ kind: 'settled', changed: true }) as const;
@@ -39,10 +39,10 @@ describe('firebreak report', function () {
     return stdout;
   };
 
-  it('tells the last day in text, where nobody says otherwise', async () => {
+  it('shows the last day as text by default', async () => {
     expect(await report())
       .to.match(/^1d up to /)
-      .and.match(/^1 alarms\n {6}1 {2}proven {4}half within /m)
+      .and.match(/^1 alarm\n {6}1 {2}proven {4}median /m)
       .and.match(/^ {5}1 {7}1 {2}203\.0\.113\.7$/m);
   });
 
@@ -50,7 +50,7 @@ describe('firebreak report', function () {
     expect(await report('--format', 'html', '--since', '30d')).to.match(/^<!doctype html>\n[^]*<\/html>\n+$/);
   });
 
-  it('is one JSON document, asked for in either way', async () => {
+  it('is one JSON document with either option', async () => {
     for (const words of [['--json'], ['--format', 'json']]) {
       const document = JSON.parse(await report(...words, '--since', 'forever')) as object;
       expect(document).to.deep.include({ since: null, alarms: 1 });

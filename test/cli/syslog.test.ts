@@ -21,7 +21,7 @@ const flow = (port: string): Flow => ({
   port,
 });
 
-/** Applies the plugin's regular expressions as OSSIM does, and gives what the events would hold. */
+/** Applies the plugin's regular expressions as OSSIM does, and returns the fields of the events. */
 function readByPlugin(lines: readonly string[]): Record<string, string>[] {
   const code = `
 import configparser, json, re, sys
@@ -41,7 +41,7 @@ print(json.dumps(found))`;
   return JSON.parse(said) as Record<string, string>[];
 }
 
-/** A TCP or unix server that gives what it is sent, by the lengths before each line. */
+/** A TCP or unix server that returns the lines it received, by the length before each line. */
 async function listen(
   where: number | string,
 ): Promise<{ port: number; lines: () => string[]; stop: () => Promise<void> }> {
@@ -73,7 +73,7 @@ describe('syslog', function () {
   this.timeout(60_000);
   let launcher: Launcher;
 
-  // No firewall is asked.
+  // No run is started.
   beforeEach(() => {
     launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
   });
@@ -85,31 +85,31 @@ describe('syslog', function () {
   /** One of each outcome. */
   async function makeOutcomes(): Promise<void> {
     const ledger = await openLedger({ file: file() });
-    const keep = (port: string, more: object = {}, options: object = {}) => {
+    const record = (port: string, more: object = {}, options: object = {}) => {
       const blocks = [{ firewall: 'edge', flow: flow(port), description: 'a test', durationMs: null, ...more }];
       const context = { 'event-id': `0d4c11e6-${port}` };
       return ledger.recordAlarms([{ id: `A${port}`, origin: 'a test', context, blocks }], { recheckMs: 0, ...options });
     };
-    const carry = async (finding: BlockResult): Promise<void> => {
+    const settle = async (result: BlockResult): Promise<void> => {
       const lease = (await ledger.acquireLease('edge', 'a test'))!;
       const id = ulid();
       const claimed = await ledger.claimBatch(lease, id, 10);
-      await ledger.settleBatch(lease, { id, ms: 1, claimed, resultOf: () => finding, giveUpMs: 0 });
+      await ledger.settleBatch(lease, { id, ms: 1, claimed, resultOf: () => result, giveUpMs: 0 });
       await ledger.releaseLease(lease, true);
     };
-    await keep('1');
-    await carry({ kind: 'settled', changed: true });
+    await record('1');
+    await settle({ kind: 'settled', changed: true });
     await ledger.release({}, 'released by an operator');
-    await carry({ kind: 'settled', changed: true });
-    await keep('2');
-    await carry({ kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
-    await keep('3', { refusal: 'refused: it is the gateway' });
-    await keep('4', {}, { limits: { perMinute: 1, active: 1 } });
+    await settle({ kind: 'settled', changed: true });
+    await record('2');
+    await settle({ kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
+    await record('3', { refusal: 'refused: it is the gateway' });
+    await record('4', {}, { limits: { perMinute: 1, active: 1 } });
     await ledger.close();
   }
 
-  const told = ['PROVEN', 'RELEASED', 'FAILED', 'REFUSED', 'HELD'];
-  const wordsOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(' ')[5] ?? '');
+  const outcomes = ['PROVEN', 'RELEASED', 'FAILED', 'REFUSED', 'HELD'];
+  const outcomesOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(' ')[5] ?? '');
 
   async function drain(): Promise<string> {
     const { exit, stderr } = await launcher.firebreak(['drain']);
@@ -117,16 +117,16 @@ describe('syslog', function () {
     return stderr;
   }
 
-  it('is told each outcome once over TCP, in lines that the OSSIM plugin makes events of', async () => {
+  it('receives each outcome once over TCP, in lines that the OSSIM plugin parses', async () => {
     const server = await listen(0);
     try {
       launcher.configure({ syslog: { to: `tcp://127.0.0.1:${server.port}`, facility: 'local3' } });
       await makeOutcomes();
       expect(await drain()).to.equal('');
       expect(await drain()).to.equal('');
-      await waitUntil('all lines', () => server.lines().length >= told.length);
+      await waitUntil('all lines', () => server.lines().length >= outcomes.length);
       const lines = server.lines();
-      expect(wordsOf(lines)).to.deep.equal(told);
+      expect(outcomesOf(lines)).to.deep.equal(outcomes);
       for (const line of lines) expect(line).to.match(/^<1[5-9]\d>1 [\x20-\x7e]+$/);
       const events = readByPlugin(lines);
       expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '4', '3']);
@@ -147,21 +147,21 @@ describe('syslog', function () {
     }
   });
 
-  it('is told over a unix socket', async () => {
+  it('receives outcomes over a unix socket', async () => {
     const socket = path.join(launcher.folder, 's');
     const server = await listen(socket);
     try {
       launcher.configure({ syslog: { to: `unix:${socket}` } });
       await makeOutcomes();
       expect(await drain()).to.equal('');
-      await waitUntil('all lines', () => server.lines().length >= told.length);
-      expect(wordsOf(server.lines())).to.deep.equal(told);
+      await waitUntil('all lines', () => server.lines().length >= outcomes.length);
+      expect(outcomesOf(server.lines())).to.deep.equal(outcomes);
     } finally {
       await server.stop();
     }
   });
 
-  it('is told over UDP by the launcher of an alarm, which does not wait for it', async () => {
+  it('receives outcomes over UDP from the launcher of an alarm, which does not wait for it', async () => {
     const lines: string[] = [];
     const socket = createSocket('udp4').on('message', (line) => lines.push(line.toString()));
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
@@ -169,36 +169,36 @@ describe('syslog', function () {
       launcher.configure({ syslog: { to: `udp://127.0.0.1:${socket.address().port}` } });
       expect((await launcher.firebreak(['block', '203.0.113.7', '127.0.0.1', '22', '--risk=3'])).exit).to.equal(3);
       await waitUntil('the line', () => lines.length > 0);
-      expect(wordsOf(lines)).to.deep.equal(['REFUSED']);
+      expect(outcomesOf(lines)).to.deep.equal(['REFUSED']);
       expect(readByPlugin(lines)[0]).to.include({ plugin_sid: '4', dst_ip: '127.0.0.1', dst_port: '22' });
     } finally {
       socket.close();
     }
   });
 
-  it('is told later, and all of it, where the server was away', async () => {
+  it('receives all outcomes later if the server was unreachable', async () => {
     const server = await listen(0);
     await server.stop();
     launcher.configure({ syslog: { to: `tcp://127.0.0.1:${server.port}` } });
     await makeOutcomes();
     expect(await drain()).to.match(
-      /^firebreak: syslog not told, tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*; kept, and tried/,
+      /^firebreak: could not send to syslog tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*; will retry/,
     );
-    expect(await drain()).to.equal(''); // it rests
+    expect(await drain()).to.equal(''); // the retry is not due yet
     const database = new DatabaseSync(file());
-    database.exec('UPDATE feed SET held_until = 0'); // as if the rest were over
+    database.exec('UPDATE feed SET held_until = 0'); // ends the delay
     database.close();
     const again = await listen(server.port);
     try {
       expect(await drain()).to.equal('');
-      await waitUntil('all lines', () => again.lines().length >= told.length);
-      expect(wordsOf(again.lines())).to.deep.equal(told);
+      await waitUntil('all lines', () => again.lines().length >= outcomes.length);
+      expect(outcomesOf(again.lines())).to.deep.equal(outcomes);
     } finally {
       await again.stop();
     }
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses an invalid target', async () => {
     launcher.configure({ syslog: { to: 'siem.example.org:514' } });
     const { exit, stderr } = await launcher.firebreak(['drain']);
     expect(exit).to.equal(2);

@@ -54,7 +54,7 @@ describe('on a terminal', function () {
     return said.text.replaceAll('\r\n', '\n');
   }
 
-  it('a run shows which task it is at, where and for how long, and takes that away at the end', async function () {
+  it('a run shows its current task, firewall and time, and clears the line at the end', async function () {
     if (!hasScript) this.skip();
     const release = await edge.holdLock();
     const { said, ended } = onTerminal(['block', ...words]);
@@ -66,7 +66,7 @@ describe('on a terminal', function () {
       await release();
     }
     expect(await ended).to.equal(0);
-    // eslint-disable-next-line no-control-regex -- it takes the line back
+    // eslint-disable-next-line no-control-regex -- it clears the line
     const [, last = ''] = /\r\u001b\[K([^\r]*\r?\n?)$/.exec(said.text) ?? [];
     expect(last).to.match(/^edge: blocked 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan/);
   });
@@ -75,7 +75,7 @@ describe('on a terminal', function () {
     ['reconcile', /^edge: /],
     ['doctor', /^\S*this host/],
   ] as const) {
-    it(`${command} shows what it is at as well, and takes that away before it answers`, async function () {
+    it(`${command} shows its progress as well, and clears it before the answer`, async function () {
       if (!hasScript) this.skip();
       const text = await show([command]);
       const drawn = text.split('\r\u001b[K');
@@ -88,7 +88,7 @@ describe('on a terminal', function () {
     });
   }
 
-  it('who waits for the run of another is told so', async function () {
+  it('a call that waits for another process says so', async function () {
     if (!hasScript) this.skip();
     const release = await edge.holdLock();
     const first = launcher.start(['block', '203.0.113.8', '192.168.1.10', '22']);
@@ -104,7 +104,7 @@ describe('on a terminal', function () {
     expect(await ended).to.equal(0);
   });
 
-  it('nothing is shown where stderr is none, or a dumb one', async function () {
+  it('shows no progress if stderr is not a terminal, or a dumb one', async function () {
     const { exit, stderr } = await launcher.firebreak(['block', '203.0.113.10', '192.168.1.10', '22']);
     expect({ exit, stderr }).to.deep.equal({ exit: 0, stderr: '' });
     if (!hasScript) this.skip();
@@ -112,7 +112,7 @@ describe('on a terminal', function () {
     expect(text).to.match(/^edge: blocked [^\n]*\n$/);
   });
 
-  it('tables fit its width, and 80 columns in a pipe', async function () {
+  it('tables fit the width, and 80 columns in a pipe', async function () {
     if (!hasScript) this.skip();
     const long = ['2001:db8:aaaa:bbbb:cccc:dddd:eeee:7', '2001:db8:1111:2222:3333:4444:5555:10', '443'];
     expect((await launcher.json(['block', ...long])).exit).to.equal(0);
@@ -149,9 +149,9 @@ describe('on a terminal', function () {
     }
   });
 
-  it('colours are there, and not where NO_COLOR says so; FORCE_COLOR brings them into a pipe', async function () {
+  it('colours are shown unless NO_COLOR is set, and in a pipe with FORCE_COLOR', async function () {
     if (!hasScript) this.skip();
-    // eslint-disable-next-line no-control-regex -- they are what is looked for
+    // eslint-disable-next-line no-control-regex -- the test searches for them
     const colour = /\u001b\[\d+m/;
     launcher.configure({ firewalls: { edge: { ...settingsOf(edge), port: 9 } } }); // nothing listens there
     try {

@@ -15,7 +15,7 @@ import { readMessages } from '../lab/messages.js';
 
 const secret = 'canary-of-the-webhook';
 
-/** What docs/configuration.md shows for a receiver, called with one request and the time by which it is looked at. */
+/** What docs/configuration.md shows for a receiver, called with one request and the time at which it is verified. */
 function isOurs({ headers, body }: Posted, key: string, laterSeconds = 0): boolean {
   const shown = findCodeBlocks('docs/configuration.md').find(({ language }) => language === 'python')?.text ?? '';
   const call = `${shown}
@@ -32,7 +32,7 @@ describe('the webhook', function () {
   let launcher: Launcher;
   let server: HookServer | undefined;
 
-  // No firewall is asked but in one test, and there is none.
+  // Only one test runs against the firewall, which does not exist.
   beforeEach(async () => {
     launcher = makeLauncher({ edge: { host: '127.0.0.1', port: 9 } });
     await queue('M1', { kind: 'failure', title: 'edge: 1 block NOT in force' });
@@ -55,7 +55,7 @@ describe('the webhook', function () {
     withLedger((ledger) => ledger.queueMessage({ id, kind: 'webhook', content: { event: JSON.stringify(event) } }));
   const messages = (): QueuedMessage[] => readMessages(file());
 
-  /** As if its delay were over. */
+  /** Ends the delay of every message. */
   function makeDue(): void {
     const database = new DatabaseSync(file());
     database.exec('UPDATE outbox SET due_at = 1 WHERE due_at IS NOT NULL');
@@ -84,7 +84,7 @@ describe('the webhook', function () {
     return stderr;
   }
 
-  it('is posted by drain, each message once, signed so that a receiver can tell', async () => {
+  it('is posted by drain, each message once, with a signature that a receiver can verify', async () => {
     const { posted } = await serve(undefined, { secret_file: write('secret', `${secret}\n`) });
     expect(await drain()).to.equal('');
     makeDue();
@@ -101,7 +101,7 @@ describe('the webhook', function () {
     expect(JSON.stringify(one)).to.not.include(secret);
   });
 
-  it('takes address and headers from files, and a template of the operator', async () => {
+  it('reads URL and headers from files, and uses the operator’s template', async () => {
     const { port, posted } = await serve();
     launcher.configure({
       webhook: {
@@ -120,7 +120,7 @@ describe('the webhook', function () {
     ['503', (response) => response.writeHead(503).end('down'), '503: down'],
     ['400 with a word', (response) => response.writeHead(400).end('invalid_blocks\n'), '400: invalid_blocks'],
     [
-      '404 with a page that repeats what it was asked for',
+      '404 with a page that repeats the path',
       (response, { path: asked }) => response.writeHead(404).end(`<p>Cannot POST ${asked}</p>`),
       '404',
     ],
@@ -131,11 +131,11 @@ describe('the webhook', function () {
       '307: a redirect, which is not followed',
     ],
   ] as readonly [string, NonNullable<Parameters<typeof startHookServer>[0]>, string][]) {
-    it(`tries again after ${title}, and tells nobody the address`, async () => {
+    it(`retries after ${title}, and does not reveal the URL`, async () => {
       const { posted, port } = await serve(answer);
       for (let attempt = 1; attempt <= 2; attempt += 1) {
         expect(await drain()).to.equal(
-          `firebreak: webhook not sent to 127.0.0.1:${port}: the server answered ${reason}; kept, and tried again\n`,
+          `firebreak: webhook not sent to 127.0.0.1:${port}: the server answered ${reason}; will retry\n`,
         );
         expect(messages()[0]).to.include({ tries: attempt, sentAt: null });
         makeDue();
@@ -148,14 +148,12 @@ describe('the webhook', function () {
     });
   }
 
-  it('outlives a server that is away', async () => {
+  it('survives an unreachable server', async () => {
     const { port } = await serve();
     await server?.stop();
     server = undefined;
-    expect(await drain()).to.match(
-      /^firebreak: webhook not sent to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*; kept, and tried/,
-    );
-    expect(await drain()).to.equal(''); // its next try has its time
+    expect(await drain()).to.match(/^firebreak: webhook not sent to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*; will retry/);
+    expect(await drain()).to.equal(''); // its retry is not due yet
     makeDue();
     server = await startHookServer(undefined, undefined, port);
     expect(await drain()).to.equal('');
@@ -163,18 +161,18 @@ describe('the webhook', function () {
     expect(messages()[0]?.sentAt).to.be.a('number');
   });
 
-  it('leaves twice at most where the server takes it and says nothing, each time with the same id', async () => {
+  it('leaves at most twice if the server accepts it without an answer, each time with the same id', async () => {
     const { posted } = await serve(() => undefined, { timeout: '1s' });
     for (let attempt = 1; attempt <= 3; attempt += 1) {
       const said = await drain();
-      expect(said).to.match(attempt <= 2 ? /: no answer within 1s; kept/ : /^$/);
+      expect(said).to.match(attempt <= 2 ? /: no answer within 1s; will retry/ : /^$/);
       makeDue();
     }
     expect(posted.map(({ headers }) => headers['firebreak-delivery'])).to.deep.equal(['M1', 'M1']);
     expect(messages()[0]).to.include({ tries: 2, sentAt: null, dueAt: null });
   });
 
-  it('waits for a server that is silent from the first byte on for its time only, and once for all messages', async () => {
+  it('waits for a silent server no longer than its timeout, and once for all messages', async () => {
     await queue('M2', { kind: 'recovery' });
     let calls = 0;
     const silent = createServer((socket) => {
@@ -185,14 +183,12 @@ describe('the webhook', function () {
     const { port } = silent.address() as AddressInfo; // it listens on TCP
     launcher.configure({ webhook: { url: `https://127.0.0.1:${port}/`, timeout: '1s' } });
     try {
-      expect(await drain()).to.match(
-        /^firebreak: webhook not sent to \S+: no answer within 1s; kept, and tried again\n$/,
-      );
+      expect(await drain()).to.match(/^firebreak: webhook not sent to \S+: no answer within 1s; will retry\n$/);
       expect(calls).to.equal(1);
       makeDue();
       await drain();
       expect(messages().map(({ tries, dueAt }) => [tries, dueAt !== null])).to.deep.equal([
-        [2, true], // it never left, so it may be tried as often as it takes
+        [2, true], // it never left, so retries are not limited
         [2, true],
       ]);
     } finally {
@@ -200,13 +196,13 @@ describe('the webhook', function () {
     }
   });
 
-  it('sends nothing to a server whose certificate nobody vouches for, and all where ca_file does', async function () {
+  it('sends nothing to a server with an untrusted certificate, unless ca_file trusts it', async function () {
     if (!canMakeCertificate()) this.skip();
     const certificate = makeCertificate(launcher.folder);
     server = await startHookServer(undefined, certificate);
     const url = `https://127.0.0.1:${server.port}/`;
     launcher.configure({ webhook: { url } });
-    expect(await drain()).to.match(/webhook not sent to .*: self-signed certificate; kept/);
+    expect(await drain()).to.match(/webhook not sent to .*: self-signed certificate; will retry/);
     expect(server.posted).to.deep.equal([]);
     launcher.configure({ webhook: { url: url.replace('127.0.0.1', 'localhost'), ca_file: certificate.file } });
     makeDue();
@@ -217,17 +213,19 @@ describe('the webhook', function () {
     expect(server.posted).to.have.length(1);
   });
 
-  it('keeps a message whose template gives no JSON until it is mended, and tells where it is wrong', async () => {
+  it('keeps a message whose template does not render JSON until it is fixed, and names the error', async () => {
     const template = write('own.json.hbs', '{"text": {{json title}}');
     const { posted } = await serve(undefined, { template });
-    expect(await drain()).to.match(/webhook not sent to .*own\.json\.hbs: what comes of it is no JSON: .*; kept/);
+    expect(await drain()).to.match(
+      /webhook not sent to .*own\.json\.hbs: the result is not valid JSON: .*; will retry/,
+    );
     write('own.json.hbs', '{"text": {{json title}}}');
     makeDue();
     expect(await drain()).to.equal('');
     expect(posted.map(({ body }) => body)).to.deep.equal(['{"text":"edge: 1 block NOT in force"}']);
   });
 
-  it('and the mails do not wait for each other where one of them is away', async () => {
+  it('and mails do not wait for each other if one server is unreachable', async () => {
     await withLedger((ledger) =>
       ledger.queueMessage({ id: 'M2', kind: 'failure', content: { subject: 'one', text: 'First.' } }),
     );
@@ -243,10 +241,10 @@ describe('the webhook', function () {
   });
 
   for (const [title, webhook, sentence] of [
-    ['without an address', {}, /webhook: expected url or url_file/],
-    ['that is no address', { url: 'hooks.example.org' }, /webhook\.url: expected an address that begins with https/],
+    ['without a URL', {}, /webhook: expected url or url_file/],
+    ['with an invalid URL', { url: 'hooks.example.org' }, /webhook\.url: expected an address that begins with https/],
     [
-      'whose secret others can read',
+      'with a secret that others can read',
       { url: 'https://x.example/', secret_file: 'open' },
       /webhook\.secret_file: others can read/,
     ],
@@ -261,7 +259,7 @@ describe('the webhook', function () {
     });
   }
 
-  it('is told once that a firewall is away, by the launcher that found it, with nothing secret', async () => {
+  it('reports an unreachable firewall once, by the launcher that found it, without any secret', async () => {
     const { posted } = await serve(undefined, { secret_file: write('secret', secret) });
     const flow = (port: string): string[] => ['block', '203.0.113.7', '192.168.1.10', port];
     expect((await launcher.firebreak(flow('22'))).exit).to.equal(4);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 
-/** Title, the words after `block`, and what the person is told: each a line of its own. */
+/** Title, the arguments of `block`, and the expected error, one entry per line. */
 const badWords: readonly (readonly [string, readonly string[], readonly (string | RegExp)[]])[] = [
   ['no words at all', [], [/^source, destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
   ['one word', ['203.0.113.7'], [/^destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
@@ -175,7 +175,7 @@ describe('firebreak block refuses', function () {
   });
 
   for (const [title, words, told] of badWords) {
-    it(`${title}, with exit 2 and a sentence a problem`, async () => {
+    it(`${title}, with exit 2 and one sentence per problem`, async () => {
       const { exit, answer } = await launcher.jsonError(['block', ...words]);
       expect(exit).to.equal(2);
       expect(Object.keys(answer)).to.deep.equal(['error']);
@@ -191,7 +191,7 @@ describe('firebreak block refuses', function () {
     });
   }
 
-  it('in the same sentences on stderr, with nothing on stdout, where no --json is given', async () => {
+  it('with the same sentences on stderr and nothing on stdout without --json', async () => {
     const { exit, stdout, stderr } = await launcher.firebreak(['block', '010.0.0.1', '192.168.1.10', '22;id']);
     expect({ exit, stdout }).to.deep.equal({ exit: 2, stdout: '' });
     expect(stderr).to.equal(
@@ -200,7 +200,7 @@ describe('firebreak block refuses', function () {
     );
   });
 
-  it('a command it does not know, and no command, with a hint where to look', async () => {
+  it('an unknown or missing command, with a hint', async () => {
     for (const words of [['blok', '203.0.113.7'], []]) {
       const { exit, stdout, stderr } = await launcher.firebreak(words);
       expect({ exit, stdout }).to.deep.equal({ exit: 2, stdout: '' });

@@ -9,7 +9,7 @@ import { renderRecoveryMail } from './recovery-mail.js';
 import { renderSuccessMail } from './success-mail.js';
 import { renderTestMail } from './test-mail.js';
 
-/** @param templatesDir the operator's: a template in its folder `mail` replaces ours of the same name */
+/** @param templatesDir the operator's templates: one in its folder `mail` replaces the built-in one of the same name */
 export function composeMail(event: Event, templatesDir?: string): Mail {
   switch (event.kind) {
     case 'failure':

@@ -1,19 +1,20 @@
 import type { Block } from '../../core/block.js';
 import type { DigestEvent, FirewallDigest } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
-import { count, countTop } from '../wording.js';
+import { count } from '../../views/count.js';
+import { countTop } from '../wording.js';
 import { nextStep } from './failure-mail.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
-/** More open blocks than these are counted, not listed. */
+/** Further open blocks are counted, not listed. */
 const maxOpen = 10;
 
-/** More addresses than these are left out. */
+/** Further addresses are left out. */
 const maxTop = 10;
 
-/** Says what happened in a day, the current state, and what needs attention. */
+/** Summarises a day, the current state, and what needs attention. */
 export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mail {
   const { host, day, open, audit } = event;
   const created = findCreated(event);
@@ -27,7 +28,7 @@ export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mai
       `[firebreak] ${day.name}: ${active} in force, ${state}`,
       `[firebreak] ${day.name}: ${state}`,
     ),
-    headline: `The day to ${day.name}: ${state}`,
+    headline: `Daily digest, ${day.name}: ${state}`,
     lead: `${count(created.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
     tone: waiting.failing > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
     actions: findActions(waiting),
@@ -65,34 +66,34 @@ function findWaiting({ open, firewalls }: DigestEvent): Waiting {
 const allWell = 'all well';
 
 function describeWaiting({ failing, held, drifted }: Waiting): string {
-  const words = [
+  const parts = [
     ...(failing > 0 ? [`${failing} FAILING`] : []),
     ...(held > 0 ? [`${held} HELD`] : []),
     ...(drifted.length > 0 ? [`${drifted.length} with DRIFT`] : []),
   ];
-  return words.length > 0 ? words.join(', ') : allWell;
+  return parts.length > 0 ? parts.join(', ') : allWell;
 }
 
 const findActions = ({ failing, held, drifted }: Waiting): MailFacts['actions'] => [
   ...(failing > 0
     ? [
-        { what: 'see what is wrong, step by step', command: 'firebreak doctor' },
-        { what: 'try what fails again now', command: 'firebreak retry --all' },
+        { what: 'find the cause, step by step', command: 'firebreak doctor' },
+        { what: 'retry all failing blocks now', command: 'firebreak retry --all' },
       ]
     : []),
-  ...(held > 0 ? [{ what: 'look at what is held', command: 'firebreak list --state held' }] : []),
+  ...(held > 0 ? [{ what: 'list held blocks', command: 'firebreak list --state held' }] : []),
   ...drifted.map(({ name }) => ({
-    what: `see how ${name} differs from the ledger`,
+    what: `show how ${name} differs from the ledger`,
     command: `firebreak reconcile --firewall ${name}`,
   })),
-  { what: 'see what stands', command: 'firebreak list' },
+  { what: 'list current blocks', command: 'firebreak list' },
 ];
 
 const toFigures = (event: DigestEvent, created: readonly Block[], { failing, held }: Waiting): Figure[] => [
   { name: 'new blocks', value: created.length, remark: '' },
-  { name: 'alarms for them', value: created.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
+  { name: 'alarms for new blocks', value: created.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
   { name: 'released', value: countEnded(event, 'released'), remark: '' },
-  { name: 'refused', value: countEnded(event, 'refused'), remark: 'by policy or by a person' },
+  { name: 'refused', value: countEnded(event, 'refused'), remark: 'by policy or by an operator' },
   { name: 'failing now', value: failing, remark: '' },
   { name: 'held now', value: held, remark: '' },
 ];
@@ -101,10 +102,10 @@ const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly
   name,
   active,
   failing: open.filter(({ firewall, state }) => firewall === name && state !== 'held').length,
-  drift: driftSince === null ? '' : `differs from the ledger since ${formatLocal(driftSince)}`,
+  drift: driftSince === null ? '' : `has differed from the ledger since ${formatLocal(driftSince)}`,
 });
 
 const toOpenBlock = (block: Block, { alarms, at }: DigestEvent) => ({
   ...toMailBlock(block, alarms),
-  next: block.state === 'held' ? 'held until somebody approves it' : nextStep(block, at),
+  next: block.state === 'held' ? 'held until approved' : nextStep(block, at),
 });

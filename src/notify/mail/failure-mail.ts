@@ -3,21 +3,22 @@ import { describeCause } from '../../platforms/causes.js';
 import { formatSpan } from '../../core/duration.js';
 import { maxListed, type FailureEvent } from '../../core/event.js';
 import { formatLocal, formatShort } from '../../core/local-time.js';
-import { count, countTop, describeUnmet } from '../wording.js';
+import { count } from '../../views/count.js';
+import { countTop, describeUnmet } from '../wording.js';
 import { toMailBlock } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { clip, fitSubject } from './mail-words.js';
+import { clip, fitSubject } from './subject.js';
 
-/** More different messages than these are left out: `show` and the run's record have them. */
+/** Further messages are left out: `show` and the run's record have them. */
 const maxMessages = 5;
 
-/** The top addresses of this few blocks are in the list itself. */
+/** Up to this number, the list of blocks shows the addresses well enough. */
 const fewBlocks = 5;
 
-/** More addresses than these are left out. */
+/** Further addresses are left out. */
 const maxTop = 10;
 
-/** Says what is not blocked, since when, why, what happens next, and what to type. It contains no secret. */
+/** Reports what is not blocked, since when, why, what happens next, and what to run. It contains no secret. */
 export function renderFailureMail(event: FailureEvent, templatesDir?: string): Mail {
   const { at, host, firewall, blocks, alarms, record } = event;
   const messages = groupMessages(event);
@@ -26,14 +27,14 @@ export function renderFailureMail(event: FailureEvent, templatesDir?: string): M
     host,
     subject: toSubject(event),
     headline: `${firewall}: ${describeBlocks(blocks)}`,
-    lead: describeWhy(event),
+    lead: describeFailure(event),
     tone: 'bad',
     actions: findActions(event),
     said: messages.slice(0, maxMessages),
     next: describeNext(event),
     blocks: blocks.slice(0, maxListed).map((block) => ({
       ...toMailBlock(block, alarms),
-      ...(messages.length === 1 && { reason: '' }), // it is above, and the same for all
+      ...(messages.length === 1 && { reason: '' }), // shown above, the same for all
       next: blocks.length === 1 ? '' : nextStep(block, at),
     })),
     more: Math.max(0, blocks.length - maxListed),
@@ -44,7 +45,7 @@ export function renderFailureMail(event: FailureEvent, templatesDir?: string): M
   return renderMail('failure', facts, templatesDir);
 }
 
-/** As much as fits; always how many there are, and that they are not in force. */
+/** As much as fits; always the number of blocks, and that they are not in force. */
 function toSubject({ at, firewall, blocks }: FailureEvent): string {
   const what = describeBlocks(blocks);
   const cause = summarizeCauses(blocks);
@@ -69,11 +70,11 @@ function describeBlocks(blocks: readonly Block[]): string {
   return blocks.every(isGivenUp) ? `${unmet}, given up` : unmet;
 }
 
-function describeWhy({ at, blocks }: FailureEvent): string {
+function describeFailure({ at, blocks }: FailureEvent): string {
   const since = earliest(blocks);
   const alarms = blocks.reduce((sum, each) => sum + each.alarms, 0);
-  const why = `Why: ${summarizeCauses(blocks)} since ${formatLocal(since)}${elapsed(at - since)}.`;
-  return `${why} Asked for by ${count(alarms, 'alarm')}.`;
+  const cause = `Cause: ${summarizeCauses(blocks)} since ${formatLocal(since)}${elapsed(at - since)}.`;
+  return `${cause} Requested by ${count(alarms, 'alarm')}.`;
 }
 
 const elapsed = (ms: number): string => (ms < 60_000 ? '' : ` (${formatSpan(ms)} before this mail)`);
@@ -84,31 +85,31 @@ const beganAt = ({ failingSince, updatedAt }: Block): number => failingSince ?? 
 
 const earliest = (blocks: readonly Block[]): number => Math.min(...blocks.map(beganAt));
 
-/** Why the blocks fail, including those that were given up. */
+/** Why the blocks fail, including those given up. */
 function summarizeCauses(blocks: readonly Block[]): string {
   const [first = '', ...others] = new Set(
     blocks.map(({ failureCode, failure }) => failureCode ?? failure ?? 'unknown'),
   );
-  return others.length > 0 ? `${describeCause(first)} and more` : describeCause(first);
+  return others.length > 0 ? `${describeCause(first)} and others` : describeCause(first);
 }
 
 interface MessageGroup {
   message: string;
-  /** The step of the role at which it came, if that is known. */
+  /** The step of the role that failed, if it is known. */
   step: string;
   blocks: number;
 }
 
-/** Ansible's messages, each once, the one of most blocks first. */
+/** Ansible's messages without duplicates, the most frequent first. */
 function groupMessages({ blocks, step }: FailureEvent): MessageGroup[] {
   const groups = new Map<string, MessageGroup>();
   for (const { reason, run, failure } of blocks) {
-    const message = clip(reason ?? 'it said nothing');
+    const message = clip(reason ?? 'no message');
     const isOfRun = step !== undefined && failure === 'failed' && run === step.run;
     const known = groups.get(message) ?? { message, step: '', blocks: 0 };
     groups.set(message, {
       message,
-      step: isOfRun ? `at the step "${step.task.replace(roleName, '')}"` : known.step,
+      step: isOfRun ? `in the step "${step.task.replace(roleName, '')}"` : known.step,
       blocks: known.blocks + 1,
     });
   }
@@ -118,41 +119,41 @@ function groupMessages({ blocks, step }: FailureEvent): MessageGroup[] {
 /** Ansible writes it before the name of a role's task. */
 const roleName = /^\S+ : /;
 
-/** What Firebreak does by itself, and when. */
+/** What Firebreak does automatically, and when. */
 function describeNext({ at, blocks, giveUpMs }: FailureEvent): string[] {
   const waiting = blocks.filter((block) => !isGivenUp(block));
   const givenUp = blocks.length - waiting.length;
-  const whose = waiting.length === blocks.length ? 'Firebreak tries' : `For ${waiting.length} of them Firebreak tries`;
+  const which = waiting.length === blocks.length ? '' : ` ${waiting.length} of them`;
   return [
     ...(waiting.length > 0
       ? [
-          `${whose} again by itself ${whenDue(waiting, at)}, then at growing intervals, each 15 minutes at the latest.`,
-          `What is not settled by ${formatLocal(earliest(waiting) + giveUpMs)} is given up, which is told as well.`,
+          `Firebreak retries${which} automatically ${whenDue(waiting, at)}, then at growing intervals of up to 15 minutes.`,
+          `Blocks that still fail at ${formatLocal(earliest(waiting) + giveUpMs)} are marked failed, and you get another mail.`,
         ]
       : []),
-    ...(givenUp > 0 ? [`${count(givenUp, 'block')} given up: nothing more is tried until somebody says so.`] : []),
+    ...(givenUp > 0 ? [`${count(givenUp, 'block')} given up: no further retries until you run firebreak retry.`] : []),
   ];
 }
 
 function whenDue(blocks: readonly Block[], at: number): string {
   const due = Math.min(...blocks.map(({ dueAt }) => dueAt ?? at));
-  return due <= at ? 'at once' : `at ${formatLocal(due)}`;
+  return due <= at ? 'immediately' : `at ${formatLocal(due)}`;
 }
 
-/** What Firebreak does next for a failing block. */
+/** The next step for a failing block. */
 export const nextStep = (block: Block, at: number): string =>
-  isGivenUp(block) ? 'given up' : `tried again ${whenDue([block], at)}`;
+  isGivenUp(block) ? 'given up' : `retry ${whenDue([block], at)}`;
 
 function findActions({ firewall, blocks }: FailureEvent): MailFacts['actions'] {
   const causes = new Set(blocks.map(({ failureCode, failure }) => failureCode ?? failure));
   const [only] = blocks.length === 1 ? blocks : [];
   return [
     ...(causes.has('changed_by_hand')
-      ? [{ what: 'write the changed rules anew', command: `firebreak reconcile --fix --firewall ${firewall}` }]
-      : [{ what: 'see what is wrong, step by step', command: `firebreak doctor --firewall ${firewall}` }]),
-    { what: 'try again now', command: `firebreak retry ${only?.id ?? '--all'}` },
+      ? [{ what: 'restore the changed rules', command: `firebreak reconcile --fix --firewall ${firewall}` }]
+      : [{ what: 'find the cause, step by step', command: `firebreak doctor --firewall ${firewall}` }]),
+    { what: 'retry now', command: `firebreak retry ${only?.id ?? '--all'}` },
     only === undefined
-      ? { what: 'list them all', command: `firebreak list --firewall ${firewall}` }
-      : { what: 'see all that is known of it', command: `firebreak show ${only.id}` },
+      ? { what: 'list all blocks', command: `firebreak list --firewall ${firewall}` }
+      : { what: 'show this block in detail', command: `firebreak show ${only.id}` },
   ];
 }

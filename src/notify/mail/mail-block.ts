@@ -2,8 +2,8 @@ import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import type { AlarmsByBlock } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
-import { count } from '../wording.js';
-import { clip } from './mail-words.js';
+import { count } from '../../views/count.js';
+import { clip } from './subject.js';
 
 /** One block as a mail lists it. */
 export interface MailBlock {
@@ -11,9 +11,9 @@ export interface MailBlock {
   what: string;
   /** Firewall, tracker and id. */
   where: string;
-  /** How often, and since when. */
+  /** By how many alarms, and since when. */
   asked: string;
-  /** What the SIEM said in the last alarms: `event-id 1a2b, risk 7`. */
+  /** The SIEM's data of the last alarms: `event-id 1a2b, risk 7`. */
   siem: string[];
   /** Why it is not as requested, what comes next, and when it expires; each may be empty. */
   reason: string;
@@ -21,7 +21,7 @@ export interface MailBlock {
   until: string;
 }
 
-/** More alarms of one block are left out. */
+/** Further alarms of a block are left out. */
 const maxAlarms = 3;
 
 export const toMailBlock = (block: Block, alarms: AlarmsByBlock): MailBlock => ({

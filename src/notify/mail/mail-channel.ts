@@ -21,7 +21,7 @@ export const openMail: OpenChannel = ({ config, warn }) => {
   };
 };
 
-/** Logs it, and warns, if one of the operator's templates could not be used. */
+/** Logs a warning if one of the operator's templates could not be used. */
 async function compose(event: Event, config: Config, warn: NotifyContext['warn']): Promise<Content> {
   const { composeMail } = await import('./compose.js');
   const { problem, ...content } = composeMail(event, config.templates_dir);

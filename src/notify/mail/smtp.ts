@@ -19,14 +19,14 @@ export interface OutgoingMail {
 /** How long one step with the mail server may take. */
 const maxStepMs = 10_000;
 
-/** Sends one mail. @param beforeSend is asked when the server waits for the content */
+/** Sends one mail. @param beforeSend is called when the server waits for the content */
 export async function sendMail(config: MailConfig, mail: OutgoingMail, beforeSend: BeforeSend): Promise<Delivery> {
   const progress = { hasLeft: false };
   try {
     const message = await compose(config, mail);
     const body = Readable.from(
       (async function* () {
-        if (!(await beforeSend())) throw new Error('another process sends it by now');
+        if (!(await beforeSend())) throw new Error('another process is sending it');
         progress.hasLeft = true;
         yield message;
       })(),
@@ -42,12 +42,12 @@ export async function sendMail(config: MailConfig, mail: OutgoingMail, beforeSen
 function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> {
   const { id, date, subject, text, html } = mail;
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'firebreak.invalid';
-  const headers = { 'Auto-Submitted': 'auto-generated' }; // RFC 3834: no holiday notice answers it
+  const headers = { 'Auto-Submitted': 'auto-generated' }; // RFC 3834: suppresses out-of-office replies
   const fields = { from, to, subject, text, date, headers, messageId: `<${id.toLowerCase()}@${domain}>` };
   return new MailComposer({ ...fields, ...(html !== undefined && { html }) }).compile().build();
 }
 
-/** Goes as far as the login, and sends nothing. @throws nodemailer's error if the server is unreachable or refuses */
+/** Connects and logs in, without sending anything. @throws nodemailer's error if the server is unreachable or refuses */
 export const verifyMail = (config: MailConfig): Promise<void> => converse(config, (_connection, done) => done());
 
 /** Returns the recipients that the server refused. */
@@ -68,7 +68,7 @@ async function converse<T>(
     host: config.host,
     port: config.port,
     secure: config.tls === 'tls',
-    // A password is sent in the clear only if that is configured: a man in the middle could hide STARTTLS.
+    // A password is sent in the clear only if configured so: a man in the middle could hide STARTTLS.
     requireTLS: config.tls === 'starttls' || (config.tls === undefined && config.user !== undefined),
     ignoreTLS: config.tls === 'none',
     ...(config.ca_file !== undefined && { tls: { ca: readFileSync(config.ca_file) } }),

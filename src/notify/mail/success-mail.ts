@@ -2,12 +2,12 @@ import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { maxListed, type SuccessEvent } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
-import { count } from '../wording.js';
+import { count } from '../../views/count.js';
 import { toMailBlock } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
-/** Says what is in force from now on, until when, and how to undo it; and what was released. */
+/** Reports what is now in force, until when, and how to remove it, and what was released. */
 export function renderSuccessMail(event: SuccessEvent, templatesDir?: string): Mail {
   const { host, at, firewall, blocks, alarms, run } = event;
   const change = describeChanges(blocks);
@@ -52,13 +52,13 @@ function toSubject({ firewall, blocks }: SuccessEvent, change: string): string {
 function findActions({ firewall, blocks }: SuccessEvent): MailFacts['actions'] {
   const [only] = blocks.length === 1 ? blocks : [];
   return only === undefined || isReleased(only)
-    ? [{ what: 'see what stands', command: `firebreak list --firewall ${firewall}` }]
+    ? [{ what: 'list current blocks', command: `firebreak list --firewall ${firewall}` }]
     : [
-        { what: 'see all that is known of it', command: `firebreak show ${only.id}` },
-        { what: 'take it back', command: `firebreak unblock --id ${only.id}` },
+        { what: 'show this block in detail', command: `firebreak show ${only.id}` },
+        { what: 'remove this block', command: `firebreak unblock --id ${only.id}` },
       ];
 }
 
 const isReleased = ({ state }: Block): boolean => state === 'released';
 
-const until = ({ expiresAt }: Block): string => (expiresAt === null ? 'for ever' : formatLocal(expiresAt));
+const until = ({ expiresAt }: Block): string => (expiresAt === null ? 'forever' : formatLocal(expiresAt));

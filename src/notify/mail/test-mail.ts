@@ -1,18 +1,18 @@
 import type { TestEvent } from '../../core/event.js';
 import { renderMail, type Mail } from './mail-template.js';
-import { fitSubject } from './mail-words.js';
+import { fitSubject } from './subject.js';
 
-/** Looks like the others, and says that nothing is wrong. */
+/** A mail like the others that reports no problem. */
 export const renderTestMail = ({ host }: TestEvent, templatesDir?: string): Mail =>
   renderMail(
     'test',
     {
       host,
-      subject: fitSubject(`[firebreak] a test from ${host}`),
-      headline: 'A test: nothing is wrong',
-      lead: `firebreak doctor --send was called on ${host}. Mails about blocks that fail will come to this address.`,
+      subject: fitSubject(`[firebreak] test mail from ${host}`),
+      headline: 'Test mail: nothing is wrong',
+      lead: `Sent by firebreak doctor --send on ${host}. Mails about failing blocks will arrive at this address.`,
       tone: 'plain',
-      actions: [{ what: 'see what stands', command: 'firebreak list' }],
+      actions: [{ what: 'list current blocks', command: 'firebreak list' }],
     },
     templatesDir,
   );

@@ -7,7 +7,7 @@ import type { NotifyContext, OpenFeed } from '../channel.js';
 const feed = 'syslog';
 const claimMs = 60_000;
 
-/** A server that does not take the lines is tried again after this time. */
+/** The delay after which sending to a failing server is retried. */
 const retryAfterMs = 60_000;
 
 /** Sends a line for each outcome of a block, as the configuration's `syslog` says. */
@@ -31,7 +31,7 @@ async function forward(syslog: SyslogConfig, context: NotifyContext, sender: str
     try {
       await sendLines(target, lines);
     } catch (error) {
-      warn(`syslog not told, ${syslog.to}: ${describeError(error)}; kept, and tried again`);
+      warn(`could not send to syslog ${syslog.to}: ${describeError(error)}; will retry`);
       await ledger.ackOutcomes(feed, sender, { retryAfterMs });
       return;
     }

@@ -4,7 +4,7 @@ import type { OutcomeKind } from '../../core/outcome.js';
 import type { OutcomeRecord } from '../../core/stats.js';
 
 export interface OutcomeToSend extends Omit<OutcomeRecord, 'seq'> {
-  /** The SIEM's id of the last alarm that asked for the block. */
+  /** The SIEM's id of the last alarm that requested the block. */
   event: string | undefined;
 }
 
@@ -22,15 +22,15 @@ export interface SyslogOrigin {
   facility: SyslogConfig['facility'];
   host: string;
   pid: number;
-  /** The end of the audit log: evidence on another host against a log that was rewritten. */
+  /** The end of the audit log: on another host, it proves whether the log was rewritten. */
   audit?: { seq: number; hash: string } | undefined;
 }
 
-/** One outcome in the format of RFC 5424: one line of ASCII, whatever it contains. */
+/** One outcome in the format of RFC 5424: always one line of ASCII. */
 export function toSyslogLine(outcome: OutcomeToSend, { facility, host, pid, audit }: SyslogOrigin): string {
   const { at, kind, ms, code, event, block } = outcome;
   const { flow } = block;
-  // Every field is always there: a SIEM's regular expression needs no alternatives.
+  // Every field is always present: a SIEM's regular expression needs no alternatives.
   const facts: [string, string | number][] = [
     ['outcome', kind],
     ['firewall', block.firewall],
@@ -62,20 +62,20 @@ export function toSyslogLine(outcome: OutcomeToSend, { facility, host, pid, audi
 const verbs: Record<OutcomeKind, string> = {
   proven: 'blocked and proven',
   released: 'released',
-  failed: 'NOT as wanted',
+  failed: 'NOT as requested',
   held: 'NOT blocked, held',
   refused: 'NOT blocked, refused',
 };
 
 function describe({ kind, block, reason }: OutcomeToSend): string {
-  const why = reason === null || kind === 'proven' ? '' : `: ${reason}`;
-  return `${block.firewall}: ${verbs[kind]}: ${describeFlow(block.flow)}${why}`.slice(0, 600);
+  const suffix = reason === null || kind === 'proven' ? '' : `: ${reason}`;
+  return `${block.firewall}: ${verbs[kind]}: ${describeFlow(block.flow)}${suffix}`.slice(0, 600);
 }
 
-/** No line end, control character or anything else that is not ASCII: a line cannot become two, or hide its words. */
+/** Replaces line ends, control characters and all that is not ASCII: a line cannot become two, or hide its text. */
 const toAscii = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
-/** RFC 5424, 6.3.3: these three are escaped within a value. */
+/** RFC 5424, 6.3.3: these three characters are escaped within a value. */
 const escape = (text: string): string => toAscii(text).replace(/["\\\]]/g, '\\$&');
 
 /** A word of the header: printable, without spaces. */

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 
-/** How long a server has to take all lines. */
+/** How long a server may take to accept all lines. */
 const maxSendMs = 10_000;
 
 export type SyslogTarget = { kind: 'udp' | 'tcp'; host: string; port: number } | { kind: 'unix'; path: string };
@@ -13,7 +13,7 @@ export function parseTarget(text: string): SyslogTarget {
   return { kind: kind === 'udp' ? 'udp' : 'tcp', host, port: Number(port) };
 }
 
-/** Sends lines in order; resolves when the system (UDP) or the peer (TCP, unix) has them. @throws if it does not */
+/** Sends lines in order; resolves when the system (UDP) or the peer (TCP, unix) has accepted them. @throws otherwise */
 export async function sendLines(target: SyslogTarget, lines: readonly string[]): Promise<void> {
   if (target.kind === 'udp') return sendDatagrams(target, lines);
   return sendStream(target.kind === 'unix' ? { path: target.path } : { host: target.host, port: target.port }, lines);
@@ -34,16 +34,19 @@ async function sendDatagrams({ host, port }: { host: string; port: number }, lin
   }
 }
 
-/** RFC 6587, 3.4.1: each line follows its length, so that one cannot be read as two. */
-function sendStream(where: { path: string } | { host: string; port: number }, lines: readonly string[]): Promise<void> {
+/** RFC 6587, 3.4.1: each line is preceded by its length, so that one cannot be read as two. */
+function sendStream(
+  address: { path: string } | { host: string; port: number },
+  lines: readonly string[],
+): Promise<void> {
   return new Promise<void>((resolve, reject) => {
-    const socket = connect(where);
-    const timer = setTimeout(() => socket.destroy(new Error(`not taken within ${maxSendMs / 1000} s`)), maxSendMs);
+    const socket = connect(address);
+    const timer = setTimeout(() => socket.destroy(new Error(`not accepted within ${maxSendMs / 1000} s`)), maxSendMs);
     socket.once('error', reject).once('close', (hadError) => {
       clearTimeout(timer);
       if (!hadError) resolve();
     });
-    socket.resume(); // its answer is not read, but its end is noticed
+    socket.resume(); // ignores its answer, but notices its end
     socket.once('connect', () => {
       socket.end(lines.map((line) => `${Buffer.byteLength(line)} ${line}`).join(''), () => socket.destroySoon());
     });

@@ -8,14 +8,14 @@ import {
   type Template,
 } from '../../runtime/templates.js';
 
-/** A template that cannot be read, or does not give JSON; the message says why. */
+/** A template that cannot be read, or does not render JSON; the message says why. */
 export class TemplateRefused extends Error {
   override readonly name = 'TemplateRefused';
 }
 
 /**
- * What a webhook is sent: the operator's template, or ours, filled in. Whatever an event contains remains the text of one
- * JSON string: a template writes values by `{{json name}}` and in no other way.
+ * The body of a webhook: the operator's template, or the built-in one, filled in. Whatever an event contains stays within
+ * one JSON string: a template can write values only with `{{json name}}`.
  * @throws TemplateRefused
  */
 export function renderBody(file: string | undefined, event: object): string {
@@ -25,27 +25,27 @@ export function renderBody(file: string | undefined, event: object): string {
     return JSON.stringify(JSON.parse(body));
   } catch (error) {
     if (error instanceof TemplateRefused) throw new TemplateRefused(`${name}: ${error.message}`);
-    const what = error instanceof SyntaxError ? 'what comes of it is no JSON: ' : '';
+    const what = error instanceof SyntaxError ? 'the result is not valid JSON: ' : '';
     const [message] = describeError(error).split('\n');
     throw new TemplateRefused(`${name}: ${what}${message ?? ''}`, { cause: error });
   }
 }
 
 function compile(text: string): Template {
-  // A brace of JSON that follows immediately would be read as one of Handlebars.
+  // Handlebars would read a JSON brace that follows immediately as its own.
   const tree = parseTemplate(text.replace(/(?<!\{)(\{\{json [^{}]*\}\})(?=\})/g, '$1 '));
   new JsonOnly().accept(tree);
   return compileTemplate(tree, { helpers: { json: (...values) => toJson(values.slice(0, -1)) } });
 }
 
-/** Several words become one string. */
+/** Several values become one string. */
 function toJson(values: readonly unknown[]): string {
-  if (values.includes(undefined)) throw new TemplateRefused('json was given something that an event does not have');
+  if (values.includes(undefined)) throw new TemplateRefused('{{json}} names a field that events do not have');
   const [first] = values;
-  return JSON.stringify(values.length === 1 ? first : values.map(toWord).join(''));
+  return JSON.stringify(values.length === 1 ? first : values.map(toText).join(''));
 }
 
-const toWord = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const toText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Refuses a value that is not encoded: an attacker's quotation mark could add keys to the document. */
 class JsonOnly extends TemplateVisitor {

@@ -15,9 +15,10 @@ import { causeOf, type OpenIncident } from '../../core/incident.js';
 import type { TopEntry } from '../../core/stats.js';
 import { describeDrift } from '../../views/drift-view.js';
 import { blockToJson } from '../../views/json.js';
-import { count, countTop, describeUnmet } from '../wording.js';
+import { count } from '../../views/count.js';
+import { countTop, describeRecovery, describeUnmet } from '../wording.js';
 
-/** What a webhook's template is given. Every kind has every key, so that a template need not test for it. */
+/** The data of a webhook's template. Every kind has every key, so that a template need not test for it. */
 export interface WebhookEvent {
   kind: 'failure' | 'recovery' | 'held' | 'drift';
   /** UTC. */
@@ -29,15 +30,15 @@ export interface WebhookEvent {
   title: string;
   /** The same in more lines, with the addresses and the command. */
   text: string;
-  /** What a person would type next. */
+  /** The command to run next. */
   command: string;
-  /** Whether what was reported before is over. */
+  /** Whether a reported failure is over. */
   isOver: boolean;
   causes: { cause: string; since: string }[];
-  /** How many blocks or differences it is about, and how many alarms asked for them. */
+  /** The number of blocks or differences, and of the alarms that requested the blocks. */
   count: number;
   alarms: number;
-  /** The first of them, as `list --json` shows them; `more` are left out. */
+  /** The first blocks, as `list --json` shows them; `more` are left out. */
   blocks: object[];
   more: number;
   sources: TopAddress[];
@@ -64,7 +65,7 @@ export function toWebhookEvent(event: Event): WebhookEvent {
     case 'success':
     case 'digest':
     case 'test':
-      throw new Error(`a webhook takes no event of kind ${event.kind}`);
+      throw new Error(`a webhook does not accept events of kind ${event.kind}`);
   }
 }
 
@@ -89,8 +90,8 @@ const toText = (lines: readonly string[], command: string): string =>
 const toCauses = (incidents: readonly OpenIncident[]): WebhookEvent['causes'] =>
   incidents.map(({ cause, beganAt }) => ({ cause, since: toTime(beganAt) }));
 
-const toTop = (most: readonly TopEntry[]): TopAddress[] =>
-  most.slice(0, maxTop).map(({ address, blocks }) => ({ address, blocks }));
+const toTop = (entries: readonly TopEntry[]): TopAddress[] =>
+  entries.slice(0, maxTop).map(({ address, blocks }) => ({ address, blocks }));
 
 function fromFailure(event: FailureEvent): WebhookEvent {
   const { firewall, causes, blocks } = event;
@@ -118,20 +119,19 @@ function describeFailure({ blocks }: FailureEvent, isGivenUp: boolean): string[]
   const reasons = [...new Set(blocks.map(({ reason }) => reason ?? 'unknown'))].slice(0, 3);
   const flows = blocks.slice(0, maxTop).map(({ flow }) => describeFlow(flow));
   const rest = blocks.length - flows.length;
-  const next = isGivenUp ? 'Given up.' : 'Kept, and tried again.';
+  const next = isGivenUp ? 'Given up: no further retries.' : 'Queued for retry.';
   return [...reasons, ...flows, rest > 0 ? `and ${rest} more` : '', next];
 }
 
 function fromRecovery(event: RecoveryEvent): WebhookEvent {
   const { firewall, resolved, failing, at } = event;
   const lasted = formatSpan(at - Math.min(...resolved.map(({ beganAt }) => beganAt)));
-  const rest = failing === 0 ? 'all is as it is wanted' : `${count(failing, 'block')} still fail for another cause`;
   const command = `firebreak list --firewall ${firewall}`;
   const lines = resolved.map(({ cause, beganAt }) => `${describeCause(cause)} since ${toTime(beganAt)}`);
   return {
     ...basicsOf(event, firewall),
     kind: 'recovery',
-    title: `${firewall}: over after ${lasted}: ${rest}`,
+    title: `${firewall}: ${describeRecovery(failing, lasted)}`,
     text: toText(lines, command),
     command,
     isOver: failing === 0,
@@ -146,7 +146,7 @@ function fromDrift(event: DriftEvent): WebhookEvent {
   return {
     ...basicsOf(event, firewall),
     kind: 'drift',
-    title: `${firewall}: ${count(drift.length, 'difference')} to the ledger`,
+    title: `${firewall}: ${count(drift.length, 'difference')} from the ledger`,
     text: toText(drift.slice(0, maxListed).map(describeDrift), command),
     command,
     causes: toCauses([{ cause: 'drift', beganAt }]),
@@ -161,8 +161,11 @@ function fromAddresses(event: AddressesEvent): WebhookEvent {
   return {
     ...basicsOf(event, firewall),
     kind: 'drift',
-    title: `${firewall} tells other addresses of its own`,
-    text: toText([describeChange(change), 'Where nobody changed them, find out who is on it.'], command),
+    title: `${firewall}: addresses changed`,
+    text: toText(
+      [describeChange(change), 'If the change is unexpected, find out who has access to the firewall.'],
+      command,
+    ),
     command,
     causes: toCauses([{ cause: 'addresses', beganAt: change.at }]),
     count: 1,
@@ -173,12 +176,12 @@ function fromHeld(event: HeldEvent): WebhookEvent {
   const { held, sources, destinations } = event.load;
   const [top] = sources;
   const command = 'firebreak list --state held';
-  const most = top === undefined ? '' : `most for ${top.address}, ${count(top.blocks, 'block')} in an hour`;
+  const most = top === undefined ? '' : `top source ${top.address}, ${count(top.blocks, 'block')} in the last hour`;
   return {
     ...basicsOf(event, null),
     kind: 'held',
     title: `HELD: ${count(held, 'new block')} wait for approval`,
-    text: toText([most, 'What is held is NOT in force.'], command),
+    text: toText([most, 'Held blocks are NOT in force.'], command),
     command,
     count: held,
     sources: toTop(sources),

@@ -17,7 +17,7 @@ export interface OutgoingEvent {
 
 /**
  * Posts one event to the webhook. A redirect is not followed, and a certificate is always checked.
- * @param beforeSend is asked when the connection is open
+ * @param beforeSend is called when the connection is open
  */
 export async function sendWebhook(
   config: WebhookConfig,
@@ -27,24 +27,24 @@ export async function sendWebhook(
   const progress = { hasLeft: false };
   try {
     const call = prepare(config, id, renderBody(config.template, { id, ...event }));
-    const { status, word } = await post(call, async () => {
-      if (!(await beforeSend())) throw new Error('another process sends it by now');
+    const { status, text } = await post(call, async () => {
+      if (!(await beforeSend())) throw new Error('another process is sending it');
       progress.hasLeft = true;
     });
     if (status >= 200 && status < 300) return { kind: 'sent', rejected: [] };
     const isBusy = status === 429 || status >= 500;
-    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, word)}`, isUnreachable: isBusy };
+    return { kind: 'refused', reason: `the server answered ${describeAnswer(status, text)}`, isUnreachable: isBusy };
   } catch (error) {
     return { kind: progress.hasLeft ? 'unconfirmed' : 'refused', reason: explain(error, config), isUnreachable: true };
   }
 }
 
-/** The host of its address, for people: the rest is often a secret. */
+/** The host of the URL, for messages: the rest is often a secret. */
 export function nameWebhook(config: WebhookConfig): string {
   try {
     return new URL(readUrl(config)).host;
   } catch {
-    return 'its address';
+    return 'its URL';
   }
 }
 
@@ -58,16 +58,16 @@ interface Call {
 
 function prepare(config: WebhookConfig, id: string, body: string): Call {
   const { ca_file, secret_file, headers_file, timeout } = config;
-  const own: Record<string, string> = {
+  const standard: Record<string, string> = {
     'Content-Type': 'application/json',
     'Content-Length': String(Buffer.byteLength(body)),
     'User-Agent': 'firebreak',
     'Firebreak-Delivery': id,
   };
-  if (secret_file !== undefined) own['Firebreak-Signature'] = signBody(readSecret(secret_file), body, Date.now());
+  if (secret_file !== undefined) standard['Firebreak-Signature'] = signBody(readSecret(secret_file), body, Date.now());
   return {
     url: new URL(readUrl(config)),
-    headers: { ...own, ...(headers_file === undefined ? {} : readHeaders(headers_file)) },
+    headers: { ...standard, ...(headers_file === undefined ? {} : readHeaders(headers_file)) },
     body,
     ca: ca_file === undefined ? undefined : readFileSync(ca_file),
     timeoutMs: timeout,
@@ -91,9 +91,9 @@ function readHeaders(file: string): Record<string, string> {
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const [, name, value] = /^([A-Za-z0-9-]+):([\x20-\x7e\t]+)$/.exec(line.trim()) ?? [];
-    // The line itself may be a secret, and is not shown.
+    // The line is not quoted: it may be a secret.
     if (name === undefined || value === undefined || value.trim() === '')
-      throw new Error(`${file} line ${index + 1}: expected Name: value`);
+      throw new Error(`${file} line ${index + 1}: expected a header such as "Name: value"`);
     headers[name] = value.trim();
   }
   return headers;
@@ -101,8 +101,8 @@ function readHeaders(file: string): Record<string, string> {
 
 interface Answer {
   status: number;
-  /** The server's answer if it is a plain word, such as Slack's `invalid_blocks`; else empty. */
-  word: string;
+  /** The server's answer if it is plain text, such as Slack's `invalid_blocks`; else empty. */
+  text: string;
 }
 
 /** @param beforeSend is awaited when the connection is open; throws if the event must not be sent */
@@ -129,7 +129,7 @@ async function post({ url, headers, body, ca, timeoutMs }: Call, beforeSend: () 
 
 const maxRead = 200;
 
-/** Reads the status, and as much of the body as is needed to recognise a plain word. */
+/** Reads the status, and enough of the body to recognise a plain word. */
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const status = response.statusCode ?? 0;
   let text = '';
@@ -139,22 +139,22 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
       if (text.length > maxRead) break;
     }
   } catch {
-    text = ''; // the server hung up or was too slow, after the status
+    text = ''; // the server closed the connection or was too slow, after the status
   }
   // An error page may contain the address or a header, which are secrets.
-  return { status, word: /^[a-z_ ]{1,60}$/i.test(text.trim()) ? text.trim() : '' };
+  return { status, text: /^[a-z_ ]{1,60}$/i.test(text.trim()) ? text.trim() : '' };
 }
 
-function describeAnswer(status: number, word: string): string {
+function describeAnswer(status: number, text: string): string {
   if (status >= 300 && status < 400) return `${status}: a redirect, which is not followed`;
-  return word === '' ? String(status) : `${status}: ${word}`;
+  return text === '' ? String(status) : `${status}: ${text}`;
 }
 
 function explain(error: unknown, { timeout }: WebhookConfig): string {
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError'))
     return `no answer within ${formatDuration(timeout)}`;
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error; // each address was tried
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error; // one error for each address
   return error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_URL'
-    ? 'its address is none: expected https://…'
+    ? 'the webhook URL is invalid: expected https://...'
     : describeError(first);
 }

@@ -136,7 +136,7 @@ describe("the doctor's answer", () => {
         '           -> check the key',
         '  ✗ disk   full',
         '',
-        '2 things are wrong: mend the first, and look again.',
+        '2 problems found: fix the first one and run doctor again.',
       ].join('\n'),
     );
     expect(checksToText(sections, true)).to.include('\u001b[31m✗\u001b[0m login');

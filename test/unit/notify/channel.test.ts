@@ -36,7 +36,7 @@ describe('a channel that is only in the registry', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Takes drift and tests. */
+  /** Accepts drift and tests. */
   const openPager: OpenChannel = () => ({
     name: 'pager',
     accepts: (kind) => kind === 'drift' || kind === 'test',
@@ -75,13 +75,13 @@ describe('a channel that is only in the registry', () => {
     ]);
   });
 
-  it('has its refused message retried, and says to whom it was not sent', async () => {
+  it('retries a refused message, and names the recipient', async () => {
     delivery = { kind: 'refused', reason: 'busy', isUnreachable: true };
     await notify([testEvent, testEvent], context());
     await sendDue(context());
     expect(sent).to.have.length(1); // the second one is not tried on an unreachable server
     expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; /);
+    expect(warnings[0]).to.match(/^pager not sent to the person on call: busy; will retry$/);
     expect(
       readMessages(path.join(folder, 'ledger.db')).map(({ tries, lastError }) => [tries, lastError]),
     ).to.deep.equal([
@@ -90,15 +90,15 @@ describe('a channel that is only in the registry', () => {
     ]);
   });
 
-  it('keeps its messages where it is no longer configured', async () => {
+  it('keeps its messages if it is no longer configured', async () => {
     await notify([testEvent], context());
     const other: OpenChannel = () => ({ ...openPager({ config, warn: () => undefined })!, name: 'other' });
     await sendDue(context({ pager: () => undefined, other }));
     expect(sent).to.deep.equal([]);
-    expect(warnings[0]).to.include('there is no pager in firebreak.yml any more');
+    expect(warnings[0]).to.include('firebreak.yml no longer configures pager');
   });
 
-  it('queues one digest a day, under an id that begins with its word, if it takes digests', async () => {
+  it('queues one digest a day, under an id with its prefix, if it accepts digests', async () => {
     const digests: OpenChannel = (options) => ({ ...openPager(options)!, accepts: (kind) => kind === 'digest' });
     await sendDue(context({ pager: digests }));
     await sendDue(context({ pager: digests }));

@@ -74,7 +74,7 @@ const storm = Array.from({ length: 1000 }, (_, index): Block => {
 });
 
 describe('the mail of a failure', () => {
-  it('tells firewall, number, cause and since when in its subject', () => {
+  it('names firewall, number, cause and beginning in its subject', () => {
     expect(mailOf(away, away, away).subject).to.equal(
       '[firebreak] edge: 3 blocks NOT in force: unreachable since 03:02',
     );
@@ -93,26 +93,26 @@ describe('the mail of a failure', () => {
     ],
     ['two causes', [away, failed]],
   ] as const) {
-    it(`has a subject of 78 plain letters at most that still says what is wrong, for ${title}`, () => {
+    it(`has a subject of at most 78 ASCII characters that names the problem, for ${title}`, () => {
       expect(mailOf(...blocks).subject).to.match(
         /^(?=.{1,78}$)\[firebreak\] [\x20-\x7e]*\d blocks? NOT in force.*since 03:02$/,
       );
     });
   }
 
-  it('says in both parts who, since when, why, at which step, what comes next and when, and what to type', () => {
+  it('says in both parts what fails, since when, why, in which step, what happens next and when, and what to run', () => {
     const alarms = asked([failed], { 'event-id': '6a1f-42', risk: '7' });
     const step = { run: '01RUN', task: 'pfsense : Reload the rules' };
     const { text, html } = renderFailureMail(toFailure([failed], { alarms, step }));
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        `Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
-        'Asked for by 2 alarms.',
-        'pf refused the rules: syntax error at the step "Reload the rules"',
+        `Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
+        'Requested by 2 alarms.',
+        'pf refused the rules: syntax error in the step "Reload the rules"',
         'event-id 6a1f-42, risk 7',
-        `tries again by itself at ${formatLocal(now + 5 * minute)}`,
-        `not settled by ${formatLocal(now - 10 * minute + 24 * hour)} is given up`,
+        `Firebreak retries automatically at ${formatLocal(now + 5 * minute)}`,
+        `Blocks that still fail at ${formatLocal(now - 10 * minute + 24 * hour)} are marked failed`,
         'firebreak doctor --firewall edge',
         'firebreak retry 01BLOCK',
         'firebreak show 01BLOCK',
@@ -129,28 +129,28 @@ describe('the mail of a failure', () => {
     expect(renderFailureMail(toFailure([failed], { step })).text).to.not.include('Reload');
   });
 
-  it('says of what was given up that nothing more is tried', () => {
+  it('announces no further retries for a block that was given up', () => {
     const { text, html, subject } = mailOf({ ...failed, state: 'failed', dueAt: null });
     expect(subject).to.equal('[firebreak] edge: 1 block NOT in force, given up: 203.0.113.7 since 03:02');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
-        .to.include('Why: pf refused since')
-        .and.include('1 block given up: nothing more is tried until somebody says so.');
-      expect(part).to.not.include('tries again by itself');
+        .to.include('Cause: pf refused since')
+        .and.include('1 block given up: no further retries until you run firebreak retry.');
+      expect(part).to.not.include('retries automatically');
     }
   });
 
-  it('names the command that mends a rule that was changed by hand', () => {
+  it('names the command that repairs a rule that was changed by hand', () => {
     const { text } = mailOf({ ...failed, failureCode: 'changed_by_hand' });
     expect(text).to.include('firebreak reconcile --fix --firewall edge').and.not.include('doctor');
   });
 
-  it('tells 1,000 blocks in one mail: how many, who is met most, and not each of them', () => {
+  it('summarises 1,000 blocks in one mail: their number, the top addresses, and the first of them', () => {
     const { subject, text, html } = mailOf(...storm);
     expect(subject).to.equal('[firebreak] edge: 1000 blocks NOT in force: unreachable since 03:02');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
-        .to.match(/Asked for by 2000 alarms/)
+        .to.match(/Requested by 2000 alarms/)
         .and.match(/203\.0\.113\.7 600 (blocks, )?1200/);
       expect(part)
         .to.match(/192\.168\.1\.10 1000 (blocks, )?2000/)
@@ -161,7 +161,7 @@ describe('the mail of a failure', () => {
     expect(html.length).to.be.below(60_000); // below what makes a mail program cut it
   });
 
-  it('has no line that a text client breaks, but for what cannot be', () => {
+  it('has no line that a text client would wrap', () => {
     for (const line of mailOf(...storm.slice(0, 30)).text.split('\n')) expect(line.length, line).to.be.at.most(78);
   });
 });
@@ -242,18 +242,18 @@ describe('every mail', () => {
 
   for (const [kind, { subject, text, html }] of Object.entries(mails)) {
     describe(`of ${kind}`, () => {
-      it('has a subject that fits, and two parts that say the same commands', () => {
+      it('has a subject that fits, and the same commands in both parts', () => {
         expect(subject).to.match(/^\[firebreak\] [\x20-\x7e]{1,66}$/);
         const commands = [...text.matchAll(/^ {4}(firebreak .*)$/gm)].map(([, command]) => command);
         expect(commands).to.not.deep.equal([]);
         for (const command of commands) expect(shown(html)).to.include(command);
       });
 
-      it('asks nothing of the network, and no script', () => {
+      it('loads nothing from the network and has no script', () => {
         expect(html).to.not.match(/https?:|\bsrc=|href=|url\(|@import|<script|<img|<link|javascript:/i);
       });
 
-      it('can be shown by an old client: in tables, each cell with its own style, no wider than 640', () => {
+      it('works in an old client: tables, each cell with its own style, no wider than 640', () => {
         expect(html)
           .to.match(/^<!DOCTYPE html>/)
           .and.include('max-width:640px');
@@ -266,7 +266,7 @@ describe('every mail', () => {
         }
       });
 
-      it('is dark where its reader wants it so, with each colour told', () => {
+      it('has a dark mode that sets every colour', () => {
         expect(html).to.include('<meta name="color-scheme" content="light dark">');
         const dark = /@media \(prefers-color-scheme: dark\) \{(.*?)\n\}/s.exec(html)?.[1] ?? '';
         const classes = new Set([...html.matchAll(/class="([\w ]+)"/g)].flatMap(([, names = '']) => names.split(' ')));
@@ -278,27 +278,27 @@ describe('every mail', () => {
     });
   }
 
-  it('escapes everything: no template of ours writes a value as it is', () => {
+  it('escapes everything: no built-in template writes a raw value', () => {
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.html.hbs'))) {
       expect(readFileSync(path.join(folder, file), 'utf8'), file).to.not.match(/\{\{\{|\{\{~?&/);
     }
   });
 
-  it('tells of a recovery what is over, for how long it lasted, what is left, and what stands', () => {
+  it('of a recovery names what is resolved, how long it lasted, what still fails, and the current state', () => {
     const { subject, text } = mails['recovery']!;
-    expect(subject).to.equal('[firebreak] edge: over after 2h: 3 still fail for another cause');
+    expect(subject).to.equal('[firebreak] edge: partly recovered after 2h, 3 blocks still fail');
     expect(flat(text)).to.include(`pf refused from ${formatLocal(now - 2 * hour)}, for 2h`);
     expect(text).to.include('12 blocks in force and proven').and.include('firebreak list --firewall edge');
   });
 
-  it('tells of a difference what it is, since when, and the command that mends it', () => {
+  it('of a difference names it, its beginning, and the command that repairs it', () => {
     const { subject, text, html } = mails['drift']!;
-    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences to the ledger');
+    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences from the ledger');
     expect(text).to.include('203.0.113.7 -> 192.168.1.10').and.include('2000000009');
     expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatLocal(now));
   });
 
-  it('tells of a success what is in force, until when, in which run it was proven, and how to take it back', () => {
+  it('of a success names what is in force, until when, the run that proved it, and how to remove it', () => {
     const { subject, text, html } = mails['success']!;
     expect(subject).to.equal('[firebreak] edge: 1 block in force: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
     for (const part of [flat(text), shown(html)]) {
@@ -309,40 +309,42 @@ describe('every mail', () => {
     }
   });
 
-  it('tells all that one run has brought about in one mail, what is gone included', () => {
-    const gone: Block = { ...fresh, state: 'released', reason: 'its time is over' };
+  it('lists all changes of a run in one mail, including released blocks', () => {
+    const gone: Block = { ...fresh, state: 'released', reason: 'expired' };
     const blocks = [active, ...Array.from({ length: 30 }, () => gone)];
     const { subject, text } = renderSuccessMail({ ...success, blocks, alarms: new Map() });
     expect(subject).to.equal('[firebreak] edge: 1 block in force, 30 blocks released');
-    expect(text).to.include('its time is over').and.include('... and 11 more').and.not.include('unblock');
+    expect(text).to.include('expired').and.include('... and 11 more').and.not.include('unblock');
   });
 
-  it('tells of a day what was new, released and refused in it, how it stands, and what waits for whom', () => {
+  it('of a day counts new, released and refused blocks, and shows the current state and what needs attention', () => {
     const { subject, text, html } = mails['digest']!;
     expect(subject).to.equal('[firebreak] 2026-11-25: 42 in force, 11 FAILING, 1 HELD, 1 with DRIFT');
     for (const part of [flat(text), shown(html)]) {
-      expect(part).to.match(/new blocks 1 alarms for them 3 released 1 refused (\(by policy or by a person\) )?1/);
+      expect(part).to.match(
+        /new blocks 1 alarms for new blocks 3 released 1 refused (\(by policy or by an operator\) )?1/,
+      );
       expect(part)
         .to.match(/failing now 11 held now 1/)
         .and.match(/depot:? 1 (in force, )?0/);
-      expect(part).to.match(/edge:? (differs .* )?41 (in force, )?11/);
-      expect(part).to.include(`differs from the ledger since ${formatLocal(now - hour)}`);
+      expect(part).to.match(/edge:? (has differed .* )?41 (in force, )?11/);
+      expect(part).to.include(`has differed from the ledger since ${formatLocal(now - hour)}`);
       expect(part).to.include('... and 2 more.').and.include('event-id 6a1f');
       for (const command of ['retry --all', 'list --state held', 'reconcile --firewall edge'])
         expect(part).to.include(`firebreak ${command}`);
     }
   });
 
-  it('tells of a quiet day that all is well', () => {
+  it('of a quiet day says that all is well', () => {
     const quiet = { ...digest, recent: [], open: [], firewalls: [{ name: 'edge', active: 2, driftSince: null }] };
     const { subject, text } = renderDigestMail(quiet);
     expect(subject).to.equal('[firebreak] 2026-11-25: 0 new blocks, 2 in force, all well');
     expect(text).to.not.match(/NEEDS ATTENTION|SOURCES|doctor/);
   });
 
-  it('tells of what is held the figures, the limits, the first of them, and what to type', () => {
+  it('of held blocks gives the figures, the limits, the first blocks, and what to run', () => {
     const { subject, text, html } = mails['held']!;
-    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most for 203.0.113.7');
+    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most from 203.0.113.7');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
         .to.match(/held now 1 /)
@@ -368,17 +370,17 @@ describe("an operator's templates", () => {
   const render = (): Mail => renderFailureMail(toFailure([failed]), folder);
   const ours = mailOf(failed);
 
-  it('take the place of ours one by one, and escape as ours do', () => {
+  it('replace the built-in ones one by one, and escape in the same manner', () => {
     write('failure.txt.hbs', 'CASE {{blocks.[0].what}} & more\r\n');
     write('layout.html.hbs', '<p>{{lead}} {{blocks.[0].what}}</p>');
     expect(render()).to.deep.equal({
       subject: ours.subject,
       text: 'CASE 203.0.113.7 -> 192.168.1.10 tcp/22 on wan & more\n',
-      html: `<p>Why: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Asked for by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
+      html: `<p>Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Requested by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
     });
   });
 
-  it('need not be there', () => {
+  it('are optional', () => {
     rmSync(path.join(folder, 'mail'), { recursive: true });
     expect(existsSync(folder)).to.equal(true);
     expect(render()).to.deep.equal(ours);
@@ -386,12 +388,12 @@ describe("an operator's templates", () => {
 
   for (const [title, name, source, said] of [
     ['does not parse', 'failure.html.hbs', '{{#if blocks}}', /failure\.html\.hbs: Parse error on line 1/],
-    ['is no part of this mail, and does not parse', 'drift.txt.hbs', '{{', /drift\.txt\.hbs: Parse error/],
-    ['names what is not there', 'failure.txt.hbs', '{{who}}', /"who" not defined/],
-    ['calls what is not there', 'block.txt.hbs', '{{shout id}}', /"shout" not defined/],
-    ['gives nothing', 'failure.txt.hbs', '\n', /failure\.txt\.hbs gives nothing/],
+    ['belongs to another mail, and does not parse', 'drift.txt.hbs', '{{', /drift\.txt\.hbs: Parse error/],
+    ['names an unknown value', 'failure.txt.hbs', '{{who}}', /"who" not defined/],
+    ['calls an unknown helper', 'block.txt.hbs', '{{shout id}}', /"shout" not defined/],
+    ['renders nothing', 'failure.txt.hbs', '\n', /failure\.txt\.hbs renders nothing/],
   ] as const) {
-    it(`are left aside where one ${title}; the mail is ours, and says so in both parts`, () => {
+    it(`are not used if one ${title}; the built-in mail says so in both parts`, () => {
       write(name, source);
       write('layout.txt.hbs', 'theirs {{> @partial-block}}');
       const { subject, text, html, problem } = render();
@@ -406,7 +408,7 @@ describe("an operator's templates", () => {
     });
   }
 
-  it('are left aside where they cannot be read', () => {
+  it('are not used if they cannot be read', () => {
     mkdirSync(path.join(folder, 'mail', 'failure.txt.hbs'));
     expect(render().problem).to.include('is a folder');
   });

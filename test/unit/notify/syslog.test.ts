@@ -24,13 +24,13 @@ describe("a syslog's line", () => {
     );
   });
 
-  it('has its facility and a severity by what came about', () => {
-    const told = (kind: OutcomeToSend['kind'], facility: 'local7' | 'authpriv') =>
+  it('has its facility and the severity of the outcome', () => {
+    const priority = (kind: OutcomeToSend['kind'], facility: 'local7' | 'authpriv') =>
       toSyslogLine({ ...outcome, kind }, { ...origin, facility }).slice(0, 6);
-    expect([told('failed', 'local7'), told('released', 'authpriv')]).to.deep.equal(['<187>1', '<86>1 ']);
+    expect([priority('failed', 'local7'), priority('released', 'authpriv')]).to.deep.equal(['<187>1', '<86>1 ']);
   });
 
-  it('stays one line, one element and ASCII, whatever stands in it', () => {
+  it('stays one line, one element and ASCII, whatever it contains', () => {
     const evil = 'x"] <0>1 \\]\r\n<14>1 - root su - - [a b="c"]\u2028\u0000\u202e';
     const line = toSyslogLine(
       { ...outcome, kind: 'failed', reason: evil, event: evil, code: evil },
@@ -43,7 +43,7 @@ describe("a syslog's line", () => {
     expect(line).to.include('event="x\\"\\] <0>1 \\\\\\]??<14>1 ');
   });
 
-  it('goes where the configuration says', () => {
+  it('goes to the configured target', () => {
     expect(
       ['udp://192.0.2.30', 'tcp://siem:601', 'udp://[2001:db8::1]:5514', 'unix:/run/log'].map(parseTarget),
     ).to.deep.equal([

@@ -60,7 +60,7 @@ const held: Event = {
 };
 
 describe("a webhook's event", () => {
-  it('tells who is not blocked, since when, why, and what to type', () => {
+  it('says what is not blocked, since when, why, and what to run', () => {
     expect(failure).to.include({
       kind: 'failure',
       at: '1970-01-01T02:00:00.000Z',
@@ -76,13 +76,13 @@ describe("a webhook's event", () => {
       [
         'no route to host',
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        'Kept, and tried again.',
+        'Queued for retry.',
         'To do: firebreak list --firewall edge',
       ].join('\n'),
     );
   });
 
-  it('tells a storm in few words, and what was given up with the command that tries again', () => {
+  it('summarises a storm, and names the command that retries blocks that were given up', () => {
     const storm = Array.from({ length: 1000 }, (_, index): Block => {
       const source = index < 600 ? '203.0.113.7' : `198.51.100.${index % 100}`;
       return { ...failed, state: 'failed', flow: { ...failed.flow, source } };
@@ -95,17 +95,17 @@ describe("a webhook's event", () => {
     expect(JSON.stringify(event).length).to.be.below(20_000);
   });
 
-  it('tells what is over, what is held, and what differs', () => {
+  it('describes recoveries, held blocks and differences', () => {
     const over = toWebhookEvent(recovery);
-    expect(over).to.include({ isOver: true, title: 'edge: over after 2h: all is as it is wanted' });
+    expect(over).to.include({ isOver: true, title: 'edge: recovered after 2h, everything is as requested' });
     expect(over.text).to.match(/^pf refused since 1970/);
     expect(toWebhookEvent(held)).to.include({ firewall: null, title: 'HELD: 12 new blocks wait for approval' });
     expect(toWebhookEvent(held).sources).to.deep.equal([{ address: '203.0.113.7', blocks: 9 }]);
-    expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference to the ledger' });
+    expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference from the ledger' });
     expect(toWebhookEvent(drift).text).to.match(/^missing: 203\.0\.113\.7/);
   });
 
-  it('has the same keys in every kind, so that a template need not ask', () => {
+  it('has the same keys in every kind, so that a template need not test for them', () => {
     const keys = [recovery, drift, addresses, held].map((event) => Object.keys(toWebhookEvent(event)).sort());
     for (const each of keys) expect(each).to.deep.equal(Object.keys(failure).sort());
   });
@@ -130,7 +130,7 @@ describe("a webhook's body", () => {
     expect(JSON.parse(renderBody(undefined, { id: 'M1', ...failure }))).to.deep.equal({ id: 'M1', ...failure });
   });
 
-  it('is what an operator makes of it', () => {
+  it("is what the operator's template renders", () => {
     const made = render(
       '{"b": {"c": {{json host}}}, "a": {{json "of " host ": " count}}, "all": [{{#each blocks}}{{json id}}{{/each}}]}',
     );
@@ -138,7 +138,7 @@ describe("a webhook's body", () => {
   });
 
   for (const name of readdirSync(path.join(packageRoot, 'templates/webhook'))) {
-    it(`of the template ${name} is JSON, and keeps what an attacker wrote as text`, () => {
+    it(`of the template ${name} is JSON, and contains an attacker's input as text only`, () => {
       const evil = '"}], "evil": 1, \\ {{json host}} </script>\n<!channel> \u2028';
       const body = renderBody(path.join(packageRoot, 'templates/webhook', name), {
         ...failure,
@@ -153,26 +153,22 @@ describe("a webhook's body", () => {
   }
 
   for (const [title, template, sentence] of [
-    ['that gives no JSON', '{"a": {{json host}}', /own\.json\.hbs: what comes of it is no JSON: /],
+    ['that does not render JSON', '{"a": {{json host}}', /own\.json\.hbs: the result is not valid JSON: /],
     [
-      'that asks for what is not there',
+      'that names an unknown value',
       '{"a": {{json nothing}}}',
-      /own\.json\.hbs: json was given something that an event does not have/,
+      /own\.json\.hbs: \{\{json\}\} names a field that events do not have/,
     ],
-    ['that is none', '{"a": {{#if}', /own\.json\.hbs: Parse error on line 1/],
-    [
-      'that writes a value as it is',
-      '{"a":\n "{{text}}"}',
-      /hbs: line 2: write \{\{json text\}\} instead of \{\{text\}\}/,
-    ],
-    ['that writes it unescaped', '{"a": "{{{text}}}"}', /write \{\{json text\}\}/],
+    ['that does not parse', '{"a": {{#if}', /own\.json\.hbs: Parse error on line 1/],
+    ['that writes a raw value', '{"a":\n "{{text}}"}', /hbs: line 2: write \{\{json text\}\} instead of \{\{text\}\}/],
+    ['that writes an unescaped value', '{"a": "{{{text}}}"}', /write \{\{json text\}\}/],
   ] as const) {
-    it(`is refused of a template ${title}`, () => {
+    it(`is refused for a template ${title}`, () => {
       expect(() => render(template)).to.throw(sentence);
     });
   }
 
-  it('is refused of a template that is not there', () => {
+  it('is refused for a missing template', () => {
     expect(() => renderBody(path.join(folder, 'gone'), failure)).to.throw(/gone: no such file/);
   });
 });

@@ -20,30 +20,26 @@ describe('answerToText', () => {
   for (const [title, given, text] of [
     ['a new block', answer([active]), `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s`],
     [
-      'a block that stood already',
+      'an existing block',
       answer([{ ...active, changed: false }], { run: null }),
       `edge: already blocked ${what}: in force and proven, tracker 2000000001`,
     ],
     [
-      'a block whose proof is older than the question',
+      'a block whose proof is older than the request',
       answer([{ ...active, changed: false, provenAt: 1_000_000, updatedAt: 1_040_000 }], { run: null }),
       `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001`,
     ],
     ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours`],
     [
-      'a firewall that is away',
+      'an unreachable firewall',
       answer([fail('unreachable', 'no answer')]),
-      `edge: NOT blocked ${what}: the firewall cannot be reached: no answer; kept, and tried again`,
+      `edge: NOT blocked ${what}: the firewall is unreachable: no answer; queued for retry`,
     ],
+    ['a failure', answer([fail('failed', 'pf refused')]), `edge: NOT blocked ${what}: pf refused; queued for retry`],
     [
-      'a failure',
-      answer([fail('failed', 'pf refused')]),
-      `edge: NOT blocked ${what}: pf refused; kept, and tried again`,
-    ],
-    [
-      'a run that was ended',
+      'a stopped run',
       answer([fail('stopped', 'it took too long')]),
-      `edge: NOT known to be blocked ${what}: it took too long; kept, and tried again`,
+      `edge: NOT known to be blocked ${what}: it took too long; queued for retry`,
     ],
     [
       'a dry run',
@@ -51,7 +47,7 @@ describe('answerToText', () => {
       `edge: would block ${what}, tracker 2000000001 (dry run: nothing was changed)`,
     ],
   ] as const) {
-    it(`tells ${title} in one line`, () => {
+    it(`describes ${title} in one line`, () => {
       expect(answerToText(given)).to.equal(text);
     });
   }
@@ -68,7 +64,7 @@ describe('answerToJson', () => {
     expect(json).to.not.have.property('check');
   });
 
-  it('gives times as UTC, null for ever, and the run', () => {
+  it('gives times in UTC, null for a permanent block, and the run', () => {
     const json = answerToJson(answer([{ ...active, expiresAt: 86_400_000 }, active]));
     expect(json.blocks).to.have.length(2);
     expect(json.blocks[0]).to.include({
@@ -79,7 +75,7 @@ describe('answerToJson', () => {
     expect(json.run).to.deep.equal(run);
   });
 
-  it('says so of a dry run', () => {
+  it('marks a dry run', () => {
     expect(answerToJson(answer([active], { check: true }))).to.include({ check: true });
   });
 

@@ -41,13 +41,13 @@ const quiet: History = {
 };
 
 describe('toSlots', () => {
-  it('has each hour of a day, those in which nothing happened too', () => {
+  it('has each hour of a day, quiet ones included', () => {
     const slots = toSlots(figures);
     expect(slots).to.have.length(25);
     expect(slots.filter(({ proven }) => proven > 0).map(({ proven }) => proven)).to.deep.equal([100, 18]);
   });
 
-  it('takes days for a month and months for a year, and loses nothing', () => {
+  it('has days for a month, months for a year, and loses nothing', () => {
     for (const [span, size, most] of [
       [30 * day, 'day', 31],
       [365 * day, 'month', 13],
@@ -60,7 +60,7 @@ describe('toSlots', () => {
     }
   });
 
-  it('begins with the first that happened where it is asked for all there is', () => {
+  it('begins with the first outcome if the period is unlimited', () => {
     const slots = toSlots({ ...figures, since: 0 });
     expect(slots.length).to.be.within(1, 2);
     expect(slots.reduce((sum, { failed }) => sum + failed, 0)).to.equal(6);
@@ -80,7 +80,7 @@ describe('drawBars', () => {
     { name: '<c>', bad: 0, good: 8 },
   ];
 
-  it('piles up what came about, from the bottom, and leaves out what did not', () => {
+  it('stacks the outcomes from the bottom, and leaves out empty ones', () => {
     const chart = drawBars(slots, ['good', 'bad']);
     expect(chart).to.include({ width: 30, top: 8, half: 4 });
     expect(chart.bars).to.deep.equal([
@@ -95,7 +95,7 @@ describe('drawBars', () => {
     ]);
   });
 
-  it('is always as high as its highest bar at least, and its half is a whole number', () => {
+  it('is at least as high as its highest bar, and its half is a whole number', () => {
     for (let many = 0; many < 3000; many += 1) {
       const { top, half } = drawBars([{ name: '', many }], ['many']);
       expect(top).to.be.within(many, Math.max(2, many * 2));
@@ -110,15 +110,15 @@ describe('drawBars', () => {
 });
 
 describe('the report as text', () => {
-  it('tells what came about, how long it took, and why it failed', () => {
+  it('shows the outcomes, how long they took, and why blocks failed', () => {
     const text = historyToText(figures);
     for (const part of [
       /^1d up to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\n/,
       /^412 alarms$/m,
-      /^ {4}118 {2}proven {4}half within 840 ms of the alarm, 95 % within 2\.1 s$/m,
+      /^ {4}118 {2}proven {4}median 840 ms after the alarm, 95 % within 2\.1 s$/m,
       /^ {6}6 {2}failed {4}4 unreachable, 2 pf refused$/m,
       /^ {6}3 {2}drift {5}edge: last .*, 2 differences$/m,
-      /^now: 120 in force, 3 under way \(2 failing\), 1 given up, 2 held$/m,
+      /^now: 120 in force, 3 in progress \(2 failing\), 1 given up, 2 held$/m,
       /^\d\d-\d\d \d\d:00 +100 +6 +\. +\. {2}#{36}$/m,
       /^ {4}30 {5}200 {2}203\.0\.113\.7$/m,
     ])
@@ -134,7 +134,7 @@ describe('the report as text', () => {
     for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
   });
 
-  it('says so where nothing happened', () => {
+  it('says that nothing happened', () => {
     expect(historyToText(quiet))
       .to.match(/^0 alarms\n {6}0 {2}proven\n/m)
       .and.include('Nothing happened.');
@@ -142,7 +142,7 @@ describe('the report as text', () => {
 });
 
 describe('the report as HTML', () => {
-  it('needs nothing beside it, and runs nothing', () => {
+  it('is self-contained, and runs nothing', () => {
     const html = historyToHtml(figures, 'siem');
     expect(html)
       .to.match(/^<!doctype html>\n/)
@@ -150,7 +150,7 @@ describe('the report as HTML', () => {
     expect(html).to.not.match(/<script|<link|<img|\ssrc=|href=|url\(|@import|\son\w+=/i);
   });
 
-  it('draws each hour in which something came about, in the figures of the report', () => {
+  it('draws each hour with an outcome, with the figures of the report', () => {
     const html = historyToHtml(figures, 'siem');
     expect(html.match(/<g><title>/g)).to.have.length(2);
     expect(html).to.match(/<title>\d\d-\d\d \d\d:00: 100 proven, 6 failed<\/title>/);
@@ -158,7 +158,7 @@ describe('the report as HTML', () => {
       expect(html).to.include(part);
   });
 
-  it('writes whatever stands in the ledger as text', () => {
+  it('writes everything from the ledger as text', () => {
     const evil = '"><script>alert(1)</script>';
     const html = historyToHtml(
       {
@@ -173,7 +173,7 @@ describe('the report as HTML', () => {
     expect(html.match(/&lt;script&gt;alert\(1\)&lt;\/script&gt;/g)).to.have.length(5);
   });
 
-  it('says so where nothing happened, and draws no empty chart', () => {
+  it('says that nothing happened, and draws no empty chart', () => {
     expect(historyToHtml(quiet, 'siem')).to.include('Nothing happened.').and.not.include('<svg');
   });
 });

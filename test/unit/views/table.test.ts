@@ -7,13 +7,13 @@ const headings = ['STATE', 'SOURCE', 'WHY', 'ALARMS'];
 const right = new Set(['ALARMS']);
 
 describe('toTable', () => {
-  it('is as wide as what is in it, numbers to the right', () => {
+  it('is as wide as its content, with numbers to the right', () => {
     expect(toTable(headings, [['active', '203.0.113.7', 'ssh', '12']], { right })).to.equal(
       'STATE   SOURCE       WHY  ALARMS\nactive  203.0.113.7  ssh      12',
     );
   });
 
-  it('goes on in the next line where it would be too wide: at a space, else where the room ends', () => {
+  it('wraps if it would be too wide: at a space, else at the width', () => {
     const row = ['active', '2001:db8:aaaa:bbbb::7', 'an ssh anomaly', '12'];
     expect(toTable(headings, [row], { right, width: 40 })).to.equal(
       [
@@ -24,7 +24,7 @@ describe('toTable', () => {
     );
   });
 
-  it('fits any width that leaves each column its least, and loses no letter', () => {
+  it('fits any width that leaves each column its minimum, and loses no letter', () => {
     const text = fc.stringMatching(/^[a-z0-9:.]{0,40}$/);
     fc.assert(
       fc.property(
@@ -47,11 +47,11 @@ describe('describeDoing', () => {
     { firewall: 'inner', what: 'Ansible starts', ms: 10 },
   ];
 
-  it('tells firewall, task and seconds', () => {
+  it('names firewall, task and seconds', () => {
     expect(describeDoing(doings, 80)).to.equal('edge: Reload the rules (3 s) | inner: Ansible starts (0 s)');
   });
 
-  it('is cut where the terminal ends', () => {
+  it('is truncated at the width of the terminal', () => {
     const line = describeDoing(doings, 20);
     expect(line).to.equal('edge: Reload the r…');
     expect(line.length).to.be.below(20);
