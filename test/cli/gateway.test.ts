@@ -165,7 +165,13 @@ describe('firebreak gateway, behind a real sshd', function () {
     const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
     try {
       expect(
-        await ledger.beginSession({ id: 'the test itself', most: 1, mostOfCaller: 1, forMs: 60_000, isDryRun: false }),
+        await ledger.beginSession({
+          id: 'the test itself',
+          maxSessions: 1,
+          maxPerCaller: 1,
+          forMs: 60_000,
+          isDryRun: false,
+        }),
       ).to.equal(true);
       const { exit, stderr } = await ssh(`firebreak block ${alarm}`);
       expect(exit).to.equal(75);

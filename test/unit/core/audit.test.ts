@@ -40,13 +40,13 @@ describe('the audit chain', () => {
     [
       'two lines in another order',
       [...lines.slice(0, 2), lines[3]!, lines[2]!, ...lines.slice(4)],
-      /entry 3, which was/,
+      /entry 3, which came/,
     ],
     ['a line of its own making put in', lines.toSpliced(3, 0, forged), /does not follow|which came earlier/],
     ['a line in place of another', lines.with(3, forged), /line 5 does not follow the line before it/],
     ['a line put at the end', [...lines, linkEntry({ event: 'x' }, 'now', end).line], /does not know entries 7 to 7/],
     ['a whole chain made anew', makeChain(5).lines.concat(forged.replace('x', 'y')), /line 6|truncated/],
-    ['text', [...lines, 'hello'], /line 7 was changed, or is no entry/],
+    ['text', [...lines, 'hello'], /line 7 was changed or is not an entry/],
   ] as const) {
     it(`tells ${title}`, () => {
       expect(findBreaks(damaged, end).join('\n')).to.match(told);
@@ -99,7 +99,7 @@ describe('the audit chain', () => {
       expect(findBreaks(kept, last, {}).join()).to.match(/the key of this log is missing/);
       expect(findBreaks([], undefined, { isKeyed: true }).join()).to.match(/the key of this log is missing/);
       expect(findBreaks([], undefined, { oldestBlock: 0 }).join()).to.match(
-        /has blocks since 1970-01-01.*no entry tells/,
+        /has blocks since 1970-01-01.*the log has no entries/,
       );
       expect(findBreaks([], undefined, {})).to.deep.equal([]);
     });

@@ -90,8 +90,8 @@ describe('parseGatewayCommand', () => {
     ['a path out of a quote', `"../../bin/sh" -c id`, /is not an alarm/],
     ['a script that is none', `sh launcher.sh.exe ${alarm}`, /is not an alarm/],
     ['an option without its value', 'firebreak block --src-ip', /--src-ip has no value/],
-    ['too much', `firebreak block ${'1'.repeat(5000)}`, /5016 characters, at most 4096/],
-    ['too many words', `firebreak block ${'1 '.repeat(70)}`, /72 words, at most 64/],
+    ['too much', `firebreak block ${'1'.repeat(5000)}`, /5016 characters: at most 4096/],
+    ['too many words', `firebreak block ${'1 '.repeat(70)}`, /72 words: at most 64/],
   ] as const) {
     it(`refuses ${title}`, () => {
       expect(refusal(() => parseGatewayCommand(command)))
