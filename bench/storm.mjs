@@ -95,7 +95,7 @@ async function stormOurs(alarms, wait) {
 /** Whether everything is settled, so that no process of the storm is left. */
 async function isQuiet(launcher) {
   const { stdout } = await launcher.firebreak(['list', '--state', 'pending']);
-  return stdout.startsWith('no blocks') && !(await launcher.firebreak(['drain'])).stderr.includes('at work');
+  return stdout.startsWith('no blocks') && !(await launcher.firebreak(['drain'])).stderr.includes('another process');
 }
 
 async function stormArticle(alarms) {

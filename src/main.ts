@@ -18,10 +18,10 @@ async function runCommand(command: Command, args: { config?: string; json?: bool
 
 async function main(argv: readonly string[]): Promise<void> {
   ignoreHangup();
-  process.umask(0o077); // OSSIM calls with 0, and what we write is ours alone
+  process.umask(0o077); // OSSIM calls with umask 0; our files must be private
   try {
     let running = Promise.resolve();
-    // Returned to yargs, the promise would make it lay out the whole help at every call, in case it is needed.
+    // If the promise were returned to yargs, it would lay out the whole help at every call in case it is needed.
     const parser = await makeParser(argv, (command, args) => {
       running = runCommand(command, args);
     });

@@ -11,7 +11,7 @@ import type { BlockRequest } from '../ledger/ledger.js';
 /** The policy of a firewall. */
 export type PolicyOf = (firewall: string) => Policy;
 
-/** The policy of each firewall with what was seen, made once: a list asks for it thousands of times. */
+/** The policy of each firewall with learned addresses, made once: a list needs it thousands of times. */
 export function makePolicies(config: Config, seen?: Seen): PolicyOf {
   const host = findThisHost();
   const known = new Map<string, Policy>();
@@ -23,11 +23,11 @@ export function makePolicies(config: Config, seen?: Seen): PolicyOf {
 }
 
 export interface Target {
-  /** All firewalls where none is named. */
+  /** Empty: all firewalls. */
   firewalls: readonly string[];
-  /** An operator's reason to block against the policy. */
+  /** An operator's reason to override the policy. */
   override?: string | undefined;
-  /** What was seen of firewalls and callers, or the policies made of it. */
+  /** Learned addresses of firewalls and callers, or the policies made with them. */
   seen?: Seen;
   policyOf?: PolicyOf;
 }
@@ -56,7 +56,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
 }
 
 /**
- * Warnings: firewalls on which the rule would be on an interface by which the source does not enter.
+ * Warns of firewalls on which the source does not enter through the interface of the rule.
  * @throws FirebreakError firewall_unknown
  */
 export const findMismatches = (alarm: Alarm, firewalls: readonly string[], config: Config): string[] =>

@@ -17,34 +17,34 @@ interface Unrecorded {
 }
 
 /**
- * Where nothing can be recorded, the block is applied all the same, by the whole policy: the freeze and the addresses
- * seen are known from a copy. The request waits in a spool and is recorded when the ledger is back, so that it expires.
+ * If nothing can be recorded, the block is applied anyway, under the whole policy: the freeze and the learned addresses
+ * come from a copy. The request is spooled and recorded when the ledger is back, so that the block expires.
  */
 export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, host: Host): Promise<Answer> {
   const { config, warn } = host;
   const known = readKnown(config);
   const blocks = admit(alarm, { ...target, seen: known.seen }, config);
-  warn(`NOT kept: ${error.message}`);
+  warn(`NOT recorded: ${error.message}`);
   const why = spool(config, { id, origin: host.actor, context: alarm.context, blocks });
   warn(
     why === undefined
-      ? 'it waits in the spool, and is kept when the ledger is back'
-      : `nor in the spool: ${why}; nothing will release it by itself`,
+      ? 'the alarm is spooled, and will be recorded when the ledger is back'
+      : `not spooled either: ${why}; the block will not expire automatically`,
   );
   const answer = { alarm: id, check: false, exit: error.exit };
-  const untried = (reason: string): Answer => ({ ...answer, blocks: blocks.map(asFailed(reason)), run: null });
-  if (known.frozen !== null) return untried(`not tried: ${describeFreeze(known.frozen)}`);
+  const notApplied = (reason: string): Answer => ({ ...answer, blocks: blocks.map(asFailed(reason)), run: null });
+  if (known.frozen !== null) return notApplied(`not tried: ${describeFreeze(known.frozen)}`);
   const end = beginAlone();
-  if (end === undefined) return untried('not tried: another call is at it without the ledger');
+  if (end === undefined) return notApplied('not tried: another call is applying a block without the ledger');
   try {
-    warn('trying the block all the same');
+    warn('applying the block anyway');
     return { ...answer, ...(await applyUnsaved(blocks, host)) };
   } finally {
     end();
   }
 }
 
-/** A block for which no run is started now, and why. */
+/** A block that no run applies now, with the reason. */
 const asFailed = (reason: string) => (request: BlockRequest) => {
   const block = unsavedBlock(request);
   if (block.state === 'refused') return block;

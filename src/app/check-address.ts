@@ -9,15 +9,15 @@ import type { App } from '../runtime/app.js';
 
 export interface AddressCheck {
   address: string;
-  /** Why the policy refuses to block it; undefined where it may be blocked. */
+  /** Why the policy refuses to block it; undefined if it may be blocked. */
   refusal: string | undefined;
   remarks: string[];
-  /** Current blocks that it is an end of. */
+  /** Current blocks with this address as source or destination. */
   blocks: Block[];
   now: number;
 }
 
-/** Would this address be blocked, as source or destination, and is it? @throws FirebreakError usage */
+/** Checks whether this address may be blocked, as either end, and whether it is. @throws FirebreakError usage */
 export async function checkAddress(text: string, { config, ledger }: App): Promise<AddressCheck> {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new FirebreakError('usage', parsed.message);
@@ -37,7 +37,7 @@ export async function checkAddress(text: string, { config, ledger }: App): Promi
   return { address: address.text, refusal, remarks, blocks, now: await ledger.now() };
 }
 
-/** The firewalls on which it would be refused, by what was seen on them. */
+/** The firewalls on which learned addresses would refuse it. */
 const findSpared = (address: Address, config: Config, seen: Seen): { firewall: string; refusal: string }[] =>
   Object.keys(config.firewalls).flatMap((firewall) => {
     const refusal = findProtection(address, findPolicy(config, { seen, firewall, host: [] }));

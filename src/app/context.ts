@@ -11,22 +11,22 @@ import { becomeOwner } from '../runtime/become-owner.js';
 import type { Log } from '../runtime/logger.js';
 import { prepareStop } from '../runtime/shutdown.js';
 
-/** Who starts a use case: the terminal today, other ways in later. */
+/** The caller of a use case: today the command line. */
 export interface Caller {
-  /** As the command line names it; undefined looks at the usual places. */
+  /** As given on the command line; undefined searches the default places. */
   configFile: string | undefined;
   warn: (message: string) => void;
   screen: Screen;
 }
 
-/** Reads the configuration and goes on as the account that owns the state it names. @throws FirebreakError config_* */
+/** Reads the configuration and continues as the account that owns its state folder. @throws FirebreakError config_* */
 export function openConfig(file: string): Config {
   const config = loadConfig(file);
   becomeOwner(config.state_dir);
   return config;
 }
 
-/** Gives the work its configuration and this host, and closes what the work opened of it. */
+/** Runs the work with its configuration and this host, and closes what the work opened. */
 export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<T>): Promise<T> {
   const configFile = locateConfig(caller.configFile);
   const config = openConfig(configFile);
@@ -64,7 +64,7 @@ export const withApp = <T>(caller: Caller, work: (app: App) => Promise<T>): Prom
     }
   });
 
-/** The ledger, with decisions that the audit log says are the actor's. @throws FirebreakError ledger_* */
+/** Opens the ledger, with the actor that the audit log records. @throws FirebreakError ledger_* */
 export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor'>): Promise<Ledger> {
   const ledger = await openAnyLedger({
     file: join(config.state_dir, 'ledger.db'),
@@ -74,8 +74,8 @@ export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor
   return ledger.as(actor);
 }
 
-/** Every decision, one line each. */
+/** Every decision, one per line. */
 export const auditFileOf = (config: Config): string => join(config.state_dir, 'audit.jsonl');
 
-/** The key that signs them. */
+/** The key that signs the audit log. */
 export const auditKeyOf = (config: Config): string => join(config.state_dir, 'audit.key');

@@ -8,17 +8,17 @@ import { submit } from './submit.js';
 
 export type Decision = 'approve' | 'reject' | 'retry';
 
-/** The blocks that a decision applies to, in words. */
+/** Describes the blocks that a decision applies to. */
 export const decidable: Record<Decision, string> = {
   approve: 'held',
   reject: 'held',
-  retry: 'failed or waiting for its next try',
+  retry: 'failed or waiting for a retry',
 };
 
 /**
  * Decides on held and failed blocks, and applies what that makes due.
- * @param id undefined decides on all of them
- * @throws FirebreakError block_unknown, where the named block is not in such a state
+ * @param id undefined decides on all
+ * @throws FirebreakError block_unknown if the named block is not in such a state
  */
 export async function decide(decision: Decision, id: string | undefined, app: App): Promise<Answer> {
   const { ledger } = app;
@@ -35,6 +35,6 @@ function assertAll(decision: Decision, chosen: Block | undefined): void {
   if (chosen === undefined) return;
   throw new FirebreakError(
     'block_unknown',
-    `block ${chosen.id} is ${chosen.state}, not ${decidable[decision]}: firebreak show tells how it came to that`,
+    `block ${chosen.id} is ${chosen.state}, not ${decidable[decision]}; run firebreak show ${chosen.id} to see why`,
   );
 }

@@ -17,11 +17,11 @@ export interface DrainOptions {
 
 export interface Drained {
   blocks: Block[];
-  /** Where nothing was applied because of it. */
+  /** The freeze, if nothing was applied because of it. */
   frozen: Freeze | undefined;
 }
 
-/** Applies all pending and due changes, on every firewall at once; then sends what is queued. */
+/** Applies all pending and due changes, on all firewalls in parallel; then sends what is queued. */
 export async function drain(options: DrainOptions, app: App): Promise<Drained> {
   const drained = await applyDue(options, app);
   await sendDue(app, options.owner);
@@ -35,17 +35,17 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
   const frozen = await ledger.findFreeze();
   if (frozen !== undefined) return { blocks: [], frozen };
   const leases = await claimLeases(app, owner);
-  const settled = new Map<string, Block>();
+  const applied = new Map<string, Block>();
   await withRunRecorder(app, async (record) => {
     const onSettled: typeof record = (run) => {
-      for (const block of run.blocks) settled.set(block.id, block);
+      for (const block of run.blocks) applied.set(block.id, block);
       record(run);
     };
     await Promise.all(leases.map((lease) => drainFirewall(lease, app, { onSettled })));
     if (expire) await refreshAddresses(app);
   });
   await saveKnown(app);
-  return { blocks: [...settled.values()], frozen: undefined };
+  return { blocks: [...applied.values()], frozen: undefined };
 }
 
 async function claimLeases({ config, ledger, warn }: App, owner: string | undefined): Promise<Lease[]> {
@@ -55,7 +55,7 @@ async function claimLeases({ config, ledger, warn }: App, owner: string | undefi
       ? ledger.acquireLease(firewall, ulid())
       : ledger.takeOverLease(firewall, owner));
     if (lease !== undefined) leases.push(lease);
-    else if (owner === undefined) warn(`${firewall}: another process is at work there, and carries what is due`);
+    else if (owner === undefined) warn(`${firewall}: another process is applying changes, and will apply what is due`);
   }
   return leases;
 }

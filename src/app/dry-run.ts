@@ -11,7 +11,7 @@ import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
 import { admit, type Target } from './admit.js';
 
-/** Runs without the ledger: what a dry run predicts, and what is left to do where nothing can be recorded. */
+/** Runs without the ledger: dry runs, and blocks that cannot be recorded. */
 
 export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Promise<Answer> => ({
   ...(await dryRun(admit(alarm, target, host.config).map(unsavedBlock), host)),
@@ -19,10 +19,10 @@ export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Pro
   check: true,
 });
 
-/** What a run would change for each block; nothing is changed anywhere. */
+/** Predicts what a run would change for each block, without changing anything. */
 export const dryRun = (blocks: readonly Block[], host: Host) => runAll(blocks, host, true);
 
-/** Applies the blocks in a run of their own, which no ledger knows. */
+/** Applies the blocks in their own run, without the ledger. */
 export const applyUnsaved = (blocks: readonly BlockRequest[], host: Host) =>
   runAll(blocks.map(unsavedBlock), host, false);
 
@@ -51,27 +51,27 @@ async function runOne(
   if (admitted.length === 0) return { blocks: [...blocks], run: null };
   const { check } = host;
   const run = ulid();
-  const result = await applyBatch({ run, firewall, blocks: admitted, check, keepRecord: false }, host);
-  const addresses = { [firewall]: result.addresses ?? [] };
+  const batch = await applyBatch({ run, firewall, blocks: admitted, check, keepRecord: false }, host);
+  const addresses = { [firewall]: batch.addresses ?? [] };
   const policy = findPolicy(host.config, { seen: { addresses, callers: [] }, firewall });
   const settled = blocks.map((block) => {
-    const finding = result.results.get(block.id);
+    const result = batch.results.get(block.id);
     const refusal = check && block.desired === 'present' ? findRefusal(block.flow, policy) : undefined;
     if (refusal !== undefined && block.override === null) return refuse(block, refusal);
-    return finding === undefined ? block : withResult(block, finding, { check, run });
+    return result === undefined ? block : withResult(block, result, { check, run });
   });
-  return { blocks: settled, run: { id: run, ms: result.ms, batch: admitted.length } };
+  return { blocks: settled, run: { id: run, ms: batch.ms, batch: admitted.length } };
 }
 
-function withResult(block: Block, finding: BlockResult, { check, run }: { check: boolean; run: string }): Block {
-  const tried: Block = { ...block, doneRevision: block.revision, run };
-  if (finding.kind === 'refused') return refuse(tried, finding.reason);
-  if (finding.kind === 'failed') {
-    const { failure, code, reason } = finding;
-    return { ...tried, changed: false, failure, failureCode: code, reason };
+function withResult(block: Block, result: BlockResult, { check, run }: { check: boolean; run: string }): Block {
+  const attempted: Block = { ...block, doneRevision: block.revision, run };
+  if (result.kind === 'refused') return refuse(attempted, result.reason);
+  if (result.kind === 'failed') {
+    const { failure, code, reason } = result;
+    return { ...attempted, changed: false, failure, failureCode: code, reason };
   }
-  const { changed } = finding;
-  const done: Block = { ...tried, changed, failure: null, failureCode: null, reason: null };
+  const { changed } = result;
+  const done: Block = { ...attempted, changed, failure: null, failureCode: null, reason: null };
   if (block.desired === 'absent') return { ...done, state: check && changed ? 'releasing' : 'released' };
   return {
     ...done,
@@ -80,7 +80,7 @@ function withResult(block: Block, finding: BlockResult, { check, run }: { check:
   };
 }
 
-/** A block that is in no ledger. */
+/** A block that is not in the ledger. */
 export function unsavedBlock({ firewall, flow, description, refusal, override }: BlockRequest): Block {
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);

@@ -23,11 +23,11 @@ import { auditKeyOf } from './context.js';
 import type { App } from '../runtime/app.js';
 
 /**
- * What a block needs where the ledger is broken, in small files beside it: the policy's facts that only the ledger knew,
- * and a spool of what could not be kept, until it can.
+ * What a block needs if the ledger is broken, in small files beside it: the policy's facts that only the ledger knows,
+ * and a spool of requests until they can be recorded.
  */
 
-/** What only the ledger knows and the policy asks for. */
+/** Facts that only the ledger knows and the policy needs. */
 export interface Known {
   frozen: Freeze | null;
   seen: Seen;
@@ -41,7 +41,7 @@ const sign = (body: string, config: Config): string | undefined => {
   return key && createHmac('sha256', key).update(`known\n${body}`).digest('hex');
 };
 
-/** Writes the copy anew where it is not what the ledger says. That this fails changes nothing of what was just done. */
+/** Rewrites the copy if it differs from the ledger. A failure does not affect what was just done. */
 export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger'>): Promise<void> {
   try {
     const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
@@ -49,22 +49,22 @@ export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger
     const text = JSON.stringify({ body, mac: sign(body, config) ?? null });
     if (readText(knownFile(config)) !== text) writeWhole(knownFile(config), text);
   } catch {
-    return; // the next call meets the same fault, and tells it
+    return; // the next call has the same error, and reports it
   }
 }
 
-/** @returns what was known last; nothing where there is no copy, or it is not ours */
+/** @returns the last known facts; none if there is no copy, or it is not ours */
 export function readKnown(config: Config): Known {
   try {
     const { body, mac } = JSON.parse(readText(knownFile(config)) ?? '') as { body: string; mac: string | null };
     if (mac === (sign(body, config) ?? null)) return JSON.parse(body) as Known; // as saveKnown wrote it
   } catch {
-    // none, or damaged: then only the configuration is known
+    // missing or damaged: only the configuration is known
   }
   return { frozen: null, seen: nothingSeen };
 }
 
-/** Keeps a request until the ledger is back. @returns why that cannot be done */
+/** Stores a request until the ledger is back. @returns the reason if this fails */
 export function spool(config: Config, request: NewAlarm): string | undefined {
   try {
     mkdirSync(spoolFolder(config), { recursive: true, mode: 0o700 });
@@ -75,23 +75,23 @@ export function spool(config: Config, request: NewAlarm): string | undefined {
   }
 }
 
-/** Keeps in the ledger what was spooled, in its order, so that it ends, is carried and stands in the audit log. */
+/** Records spooled requests in the ledger, in order, so that their blocks expire, are applied and are audited. */
 export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' | 'ledger' | 'warn'>): Promise<void> {
   for (const name of listSpool(config)) {
     const file = join(spoolFolder(config), name);
     const request = parse(readText(file));
     if (request === undefined) {
-      warn(`${file} is no request that Firebreak wrote, and is left there`);
+      warn(`${file} is not a request that Firebreak wrote, and was left in place`);
       continue;
     }
-    await keepOnce(request, ledger);
+    await recordOnce(request, ledger);
     rmSync(file, { force: true });
-    warn(`alarm ${request.id}, which came while the ledger could not be written, is kept now`);
+    warn(`alarm ${request.id}, spooled while the ledger could not be written, is now recorded`);
   }
 }
 
-/** Several processes may find the same file: the alarm's id lets one of them keep it. */
-async function keepOnce(request: NewAlarm, ledger: Ledger): Promise<void> {
+/** Several processes may find the same file: the alarm's id lets only one of them record it. */
+async function recordOnce(request: NewAlarm, ledger: Ledger): Promise<void> {
   if (await ledger.hasAlarm(request.id)) return;
   try {
     await ledger.recordAlarms([request], { recheckMs: 0 });
@@ -120,27 +120,27 @@ function parse(text: string | undefined): NewAlarm | undefined {
 }
 
 /**
- * Lets one process of this host at a time act without the ledger, which would keep them apart.
- * @returns what ends it; undefined where another is at it
+ * Lets one process of this host at a time act without the ledger, whose leases would otherwise prevent conflicts.
+ * @returns a function that ends the turn; undefined if another process has it
  */
 export function beginAlone(): (() => void) | undefined {
-  const place = join(tmpdir(), `firebreak-without-ledger-${process.getuid?.() ?? 0}`);
+  const lock = join(tmpdir(), `firebreak-without-ledger-${process.getuid?.() ?? 0}`);
   for (let tries = 0; tries < 2; tries += 1) {
     try {
-      mkdirSync(place, { mode: 0o700 });
-      writeWhole(join(place, 'holder'), processIdentity() ?? '');
-      return () => rmSync(place, { recursive: true, force: true });
+      mkdirSync(lock, { mode: 0o700 });
+      writeWhole(join(lock, 'holder'), processIdentity() ?? '');
+      return () => rmSync(lock, { recursive: true, force: true });
     } catch {
-      if (!isOurs(place)) return () => undefined; // another user's: it keeps nobody apart, and must not hinder
-      if (!hasExited(readText(join(place, 'holder')) ?? null)) return undefined;
-      rmSync(place, { recursive: true, force: true });
+      if (!isOurs(lock)) return () => undefined; // another user's: it must not prevent ours
+      if (!hasExited(readText(join(lock, 'holder')) ?? null)) return undefined;
+      rmSync(lock, { recursive: true, force: true });
     }
   }
   return undefined;
 }
 
-function isOurs(place: string): boolean {
-  const status = statSync(place, { throwIfNoEntry: false });
+function isOurs(lock: string): boolean {
+  const status = statSync(lock, { throwIfNoEntry: false });
   return status !== undefined && status.uid === process.getuid?.();
 }
 
@@ -152,19 +152,19 @@ function readText(file: string): string | undefined {
   }
 }
 
-/** All of it, on the disk, or what was there before. */
+/** Writes the whole file to disk, or leaves the previous one. */
 function writeWhole(file: string, text: string): void {
-  const fresh = `${file}.${process.pid}`;
-  const opened = openSync(fresh, 'w', 0o600);
+  const temporary = `${file}.${process.pid}`;
+  const opened = openSync(temporary, 'w', 0o600);
   try {
     const bytes = Buffer.from(text);
-    if (writeSync(opened, bytes) < bytes.length) throw Object.assign(new Error('a part'), { code: 'ENOSPC' });
+    if (writeSync(opened, bytes) < bytes.length) throw Object.assign(new Error('written in part'), { code: 'ENOSPC' });
     fsyncSync(opened);
   } catch (error) {
-    rmSync(fresh, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   } finally {
     closeSync(opened);
   }
-  renameSync(fresh, file);
+  renameSync(temporary, file);
 }

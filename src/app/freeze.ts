@@ -11,7 +11,7 @@ export async function freeze(reason: string, app: App): Promise<Freeze | undefin
   return app.ledger.findFreeze();
 }
 
-/** Lets changes go on. @returns whether they were frozen */
+/** Resumes changes. @returns whether they were frozen */
 export async function unfreeze(app: App): Promise<boolean> {
   const wasFrozen = await app.ledger.unfreeze();
   await saveKnown(app);
@@ -19,4 +19,4 @@ export async function unfreeze(app: App): Promise<boolean> {
 }
 
 export const describeFreeze = ({ at, by, reason }: Freeze): string =>
-  `all changes are frozen since ${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;
+  `all changes have been frozen since ${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;

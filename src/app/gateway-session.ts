@@ -14,24 +14,24 @@ import type { Host } from '../runtime/app.js';
 import { openLedger, withHost, type Caller } from './context.js';
 import { submitAlarm } from './submit-alarm.js';
 
-/** What a SIEM's SSH session is answered with. */
+/** The answer to a SIEM's SSH session. */
 export interface GatewayAnswer {
   answer: Answer | FirebreakError;
-  /** Whether the caller asked for JSON. */
+  /** Whether the caller requested JSON. */
   json: boolean;
 }
 
 /**
- * Takes one alarm over SSH, in a grammar of its own. What cannot be taken now is answered with exit 75, so that the
- * caller keeps the alarm.
- * @throws FirebreakError gateway_refused, gateway_unable; others too where the caller did not ask for JSON
+ * Accepts one alarm over SSH, in its own grammar. If it cannot be accepted now, the exit code is 75, so that the
+ * caller sends it again.
+ * @throws FirebreakError gateway_refused, gateway_unable; others too unless the caller requests JSON
  */
 export async function answerGateway(command: string, caller: Caller): Promise<GatewayAnswer> {
   return asUnable(() =>
     withHost(caller, async (host) => {
       const request = await parse(command, host);
       try {
-        return { answer: await inSession(host, request.check, () => carry(request, host)), json: request.json };
+        return { answer: await inSession(host, request.check, () => submitRequest(request, host)), json: request.json };
       } catch (error) {
         if (!(error instanceof FirebreakError) || !request.json) throw error;
         return { answer: isOurFault(error) ? unable(error) : error, json: true };
@@ -40,7 +40,7 @@ export async function answerGateway(command: string, caller: Caller): Promise<Ga
   );
 }
 
-/** A fault that is not the caller's: the alarm is to be sent again. */
+/** Turns a fault that is not the caller's into exit 75: the alarm is to be sent again. */
 async function asUnable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -49,20 +49,22 @@ async function asUnable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An alarm blocks single hosts, however wide a network the policy lets a person block, and not forever. */
-async function carry(request: GatewayRequest, host: Host): Promise<Answer> {
+/** An alarm blocks single hosts only, whatever networks the policy allows an operator, and never forever. */
+async function submitRequest(request: GatewayRequest, host: Host): Promise<Answer> {
   const { policy } = host.config;
   const config: Config = { ...host.config, policy: { ...policy, widest: { inet: 32, inet6: 128 } } };
   const alarm = limitDuration(readBlockArguments(request.argv), policy.longest, host);
   return submitAlarm(alarm, request, { ...host, config });
 }
 
-/** The block is wanted all the same: so it is made, for a shorter time. */
+/** Shortens a request that is longer than the policy allows, rather than refuse it. */
 function limitDuration(alarm: AlarmRequest, longest: number | null, { warn }: Host): AlarmRequest {
-  const asked = alarm.duration === undefined ? undefined : parseDuration(alarm.duration);
-  if (asked === undefined || longest === null || (asked !== null && asked <= longest)) return alarm;
+  const requested = alarm.duration === undefined ? undefined : parseDuration(alarm.duration);
+  if (requested === undefined || longest === null || (requested !== null && requested <= longest)) return alarm;
   const duration = formatDuration(longest);
-  warn(`--for ${formatDuration(asked)} is longer than an alarm may ask for: blocked for ${duration} (policy.longest)`);
+  warn(
+    `--for ${formatDuration(requested)} is longer than an alarm may request: blocked for ${duration} (policy.longest)`,
+  );
   return { ...alarm, duration };
 }
 
@@ -88,7 +90,7 @@ async function recordRefusal(command: string, error: FirebreakError, host: Host)
   }
 }
 
-/** A session ends when its alarm has been answered; one that was killed does not count any more. */
+/** A session ends when its alarm has been answered; a killed one no longer counts. */
 async function inSession<T>(host: Host, isDryRun: boolean, work: () => Promise<T>): Promise<T> {
   const session = ulid();
   let ledger: Ledger | undefined;
@@ -106,20 +108,21 @@ async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger 
   try {
     ledger = await openLedger(host);
   } catch (error) {
-    if (error instanceof FirebreakError) return undefined; // the block itself reports it, and is applied all the same
+    if (error instanceof FirebreakError) return undefined; // the block itself reports it, and is applied anyway
     throw error;
   }
   const { gateway, ansible } = host.config;
-  const { max_sessions: most, max_per_caller: mostOfCaller } = gateway;
+  const { max_sessions: maxSessions, max_per_caller: maxPerCaller } = gateway;
   const forMs = 4 * ansible.timeout + 60_000;
-  if (await ledger.beginSession({ id, most, mostOfCaller, forMs, caller: findCaller(), isDryRun })) return ledger;
+  if (await ledger.beginSession({ id, maxSessions, maxPerCaller, forMs, caller: findCaller(), isDryRun }))
+    return ledger;
   await ledger.close();
-  const limits = `${most} alarms at once, ${mostOfCaller} of one caller (gateway.max_sessions, max_per_caller)`;
+  const limits = `${maxSessions} alarms at once, ${maxPerCaller} per caller (gateway.max_sessions, max_per_caller)`;
   throw new FirebreakError(
     'gateway_busy',
     isDryRun
-      ? `busy: one dry run at a time, and ${limits}; send it again`
-      : `busy: at most ${limits}; not kept, send it again`,
+      ? `busy: at most one dry run and ${limits}; send it again`
+      : `busy: at most ${limits}; not recorded, send it again`,
   );
 }
 
@@ -130,9 +133,9 @@ const notOurs = new Set<ErrorCode>([
 const isOurFault = ({ code }: FirebreakError): boolean => !notOurs.has(code);
 
 const unable = (error: FirebreakError): FirebreakError =>
-  new FirebreakError('gateway_unable', `not kept, send it again: ${error.message}`, { cause: error });
+  new FirebreakError('gateway_unable', `not recorded, send it again: ${error.message}`, { cause: error });
 
-/** The line for authorized_keys that binds a public key to the gateway. */
+/** The authorized_keys line that restricts a public key to the gateway. */
 export async function makeAuthorizedKey(file: string, configFile: string | undefined): Promise<string> {
   const { renderAuthorizedKey } = await import('../intake/authorized-key.js');
   const account = readAccounts('/').find(({ comment }) => comment === gatewayComment);

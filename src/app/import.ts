@@ -13,21 +13,21 @@ import { admit, makePolicies } from './admit.js';
 import { submit, type Recorded } from './submit.js';
 
 export interface ImportOptions {
-  /** What an entry leaves out. */
+  /** Values for entries that omit them. */
   defaults: ListEntry['fields'];
   firewalls: readonly string[];
   wait: boolean;
 }
 
-/** An alarm waits for one transaction, not for the whole list. */
+/** So that an alarm waits for one transaction, not for the whole list. */
 const perTransaction = 250;
 
-/** More bad entries than these are counted, not listed. */
+/** Further bad entries are counted, not listed. */
 const maxProblems = 20;
 
 /**
  * Blocks a list of addresses, in as few runs as possible.
- * @throws FirebreakError list_invalid: one bad entry, and none is recorded
+ * @throws FirebreakError list_invalid if any entry is bad; then none is recorded
  */
 export async function importList(entries: readonly ListEntry[], options: ImportOptions, app: App): Promise<Answer> {
   const alarms = await toAlarms(entries, options, app);
@@ -42,20 +42,20 @@ async function recordAll(
   const recorded = { blocks: [] as Block[], leases: [] as Recorded['leases'], isFirstHeld: false };
   for (let start = 0; start < alarms.length; start += perTransaction) {
     const isLast = start + perTransaction >= alarms.length;
-    const kept = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
+    const part = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
       recheckMs: config.dispatch.recheck,
       limits: toLimits(config),
       ...(isLast && claim),
     });
-    recorded.blocks.push(...kept.blocks.flat());
-    recorded.leases = kept.leases;
-    recorded.isFirstHeld ||= kept.isFirstHeld;
-    if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, gets its turn
+    recorded.blocks.push(...part.blocks.flat());
+    recorded.leases = part.leases;
+    recorded.isFirstHeld ||= part.isFirstHeld;
+    if (!isLast) await sleep(1); // lets others write to the ledger, such as an alarm
   }
   return recorded;
 }
 
-/** A person has reviewed the list, so only what a firewall can hold in all limits it. */
+/** A person has reviewed the list, so only the limit of a firewall's capacity applies. */
 const toLimits = ({ policy: { limits } }: Config) =>
   limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 
@@ -76,6 +76,6 @@ async function toAlarms(entries: readonly ListEntry[], options: ImportOptions, a
   });
   if (problems.length === 0) return alarms;
   const more = problems.length - maxProblems;
-  const listed = [...problems.slice(0, maxProblems), ...(more > 0 ? [`and ${more} more`] : []), 'nothing was kept'];
+  const listed = [...problems.slice(0, maxProblems), ...(more > 0 ? [`and ${more} more`] : []), 'nothing was recorded'];
   throw new FirebreakError('list_invalid', listed.join('\n'));
 }

@@ -9,7 +9,7 @@ import type { App } from '../runtime/app.js';
 import { findBlock } from './find-block.js';
 
 export interface ListOptions {
-  /** Undefined lists what is current; `all` lists past blocks as well. */
+  /** Undefined lists current blocks; `all` also lists past ones. */
   state: string | undefined;
   source: string | undefined;
   firewalls: readonly string[];

@@ -21,13 +21,13 @@ export interface ReconcileOptions {
   firewalls: readonly string[];
 }
 
-/** What was found on one firewall. */
+/** The differences of one firewall. */
 export interface Reconciled {
   firewall: string;
   drift: Drift<StandingRule>[];
   /** Why the firewall could not be queried, with its exit code. */
   failure: { exit: number; reason: string } | null;
-  /** After a fix: for what still differs. */
+  /** After a fix: for remaining differences. */
   exit: number;
 }
 
@@ -46,10 +46,10 @@ async function reconcileFirewall(
   fix: boolean,
 ): Promise<Reconciled> {
   const { ledger } = app;
-  const verdict = await readFirewall(name, settings, app);
-  if (verdict.kind !== 'done') return { firewall: name, drift: [], ...failureOf(verdict) };
-  await recordAddresses(name, verdict.result, app);
-  const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), verdict.result);
+  const status = await readFirewall(name, settings, app);
+  if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
+  await recordAddresses(name, status.result, app);
+  const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), status.result);
   if (drift.length > 0) await ledger.recordDrift(name, drift.length);
   await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
@@ -63,7 +63,7 @@ async function reconcileFirewall(
   return { firewall: name, drift, failure: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
 }
 
-/** What the ledger knows is rechecked; what it does not know, and is ours to the letter, it adopts. */
+/** Rechecks blocks that the ledger knows, and adopts unknown rules that are exactly as Firebreak writes them. */
 async function recordRepair(
   { firewall, drift, owner }: { firewall: string; drift: readonly Drift<StandingRule>[]; owner: string },
   app: App,
@@ -77,7 +77,7 @@ async function recordRepair(
   return { blocks: [...known, ...adopted.blocks.flat()], leases: await acquireLeases([firewall], owner, ledger) };
 }
 
-/** An unknown rule as an alarm that requests it; undefined where a person has changed it. */
+/** An alarm that requests an unknown rule; undefined if the rule was changed by hand. */
 function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App): NewAlarm | undefined {
   if (rule.changed) return undefined;
   const request = { ...rule, ipproto: rule.ipprotocol, protocol: rule.protocol || 'any' };
@@ -87,9 +87,9 @@ function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App)
   return { id: ulid(), origin: `${actor}, by reconcile`, context: {}, blocks: [block] };
 }
 
-function failureOf(verdict: Exclude<RunResult<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'failure' | 'exit'> {
-  const finding = resultFor({ tracker: 0, desired: 'present' }, verdict, true);
-  if (finding.kind !== 'failed') throw new Error('a run that failed has no failure');
-  const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[finding.failure];
-  return { failure: { exit, reason: finding.reason }, exit };
+function failureOf(status: Exclude<RunResult<StatusResult>, { kind: 'done' }>): Pick<Reconciled, 'failure' | 'exit'> {
+  const result = resultFor({ tracker: 0, desired: 'present' }, status, true);
+  if (result.kind !== 'failed') throw new Error('a run that failed has no failure');
+  const exit = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 }[result.failure];
+  return { failure: { exit, reason: result.reason }, exit };
 }

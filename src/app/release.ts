@@ -21,7 +21,7 @@ export interface ReleaseOptions {
   wait: boolean;
 }
 
-/** Releases every block that matches, and proves that its rule is gone. */
+/** Releases every matching block, and proves that its rule is gone. */
 export async function release(options: ReleaseOptions, app: App): Promise<Answer> {
   const { ledger } = app;
   const query = await toQuery(options, app.config, ledger);
@@ -45,7 +45,10 @@ async function toQuery(options: ReleaseOptions, config: Config, ledger: Ledger):
     return { ids: [(await findBlock(id, ledger)).id] };
   }
   if (source === undefined) {
-    throw new FirebreakError('usage', 'say what to release: firebreak unblock SOURCE [DESTINATION [PORT]], or --id ID');
+    throw new FirebreakError(
+      'usage',
+      'expected a source or an id: firebreak unblock SOURCE [DESTINATION [PORT]], or --id ID',
+    );
   }
   return {
     source: canonical('source', source),
@@ -65,7 +68,7 @@ function canonical(name: string, text: string): string {
 async function noMatch(query: BlockQuery, ledger: Ledger): Promise<Answer> {
   const last = (await ledger.findBlocks(query)).filter(({ state }) => state === 'released').at(-1);
   if (last === undefined) {
-    throw new FirebreakError('block_unknown', 'no block matches: firebreak list shows what stands');
+    throw new FirebreakError('block_unknown', 'no block matches; run firebreak list to see current blocks');
   }
   return { check: false, isAwaited: false, blocks: [{ ...last, changed: false }], run: null };
 }

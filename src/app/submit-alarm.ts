@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { cleanDescription } from '../core/description.js';
-import { FirebreakError } from '../core/errors.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { parseAlarm, type Alarm, type AlarmRequest } from '../intake/alarm.js';
 import type { App, Host } from '../runtime/app.js';
@@ -11,17 +11,17 @@ import { takeSpooled } from './fallback.js';
 import { submit, type Recorded } from './submit.js';
 
 export interface BlockOptions {
-  /** All firewalls where none is named. */
+  /** Empty: all firewalls. */
   firewalls: readonly string[];
   check: boolean;
   wait: boolean;
-  /** Why the policy is not to count this once. */
+  /** Why the policy is overridden. */
   override?: string | undefined;
   /** Proves a block again, however recent its proof. */
   recheck?: boolean;
 }
 
-/** One alarm, all the way: request -> policy -> ledger -> run -> answer. */
+/** Handles one alarm from end to end: request -> policy -> ledger -> run -> answer. */
 export async function submitAlarm(request: AlarmRequest, options: BlockOptions, host: Host): Promise<Answer> {
   const alarm = parseAlarm(request, host.config);
   const override = parseOverride(options.override);
@@ -40,7 +40,7 @@ export async function submitAlarm(request: AlarmRequest, options: BlockOptions, 
       await ledger.close();
     }
   } catch (error) {
-    // Busy is not broken: whoever is at the ledger must not meet a run that it does not know.
+    // Busy is not broken: a run that the ledger does not know could conflict with those that it does.
     const isBroken =
       error instanceof FirebreakError && error.code.startsWith('ledger_') && error.code !== 'ledger_busy';
     if (!isBroken) throw error;
@@ -56,20 +56,20 @@ interface AlarmToRecord {
   owner: string;
 }
 
-/** The ledger has seen addresses that must not be blocked and that the configuration does not name. */
+/** Records the alarm under the policy with learned addresses, which the configuration does not list. */
 async function recordAlarm(
   { id, alarm, target, owner }: AlarmToRecord,
   { wait, recheck = false }: BlockOptions,
   { ledger, config, actor }: App,
 ): Promise<Recorded> {
   const blocks = admit(alarm, { ...target, seen: await ledger.findSeen() }, config);
-  const kept = await ledger.recordAlarms([{ id, origin: actor, context: alarm.context, blocks }], {
+  const recorded = await ledger.recordAlarms([{ id, origin: actor, context: alarm.context, blocks }], {
     ...recordOptions(config),
     ...(recheck && { recheckMs: 0 }),
     owner,
     isHandedOver: !wait,
   });
-  return { ...kept, blocks: kept.blocks.flat() };
+  return { ...recorded, blocks: recorded.blocks.flat() };
 }
 
 const recordOptions = ({ dispatch, policy: { limits } }: Config) => ({
@@ -90,5 +90,5 @@ function parseOverride(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const reason = cleanDescription(text);
   if (reason !== '') return reason;
-  throw new FirebreakError('usage', '--override-policy: say why, in letters: it is recorded with the block');
+  throw new FirebreakError('usage', `--override-policy: expected a reason in letters, got ${quoteBack(text)}`);
 }

@@ -10,13 +10,13 @@ import type { App } from '../runtime/app.js';
 import { saveKnown } from './fallback.js';
 import { describeFreeze } from './freeze.js';
 
-/** What a request has put into the ledger: the blocks that it concerns, and the leases to apply them with. */
+/** What a request recorded in the ledger: the blocks it concerns, and the leases to apply them with. */
 export interface Recorded {
   blocks: Block[];
   leases: Lease[];
   /** Whether the first block of a storm was held. */
   isFirstHeld?: boolean;
-  /** Ids of blocks that this very event had requested before. */
+  /** Ids of blocks that this same event had already requested. */
   repeated?: readonly string[];
 }
 
@@ -26,17 +26,17 @@ interface Claimed extends Recorded {
 }
 
 export interface SubmitOptions {
-  /** Waits for the proof; otherwise a process of its own applies what was recorded. */
+  /** Waits for the proof; otherwise a separate process applies the changes. */
   wait: boolean;
   /** Rewrites rules that were changed by hand. */
   fix?: boolean;
 }
 
 /**
- * The one way in for whatever changes a firewall: record, apply, answer. An alarm, a list, a release, a decision and a
- * repair differ in what they record.
- * @param record writes the request to the ledger, and acquires leases in the name of the owner that it is given
- * @throws FirebreakError of what was not recorded; once it was, a ledger that is busy answers "queued"
+ * The only path for changes to a firewall: record, apply, answer. An alarm, a list, a release, a decision and a
+ * repair differ only in what they record.
+ * @param record writes the request to the ledger, and acquires leases in the name of the given owner
+ * @throws FirebreakError if the request was not recorded; once it was, a busy ledger answers "queued"
  */
 export async function submit(
   app: App,
@@ -48,7 +48,7 @@ export async function submit(
   const answer = { check: false, isAwaited: options.wait, repeated: recorded.repeated ?? [] };
   try {
     if (recorded.isFirstHeld === true) await notifyHeld(app);
-    const blocks = await settle(recorded, app, options);
+    const blocks = await applyRecorded(recorded, app, options);
     const run = await findRun(recorded.blocks, blocks, app.ledger);
     await saveKnown(app);
     return { ...answer, blocks, run };
@@ -58,8 +58,8 @@ export async function submit(
   }
 }
 
-/** @returns the blocks as they are then; `changed` says whether this request changed the firewall */
-async function settle(recorded: Claimed, app: App, options: SubmitOptions): Promise<Block[]> {
+/** @returns the blocks afterwards; `changed` says whether this request changed the firewall */
+async function applyRecorded(recorded: Claimed, app: App, options: SubmitOptions): Promise<Block[]> {
   const applied = await runOrDelegate(recorded, app, options);
   await sendLater(app);
   const frozen = await app.ledger.findFreeze();
@@ -67,7 +67,7 @@ async function settle(recorded: Claimed, app: App, options: SubmitOptions): Prom
   return current.map((block, index) => ({ ...block, changed: block.changed && wasRun(recorded.blocks[index], block) }));
 }
 
-/** Applies what was recorded: in a run of ours, by whoever is at it already, or in a process of its own. */
+/** Applies what was recorded: in our own run, in that of another process, or in a separate process. */
 async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }: SubmitOptions): Promise<Block[]> {
   const { blocks, leases } = recorded;
   if (leases.length === 0) {
@@ -86,13 +86,13 @@ async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }:
   return withRunRecorder(app, (onSettled) => applyAndWait(recorded, app, { onSettled, fix }));
 }
 
-/** What is due for a block waits for `unfreeze`. */
+/** Changes due for a block wait for `unfreeze`. */
 const asFrozen = (block: Block, freeze: Freeze): Block =>
   block.dueAt === null || isOver(block) || block.doneRevision >= block.revision
     ? block
     : { ...block, failure: 'frozen', doneRevision: block.revision, changed: false, reason: describeFreeze(freeze) };
 
-/** The slowest of the runs that the request needed, or null where it needed none. */
+/** The slowest of the runs that the request needed, or null if it needed none. */
 async function findRun(
   requested: readonly Block[],
   current: readonly Block[],

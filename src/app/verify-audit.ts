@@ -7,20 +7,20 @@ import type { App } from '../runtime/app.js';
 import { auditFileOf, auditKeyOf } from './context.js';
 
 export interface VerifyOptions {
-  /** Files that were moved away, the oldest first; the one in use follows them. */
+  /** Archived files, oldest first; the current one follows them. */
   older: readonly string[];
-  /** An entry that the log must hold; the hash may be cut. */
+  /** An entry that the log must contain; the hash may be truncated. */
   anchor?: AuditHead | undefined;
 }
 
 export interface Verified {
   entries: number;
-  /** What was forged or cut, in words; none where the log is whole. */
+  /** Describes forged and missing entries; empty if the log is intact. */
   breaks: string[];
   head: AuditHead | undefined;
 }
 
-/** Checks that no entry of the audit log was forged or cut. @throws FirebreakError usage: a file cannot be read */
+/** Checks that no entry of the audit log is forged or missing. @throws FirebreakError usage if a file cannot be read */
 export async function verifyAudit({ older, anchor }: VerifyOptions, { config, ledger }: App): Promise<Verified> {
   const lines = readAll(older, auditFileOf(config)); // before the head: read after it, the file could be ahead
   const head = await ledger.findAuditHead();
@@ -44,10 +44,7 @@ export const readLastEntries = (count: number, older: readonly string[], { confi
 export function parseAnchor(text: string): AuditHead {
   const [, seq = '', hash = ''] = /^([1-9][0-9]{0,14}):([0-9a-f]{12,64})$/.exec(text) ?? [];
   if (seq !== '') return { seq: Number(seq), hash };
-  throw new FirebreakError(
-    'usage',
-    `--anchor: expected NUMBER:HASH as a digest or syslog told it, got ${quoteBack(text)}`,
-  );
+  throw new FirebreakError('usage', `--anchor: expected NUMBER:HASH from a digest or syslog, got ${quoteBack(text)}`);
 }
 
 const readAll = (older: readonly string[], current: string): string[] => [

@@ -5,7 +5,7 @@ import type { Caller } from '../app/context.js';
 export interface Output {
   exit: number;
   text: string;
-  /** The text has colours of ours, and everything else in it was made printable. */
+  /** The text contains our own colour codes; everything else in it was made printable. */
   isPrintable?: boolean;
   json: object;
 }
@@ -18,7 +18,7 @@ export interface Command {
   run: (args: object, caller: Caller) => Promise<Output>;
 }
 
-/** The same with the types of its own arguments, which yargs finds out from the options. */
+/** The same with the types of its own arguments, which yargs infers from the options. */
 export const defineCommand = <T extends object>(command: {
   usage: string;
   summary: string;
@@ -26,7 +26,7 @@ export const defineCommand = <T extends object>(command: {
   run: (args: T, caller: Caller) => Promise<Output>;
 }): Command => command as unknown as Command;
 
-/** What every command takes. */
+/** Options of every command. */
 export const globals = {
   config: { type: 'string', requiresArg: true, describe: 'configuration file' },
   json: { type: 'boolean', describe: 'print exactly one JSON document' },

@@ -3,7 +3,7 @@ import { toPrintable, toPrintableJson } from '../core/printable.js';
 import { clearLine } from '../runtime/terminal.js';
 import type { Output } from './command.js';
 
-/** Prints a line on stderr; one that shows progress is drawn over. */
+/** Prints a line on stderr, over any progress line. */
 export const warn = (message: string): void =>
   void process.stderr.write(`${clearLine()}firebreak: ${toPrintable(message)}\n`);
 
@@ -13,7 +13,7 @@ export function printOutput({ text, isPrintable = false, json }: Output, asJson:
   process.stdout.write(`${asJson ? toPrintableJson(json) : plain}\n`);
 }
 
-/** Prints an error: as JSON on stdout, else line by line on stderr. @returns its exit code */
+/** Prints an error, as JSON on stdout or line by line on stderr. @returns its exit code */
 export async function printError(error: unknown, asJson: boolean): Promise<number> {
   const known = error instanceof FirebreakError;
   const message = known ? error.message : `unexpected: ${describe(error)}`;

@@ -36,22 +36,22 @@ const usage = `$0 COMMAND
 Turns a SIEM alarm into a proven firewall block, through Ansible.`;
 
 /**
- * sshd hands a login shell `-c COMMAND` as its last words. Whatever a caller sends is the command, be it `--help` or
- * `--config=…`, and none of our own options.
+ * sshd passes a login shell `-c COMMAND` as its last arguments. Whatever a caller sends is the command, even `--help`
+ * or `--config=…`, and never one of our own options.
  */
 export const bindCommand = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'gateway' && argv.at(-2) === '-c' ? [...argv.slice(0, -2), `-c=${argv.at(-1)}`] : argv;
 
-/** The commands that these words may need: the one they name, or all of them for the help. */
+/** The commands that these arguments may need: the one they name, or all of them for the help. */
 function load(argv: readonly string[]): Promise<Command[]> {
-  const name = argv.find((word) => Object.hasOwn(commands, word));
+  const name = argv.find((argument) => Object.hasOwn(commands, argument));
   const loaders = Object.entries(commands).filter(
     ([each]) => name === undefined || argv.includes('--help') || each === name,
   );
   return Promise.all(loaders.map(([, loader]) => loader()));
 }
 
-/** A parser for these words that calls `run` with the command they name; errors are `usage`. */
+/** A parser for these arguments that calls `run` with the command they name; errors are `usage`. */
 export async function makeParser(
   argv: readonly string[],
   run: (command: Command, args: object) => void,
@@ -63,14 +63,14 @@ export async function makeParser(
       return parser.command(command.usage, command.summary, command.options, handle);
     }, root)
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
-    .demandCommand(1, 'say what to do: firebreak block, unblock, list, …')
+    .demandCommand(1, 'no command given: run firebreak block, unblock, list, …')
     .strict()
     .version(readVersion())
     .help()
     .wrap(Math.min(100, widthOf()))
     .exitProcess(false)
     .fail((message, error) => {
-      const thrown = error as Error | null | undefined; // a YError, or none, where yargs itself complains
+      const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
       if (thrown && thrown.name !== 'YError') throw thrown;
       throw new FirebreakError('usage', `${message || thrown?.message}; see firebreak --help`);
     });

@@ -3,10 +3,10 @@ import type { Screen } from '../runtime/app.js';
 import { clearLine, widthOf, type Screen as Stream } from '../runtime/terminal.js';
 import { describeDoing, type Doing } from '../views/progress-line.js';
 
-/** How often the line is drawn: events are rare, seconds pass. */
+/** How often the line is redrawn: events are rare, but the seconds count up. */
 const drawMs = 250;
 
-/** What is in progress, in one line on stderr that is drawn over and cleared at the end. Silent where nobody watches. */
+/** Shows what is in progress in one line on stderr, cleared at the end. Silent unless stderr is a terminal. */
 export function startProgress(
   stream: Stream & Pick<NodeJS.WriteStream, 'write'> = process.stderr,
   env: NodeJS.ProcessEnv = process.env,

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { quoteBack } from './errors.js';
 
-/** An address or network in its one canonical spelling: the identity of a flow depends on it. */
+/** An address or network in its canonical spelling: the identity of a flow depends on it. */
 export interface Address {
   /** `203.0.113.7`, `2001:db8::7`, or with `/length` when it is not a single host. */
   text: string;
@@ -16,14 +16,14 @@ export type ParsedAddress = { ok: true; address: Address } | { ok: false; messag
 const hostBits = { inet: 32, inet6: 128 } as const;
 
 /**
- * Reads one address or CIDR as it came from a SIEM or a person.
- * Refuses what pfSense would drop in silence (host names, leading zeros, zones) and says how to write it.
+ * Parses one address or CIDR from a SIEM or a person.
+ * Refuses what pfSense would drop silently (host names, leading zeros, zones) and says how to write it.
  */
 export function parseAddress(text: string): ParsedAddress {
   const refuse = (message: string): ParsedAddress => ({ ok: false, message });
   const [host = '', length, ...rest] = text.split('/');
   if (rest.length > 0) return refuse(`expected an address or address/length, got ${quoteBack(text)}`);
-  if (host.includes('%')) return refuse(`a zone has no meaning on the firewall: got ${quoteBack(text)}, drop the "%…"`);
+  if (host.includes('%')) return refuse(`expected an address without a zone, got ${quoteBack(text)}; remove the "%…"`);
   if (!isIPv4(host) && !isIPv6(host)) return refuse(explainNotAnAddress(host));
 
   const parsed = ipaddr.parse(host);
@@ -62,8 +62,8 @@ function explainNotAnAddress(host: string): string {
   return `expected an IPv4 or IPv6 address, got ${quoteBack(host)}`;
 }
 
-function parseLength(text: string, most: number): number | undefined {
-  return /^(0|[1-9][0-9]{0,2})$/.test(text) && Number(text) <= most ? Number(text) : undefined;
+function parseLength(text: string, max: number): number | undefined {
+  return /^(0|[1-9][0-9]{0,2})$/.test(text) && Number(text) <= max ? Number(text) : undefined;
 }
 
 function networkOf(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: number): string {
@@ -86,12 +86,12 @@ export function overlaps(one: Address, other: Address): boolean {
 
 const bareAddress = ({ text }: Address): ipaddr.IPv4 | ipaddr.IPv6 => ipaddr.parse(text.split('/')[0] ?? text);
 
-/** Does `network` hold all of `address`? */
+/** Does `network` contain all of `address`? */
 export const contains = (network: Address, address: Address): boolean =>
   network.prefix <= address.prefix && overlaps(network, address);
 
-/** Where an IPv6 address carries an IPv4 one: the places of its four bytes, and whether they are inverted over bit by bit. */
-interface Carrier {
+/** Where an IPv6 address embeds an IPv4 one: the positions of its four bytes, and whether their bits are inverted. */
+interface Embedding {
   network: Address;
   at: readonly number[];
   inverted?: boolean;
@@ -109,12 +109,12 @@ const nat64Places: Readonly<Record<number, readonly number[]>> = {
   96: last,
 };
 
-/** Prefix lengths that RFC 6052 knows. */
+/** Prefix lengths that RFC 6052 defines. */
 export const nat64Lengths = Object.keys(nat64Places).map(Number);
 
 const inet6 = (text: string, prefix: number): Address => ({ text: `${text}/${prefix}`, family: 'inet6', prefix });
 
-const ipv4Embeddings: readonly Carrier[] = [
+const ipv4Embeddings: readonly Embedding[] = [
   { network: inet6('::ffff:0:0', 96), at: last }, // IPv4-mapped, RFC 4291
   { network: inet6('::', 96), at: last }, // IPv4-compatible, RFC 4291
   { network: inet6('::ffff:0:0:0', 96), at: last }, // SIIT, RFC 2765
@@ -125,17 +125,17 @@ const ipv4Embeddings: readonly Carrier[] = [
   { network: inet6('2001::', 32), at: last, inverted: true }, // Teredo, the host
 ];
 
-/** A carrier within a prefix, as a prefix of that length lays it out. */
-function toNat64(network: Address, length = network.prefix): Carrier {
+/** The embedding within a prefix, as RFC 6052 lays it out for that length. */
+function toNat64(network: Address, length = network.prefix): Embedding {
   return { network, at: nat64Places[length] ?? last };
 }
 
-/** ISATAP (RFC 5214, 6.1) is known by the interface identifier, whatever the network: 0000:5efe or 0200:5efe. */
+/** ISATAP (RFC 5214, 6.1) is recognised by the interface identifier, in any network: 0000:5efe or 0200:5efe. */
 const isIsatap = (bytes: readonly number[]): boolean =>
   (bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
 
 /**
- * The IPv4 addresses or networks that reach the same host by another way.
+ * The IPv4 addresses or networks that reach the same host by another route.
  * @param nat64 prefixes of the operator's own
  */
 export function embeddedAddresses(address: Address, nat64: readonly Address[] = []): Address[] {
@@ -145,10 +145,10 @@ export function embeddedAddresses(address: Address, nat64: readonly Address[] = 
     .filter(({ network }) => overlaps(network, address))
     .map((place) => readInner(bytes, place, address.prefix));
   const isatap = address.prefix > 96 && isIsatap(bytes) ? [readInner(bytes, { at: last }, address.prefix)] : [];
-  return [...found, ...isatap].filter(({ text, prefix }) => prefix < 32 || !text.startsWith('0.')); // no host has it
+  return [...found, ...isatap].filter(({ text, prefix }) => prefix < 32 || !text.startsWith('0.')); // not a host address
 }
 
-/** The address at these bytes, as wide as the bits of the prefix that reach there. */
+/** The address at these bytes, as wide as the bits of the prefix that cover them. */
 function readInner(
   bytes: readonly number[],
   { at, inverted = false }: { at: readonly number[]; inverted?: boolean },
@@ -161,8 +161,8 @@ function readInner(
 }
 
 /**
- * Reads `a-b`, both ends included, as the networks that make it up; one address or network as itself.
- * @returns why not, where it is none of these
+ * Parses `a-b`, both ends included, as the networks that make it up; a single address or network as itself.
+ * @returns a message if it is none of these
  */
 export function parseRange(text: string): { ok: true; networks: Address[] } | { ok: false; message: string } {
   const ends = text.split('-');
@@ -191,7 +191,7 @@ const toNumber = (address: Address): bigint =>
     .toByteArray()
     .reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
-/** The fewest networks that hold the range: each as large as its first address and the end allow. */
+/** The fewest networks that cover the range: each as large as its first address and the end allow. */
 function* coverRange(from: bigint, to: bigint, family: Address['family']): Generator<Address> {
   const bits = hostBits[family];
   for (let start = from; start <= to;) {

@@ -1,15 +1,15 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * The audit log is a chain: each line names the line before it by its hash, and so none can be changed, taken out or
- * put in without a break. The ledger keeps the last hash, so that the end cannot be cut off either. Each line is signed with
- * a key besides, so that who can write both cannot make the chain anew; and its end is told elsewhere each day.
+ * The audit log is a chain: each line contains the hash of the line before it, so no line can be changed, removed or
+ * inserted without a break. The ledger stores the last hash, so the log cannot be truncated either. Each line is also
+ * signed with a key, so write access to both is not enough to forge a new chain; digests and syslog report its end.
  */
 
-/** One decision: what happened, and the facts that tell who, what, why and how it ended. */
+/** One decision: what happened, and the facts: who, what, why, and how it ended. */
 export type AuditEntry = { event: string } & Record<string, unknown>;
 
-/** Where the chain ends. */
+/** The end of the chain. */
 export interface AuditHead {
   seq: number;
   hash: string;
@@ -20,12 +20,12 @@ export const auditStart: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex');
 const macOf = (hash: string, key: Buffer): string => createHmac('sha256', key).update(hash).digest('hex');
 
-/** Written where a ledger that knows no entry meets a log that has some: it was lost, or somebody replaced it. */
+/** Event written when a ledger without entries finds a log that has some: the ledger was lost or replaced. */
 export const begunAnew = 'ledger begun anew';
 
 /**
- * The line that follows `head`, without its end, and the head after it.
- * @param key what only the account that applies blocks can read: without it nobody makes a line that passes for ours
+ * The line that follows `head`, without its line end, and the head after it.
+ * @param key readable only by the account that applies blocks, so that no other account can forge a line
  */
 export function linkEntry(
   entry: AuditEntry,
@@ -43,11 +43,11 @@ export function linkEntry(
 export interface Link extends AuditHead {
   prev: string;
   event: unknown;
-  /** Null where the line has none, as those of release 0.1. */
+  /** Null if the line has none, as in release 0.1. */
   mac: string | null;
 }
 
-/** A line's place in the chain; undefined where it is no whole entry, or was changed. */
+/** A line's place in the chain; undefined if it is incomplete or was changed. */
 export function readLink(line: string): Link | undefined {
   const [, open, hash = '', mac = null] =
     /^(\{.*),"hash":"([0-9a-f]{64})"(?:,"mac":"([0-9a-f]{64})")?\}$/s.exec(line) ?? [];
@@ -56,19 +56,19 @@ export function readLink(line: string): Link | undefined {
   return typeof seq === 'number' && typeof prev === 'string' ? { seq, prev, event, hash, mac } : undefined;
 }
 
-/** What a chain is compared with, besides itself and the ledger's end of it. */
+/** What a chain is verified against, besides itself and the end recorded in the ledger. */
 export interface AuditProof {
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   key?: Buffer | undefined;
   /** Whether lines have been written with a key. */
   isKeyed?: boolean;
-  /** When the ledger's oldest block was made; undefined where it has none. */
+  /** When the ledger's oldest block was created; undefined if it has none. */
   oldestBlock?: number | undefined;
-  /** An entry as it was told elsewhere, by a digest or syslog: its hash, or how that begins. */
+  /** An entry as a digest or syslog reported it: its hash, or the beginning of it. */
   anchor?: AuditHead | undefined;
 }
 
-/** Every break in the chain, in words; none where it is whole and ends where the ledger says. */
+/** Describes every break in the chain; empty if it is intact and ends where the ledger says. */
 export function findBreaks(
   lines: readonly string[],
   end: AuditHead | undefined,
@@ -81,33 +81,33 @@ export function findBreaks(
   for (const [index, line] of lines.entries()) {
     const link = readLink(line);
     if (link === undefined) {
-      breaks.push(`line ${index + 1} was changed, or is no entry at all`);
+      breaks.push(`line ${index + 1} was changed or is not an entry`);
       continue;
     }
-    if (link.seq <= last.seq) breaks.push(`line ${index + 1} is entry ${link.seq}, which was there already`);
+    if (link.seq <= last.seq) breaks.push(`line ${index + 1} is entry ${link.seq}, which came earlier`);
     else {
       if (link.seq > last.seq + 1) {
-        breaks.push(`before line ${index + 1}: missing or changed are entries ${last.seq + 1} to ${link.seq - 1}`);
-      } else if (link.prev !== last.hash) breaks.push(`line ${index + 1} does not follow the one before it`);
+        breaks.push(`before line ${index + 1}: entries ${last.seq + 1} to ${link.seq - 1} are missing or changed`);
+      } else if (link.prev !== last.hash) breaks.push(`line ${index + 1} does not follow the line before it`);
       last = { seq: link.seq, hash: link.hash };
     }
     if (link.mac !== null) keyedFrom ??= index + 1;
     if (keyedFrom !== undefined && key !== undefined && !isSigned(link, key))
       breaks.push(`line ${index + 1} was not written with this host's key`);
-    if (link.event === begunAnew) breaks.push(`at line ${index + 1} the ledger was begun anew under this log`);
+    if (link.event === begunAnew) breaks.push(`at line ${index + 1} a new ledger continues this log`);
     isAnchored ||= anchor !== undefined && link.seq === anchor.seq && link.hash.startsWith(anchor.hash);
   }
   if ((isKeyed || keyedFrom !== undefined) && key === undefined)
-    breaks.push('the key of this log is gone: nothing tells whether its lines are ours');
+    breaks.push('the key of this log is missing: its lines cannot be verified');
   if (key !== undefined && keyedFrom === undefined && lines.length > 0)
     breaks.push("no line was written with this host's key");
-  if (anchor !== undefined && !isAnchored) breaks.push(`entry ${anchor.seq} is not the one that was told elsewhere`);
+  if (anchor !== undefined && !isAnchored) breaks.push(`entry ${anchor.seq} does not match the anchor`);
   if (end === undefined && lines.length === 0 && oldestBlock !== undefined)
-    breaks.push(`the ledger has blocks since ${new Date(oldestBlock).toISOString()}, and no entry tells of them`);
-  const told = end ?? auditStart;
-  if (last.seq < told.seq) breaks.push(`the end was cut off: missing are entries ${last.seq + 1} to ${told.seq}`);
-  else if (last.seq > told.seq) breaks.push(`entries ${told.seq + 1} to ${last.seq} are not known to the ledger`);
-  else if (last.hash !== told.hash) breaks.push(`the last entry, ${last.seq}, is not the one the ledger knows`);
+    breaks.push(`the ledger has blocks since ${new Date(oldestBlock).toISOString()}, but the log has no entries`);
+  const expected = end ?? auditStart;
+  if (last.seq < expected.seq) breaks.push(`truncated: entries ${last.seq + 1} to ${expected.seq} are missing`);
+  else if (last.seq > expected.seq) breaks.push(`the ledger does not know entries ${expected.seq + 1} to ${last.seq}`);
+  else if (last.hash !== expected.hash) breaks.push(`the last entry, ${last.seq}, is not the one in the ledger`);
   return breaks;
 }
 

@@ -1,7 +1,7 @@
 import type { Flow } from './flow.js';
 
 /**
- * Where a block stands in its life.
+ * The states of a block, and its transitions.
  *
  *   held --approve--> pending --proven--> active --unblock, expiry--> releasing --proven--> released
  *   held --reject--> refused   pending, releasing --tries used up--> failed --retry, alarm--> pending, releasing
@@ -9,20 +9,20 @@ import type { Flow } from './flow.js';
 export const blockStates = ['held', 'pending', 'active', 'releasing', 'released', 'refused', 'failed'] as const;
 export type BlockState = (typeof blockStates)[number];
 
-/** States of blocks that ask something of a firewall, or of a person. */
+/** States of blocks that require something of a firewall or of an operator. */
 export const currentStates: readonly BlockState[] = ['held', 'pending', 'active', 'releasing', 'failed'];
 
-/** States that end a block's life: the next alarm of its flow begins a new one. */
+/** States that end a block's life: the next alarm of its flow creates a new block. */
 export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'released' || state === 'refused';
 
-/** Why the last run did not bring a block where it is wanted. */
+/** Why the last run did not bring a block to its desired state. */
 export type FailureKind = 'unreachable' | 'failed' | 'stopped' | 'frozen';
 
 /**
  * One flow on one firewall, with its lifetime. Times are milliseconds since the epoch.
  *
- * Each request raises `revision`; a run notes in `carried` which one it takes along and in `tried` which one it has
- * settled. So a request that comes while a run is under way is neither lost nor taken for done.
+ * Each request raises `revision`; a run records in `claimedRevision` which one it applies and in `doneRevision` which
+ * one it has completed. So a request that arrives during a run is neither lost nor taken for done.
  */
 export interface Block {
   readonly id: string;
@@ -31,40 +31,40 @@ export interface Block {
   readonly tracker: number;
   readonly description: string;
   readonly state: BlockState;
-  /** What the firewall is to be brought to. */
+  /** The state to bring the firewall to. */
   readonly desired: 'present' | 'absent';
   readonly revision: number;
   readonly claimedRevision: number;
   readonly doneRevision: number;
-  /** Whether the last run that carried it changed the firewall. */
+  /** Whether the last run that applied it changed the firewall. */
   readonly changed: boolean;
-  /** How many alarms asked for it. */
+  /** How many alarms requested it. */
   readonly alarms: number;
   readonly createdAt: number;
-  /** Since when it is wanted as it is now: what is proven has waited from then on. */
+  /** When the current desired state was requested: the time to proof counts from then. */
   readonly requestedAt: number;
   readonly updatedAt: number;
-  /** Null for ever. */
+  /** Null: forever. */
   readonly expiresAt: number | null;
-  /** When a run last saw it on the firewall as wanted. */
+  /** When a run last proved it on the firewall. */
   readonly provenAt: number | null;
-  /** When a run is to carry it; null while nothing is to be done. */
+  /** When a run is to apply it; null while nothing is due. */
   readonly dueAt: number | null;
-  /** Runs in a row that failed, and since when. */
+  /** How many runs failed in a row, and since when. */
   readonly failures: number;
   readonly failingSince: number | null;
   readonly failure: FailureKind | null;
   readonly failureCode: string | null;
   readonly reason: string | null;
-  /** The run that last carried it. */
+  /** The run that last applied it. */
   readonly run: string | null;
-  /** Why an operator had it blocked against the policy. */
+  /** Why an operator overrode the policy. */
   readonly override: string | null;
 }
 
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
 
-/** A block at the beginning of its life: wanted, and due at once. */
+/** A new block, due immediately. */
 export const newBlock = (what: NewBlock, now: number): Block => ({
   ...what,
   state: 'pending',
@@ -89,7 +89,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   override: null,
 });
 
-/** A block that the policy keeps from ever being carried. */
+/** A block that the policy refuses, so no run applies it. */
 export const refuse = (block: Block, reason: string): Block => ({
   ...block,
   state: 'refused',

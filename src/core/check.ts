@@ -1,13 +1,13 @@
-/** How one check ended: `wrong` stops the main job, `note` does not, `skipped` could not be checked. */
+/** Result of one check: `wrong` prevents blocking, `note` does not, `skipped` could not be checked. */
 export type CheckState = 'ok' | 'wrong' | 'note' | 'skipped';
 
 /** One thing that was checked. */
 export interface Check {
   name: string;
   state: CheckState;
-  /** What was found. */
+  /** The finding. */
   detail: string;
-  /** What to do about it; null where nothing is to be done. */
+  /** How to fix it; null if there is nothing to do. */
   fix: string | null;
   /** The exit code that this failure gives. */
   exit: number;
@@ -19,12 +19,12 @@ export interface Section {
   checks: Check[];
 }
 
-/** What is at fault, as an exit code: this host and its files, the way to the firewall, the firewall itself. */
+/** What is at fault, as an exit code: this host and its files, the path to the firewall, the firewall itself. */
 export const faultExits = { host: 2, unreachable: 4, firewall: 5 } as const;
 
 export const ok = (name: string, detail: string): Check => ({ name, state: 'ok', detail, fix: null, exit: 0 });
 
-/** A failure of what has this exit code. */
+/** A failure with this exit code. */
 export const failWith =
   (exit: number) =>
   (name: string, detail: string, fix: string | null): Check => ({ name, state: 'wrong', detail, fix, exit });
@@ -48,6 +48,6 @@ export const skipped = (name: string, because: string): Check => ({
   exit: 0,
 });
 
-/** The first failure's exit code, in the order in which things are needed; 0 where the main job would work. */
+/** The first failure's exit code, in the order in which a block needs the checks; 0 if a block would work. */
 export const exitOf = (sections: readonly Section[]): number =>
   sections.flatMap(({ checks }) => checks).find(({ state }) => state === 'wrong')?.exit ?? 0;

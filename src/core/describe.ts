@@ -1,4 +1,4 @@
-const plainWords: Record<string, string> = {
+const errnoTexts: Record<string, string> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
@@ -13,13 +13,13 @@ const plainWords: Record<string, string> = {
   EIO: 'the disk reports an error',
 };
 
-/** A failed call in plain words: the field's word for an errno, else the error's own message. */
+/** Describes a failed call in plain English: by its errno, otherwise by the error's own message. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return (code === undefined ? undefined : plainWords[code]) ?? error.message;
+  return (code === undefined ? undefined : errnoTexts[code]) ?? error.message;
 }
 
-/** Why a file cannot be read, and what it would have to be. */
+/** Why a file cannot be read, and what is required. */
 export const describeUnreadable = (file: string, error: unknown): string =>
   `${file}: ${describeError(error)}; it must be a file that this account may read`;

@@ -1,12 +1,12 @@
-/** Longer than any platform takes: each cuts it to its own length. */
+/** Longer than any platform accepts: each truncates it to its own length. */
 export const maxDescription = 255;
 
-/** Of a text that goes to no firewall, such as the reason of a freeze. */
+/** For a text that is not sent to a firewall, such as the reason of a freeze. */
 const usualLength = 52;
 
 /**
- * What may stand in a rule's description: nothing that a shell, Jinja, YAML, XML or pf reads as more than a letter.
- * A description can otherwise smuggle in a second rule or make pf refuse the whole set.
+ * Reduces a rule's description to characters without a meaning in a shell, Jinja, YAML, XML or pf.
+ * Otherwise a description could inject a second rule, or make pf refuse the whole rule set.
  */
 export function cleanText(text: string, maxLength: number): string {
   return text

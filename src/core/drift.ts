@@ -1,16 +1,16 @@
 import type { Block } from './block.js';
 
-/** A rule of ours as a firewall has it. */
+/** A rule of ours as it is on a firewall. */
 export interface RuleOnFirewall {
   tracker: number;
-  /** Its words are somebody else's by now, or were never ours. */
+  /** It was changed by hand, or was never ours. */
   changed: boolean;
   why: string | null;
-  /** pf runs it. */
+  /** pf has loaded it. */
   proven: boolean;
 }
 
-/** Where ledger and firewall do not agree. */
+/** A difference between ledger and firewall. */
 export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   | { kind: 'missing'; block: Block }
   | { kind: 'not_loaded'; block: Block }
@@ -21,13 +21,13 @@ export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
 
 export interface FirewallRules<R extends RuleOnFirewall> {
   standing: readonly R[];
-  /** Trackers that pf runs and the configuration does not have. */
+  /** Trackers that pf has loaded but the configuration does not contain. */
   only_in_pf: readonly number[];
 }
 
 /**
- * Compares what the ledger says is in force on one firewall with what is there.
- * Blocks that a run has still to bring about are no drift, whatever the firewall has of them.
+ * Compares the blocks in force on one firewall by the ledger with its rules.
+ * Blocks that a run has yet to apply are not drift, whatever the firewall has.
  */
 export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], found: FirewallRules<R>): Drift<R>[] {
   const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));

@@ -1,5 +1,5 @@
 /**
- * Every way in which Firebreak cannot go on, with its exit code (DESIGN: "exit").
+ * Every error that Firebreak reports, with its exit code.
  * Programs match on the code, never on the text.
  */
 export const errorExits = {
@@ -26,7 +26,7 @@ export const errorExits = {
 
 export type ErrorCode = keyof typeof errorExits;
 
-/** An expected "cannot go on": told to the user as it is, without a stack. */
+/** An expected error, shown to the user without a stack trace. */
 export class FirebreakError extends Error {
   readonly code: ErrorCode;
   readonly exit: number;
@@ -39,7 +39,7 @@ export class FirebreakError extends Error {
   }
 }
 
-/** What is wrong, and where: `dst-port: expected 1-65535, got "22;id"`. */
+/** An error and its place: `dst-port: expected 1-65535, got "22;id"`. */
 export interface Problem {
   path: string;
   message: string;
@@ -47,14 +47,14 @@ export interface Problem {
 
 export const describeProblem = ({ path, message }: Problem): string => (path === '' ? message : `${path}: ${message}`);
 
-/** Quotes a value back to the person who gave it: one line, printable, cut. */
+/** Quotes a value in a message: one line, printable, truncated. */
 export function quoteBack(value: unknown): string {
   const text = typeof value === 'string' ? value : ((JSON.stringify(value) as string | undefined) ?? typeof value);
   const cut = text.length > 60 ? `${text.slice(0, 57)}...` : text;
   return `"${cut.replace(/[^\x20-\x7e]/g, '?')}"`;
 }
 
-/** Ends a switch over a union: the compiler refuses a forgotten case. */
+/** Ends a switch over a union: the compiler rejects a missing case. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }

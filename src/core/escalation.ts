@@ -5,8 +5,8 @@ export interface Escalation {
 }
 
 /**
- * How long a source is blocked that was blocked before: longer each time, up to the longest.
- * @param durationMs of a first offence; null is for ever
+ * How long to block a repeat offender: longer each time, up to a maximum.
+ * @param durationMs of a first offence; null is forever
  * @param offences earlier blocks of the source within the memory
  */
 export function escalate(durationMs: number | null, offences: number, { factor, maxMs }: Escalation): number | null {

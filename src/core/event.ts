@@ -6,7 +6,7 @@ import type { RunSummary } from './outcome.js';
 import type { AddressChange } from './policy.js';
 import type { LoadStats } from './stats.js';
 
-// Everything people are notified of, as data: each channel writes its own words for it. Times are milliseconds since
+// Every notification, as data; each channel writes its own text for it. Times are milliseconds since
 // the epoch.
 
 export type Event =
@@ -96,7 +96,7 @@ export interface DigestEvent extends Occurrence {
   day: DigestDay;
   /** Blocks that something happened to since the day began. */
   recent: readonly Block[];
-  /** Blocks that are held, wait for their next try, or were given up. */
+  /** Blocks that are held, wait for a retry, or have failed. */
   open: readonly Block[];
   alarms: AlarmsByBlock;
   firewalls: readonly FirewallDigest[];
@@ -116,7 +116,7 @@ export interface TestEvent extends Occurrence {
   kind: 'test';
 }
 
-/** What the SIEM said in the alarms that asked for a block, by the block's id; for the blocks that are listed. */
+/** The SIEM's data in the alarms that requested a block, by the block's id; for the blocks that are listed. */
 export type AlarmsByBlock = ReadonlyMap<string, readonly { context: Readonly<Record<string, string>> }[]>;
 
 /** Channels list at most this many blocks or differences, and count the rest. */

@@ -9,7 +9,7 @@ export type RuleType = (typeof types)[number];
 export type Family = (typeof families)[number];
 export type Protocol = (typeof protocols)[number];
 
-/** What is to be blocked on one firewall, in canonical spelling: equal flows have equal fields. */
+/** What to block on one firewall, in canonical spelling: equal flows have equal fields. */
 export interface Flow {
   type: RuleType;
   /** The firewall's own key (`wan`, `lan`, `opt1`) or an interface group's name. */
@@ -18,11 +18,11 @@ export interface Flow {
   protocol: Protocol;
   source: string;
   destination: string;
-  /** `1`-`65535`, or empty where the protocol has no ports. */
+  /** `1`-`65535`, or empty if the protocol has no ports. */
   port: string;
 }
 
-/** A flow as somebody asked for it: words, not yet believed. Undefined where nothing was said. */
+/** A flow as requested, not yet checked; undefined where the request says nothing. */
 export interface FlowRequest {
   source: string;
   destination: string;
@@ -38,7 +38,7 @@ export type Widest = Record<Family, number>;
 
 export type ParsedFlow = { ok: true; flow: Flow } | { ok: false; problems: Problem[] };
 
-/** Checks a request as a whole, so that all its problems are told at once. */
+/** Checks a request as a whole, so that all its problems are reported together. */
 export function parseFlow(request: FlowRequest, widest: Widest): ParsedFlow {
   const problems: Problem[] = [];
   const problem: Report = (path, message) => {
@@ -64,7 +64,10 @@ export function parseFlow(request: FlowRequest, widest: Widest): ParsedFlow {
   const name = parseInterface(request.interface, problem);
 
   if (source !== undefined && destination !== undefined && source.family !== destination.family) {
-    problem('', `${source.text} and ${destination.text} are of two families: no packet flows between IPv4 and IPv6`);
+    problem(
+      '',
+      `${source.text} and ${destination.text} are of different families: no packet flows between IPv4 and IPv6`,
+    );
   }
   const family = source?.family;
   if (request.ipproto !== undefined) checkFamily(request.ipproto, family, problem);
@@ -96,8 +99,8 @@ export function parseFlow(request: FlowRequest, widest: Widest): ParsedFlow {
 
 type Report = (path: string, message: string) => undefined;
 
-const oneOf = <T extends string>(words: readonly T[], word: string): T | undefined =>
-  words.find((each) => each === word);
+const oneOf = <T extends string>(values: readonly T[], text: string): T | undefined =>
+  values.find((value) => value === text);
 
 const hasPorts = (protocol: Protocol): boolean => protocol !== 'icmp' && protocol !== 'any';
 
@@ -107,7 +110,10 @@ function parsePort(text: string, protocol: Protocol, problem: Report): string | 
     return problem('port', `${protocol} has no ports: leave it empty or 0, got ${quoteBack(text)}`);
   }
   if (text === '0') {
-    return problem('port', `0 is OSSIM's word for "no port": a ${protocol} block needs one, or use --protocol any`);
+    return problem(
+      'port',
+      `0 is OSSIM's value for "no port": a ${protocol} block needs a port; use --protocol any for all`,
+    );
   }
   if (/^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65535) return text;
   return problem('port', explainWord(text, 'expected 1-65535'));
@@ -122,19 +128,19 @@ function checkFamily(word: string, family: Family | undefined, problem: Report):
   if (oneOf(families, word) === undefined) {
     problem('ipproto', explainWord(word, 'expected inet or inet6'));
   } else if (family !== undefined && word !== family) {
-    problem('ipproto', `the addresses are ${family}, got ${quoteBack(word)}: pfSense would load no rule at all`);
+    problem('ipproto', `the addresses are ${family}, got ${quoteBack(word)}: pfSense would not load the rule`);
   }
 }
 
 function explainNoHost({ text }: Address): string | undefined {
   return text === '0.0.0.0' || text === '::'
-    ? `${text} is no host: OSSIM sends it where it knows no address`
+    ? `${text} is not a host address (OSSIM sends it when it has none)`
     : undefined;
 }
 
 function explainWidth(address: Address, widest: Widest): string | undefined {
   if (address.prefix >= widest[address.family]) return undefined;
-  return `${address.text} is wider than policy.widest allows (/${widest[address.family]} for ${address.family}; by an alarm single hosts only)`;
+  return `${address.text} is wider than policy.widest allows (/${widest[address.family]} for ${address.family}; in an alarm, single hosts only)`;
 }
 
 function explainType(word: string): string {
@@ -151,7 +157,7 @@ const explainWord = (text: string, expectation: string): string =>
 const keywords =
   /^(DATE|PLUGIN_ID|PLUGIN_SID|RISK|PRIORITY|RELIABILITY|SRC_IP_HOSTNAME|DST_IP_HOSTNAME|SRC_IP|DST_IP|SRC_PORT|DST_PORT|PROTOCOL|SENSOR|BACKLOG_ID|EVENT_ID|PLUGIN_NAME|SID_NAME|USERNAME|PASSWORD|FILENAME|USERDATA[1-9])$/;
 
-/** OSSIM passes a keyword on literally where it has no value for it (facts of its sources). */
+/** OSSIM passes a keyword literally if it has no value for it (as its sources show). */
 export function explainKeyword(text: string): string | undefined {
   return keywords.test(text)
     ? `got the literal word ${text}: the SIEM did not fill it in (check the policy's command)`

@@ -9,7 +9,7 @@ export interface Incident {
   toldAt: number;
 }
 
-/** A cause that is reported, and since when it lasts. */
+/** A cause that is reported, and when it began. */
 export type OpenIncident = Pick<Incident, 'cause' | 'beganAt'>;
 
 /** What to report: causes that are new or were reported too long ago, and incidents that are over. */
@@ -20,7 +20,7 @@ export interface IncidentChanges {
 
 const hour = 3_600_000;
 
-/** How long to wait after the first, second, … report; the last one stays. */
+/** How long to wait after the first, second, … report; the last one repeats. */
 const intervals = [hour, 4 * hour, 12 * hour, 24 * hour] as const;
 
 /** Found by querying the firewall, not by a run: a successful run does not end it. */

@@ -1,24 +1,24 @@
 import { backoffAfter } from './backoff.js';
 import { refuse, type Block, type FailureKind } from './block.js';
 
-/** The moves of a block. Each takes the block as it stands and gives it as it stands after; none keeps a clock. */
+/** The transitions of a block: each takes the block before and returns the block after. The time is an argument. */
 
-/** What one run found out about one block that it applied. */
+/** What one run reports about one block that it applied. */
 export type BlockResult =
   | { kind: 'settled'; changed: boolean }
-  /** The policy refuses it by now, and the run has proven that no rule is left. */
+  /** The policy now refuses it, and the run has proven that no rule is left. */
   | { kind: 'refused'; reason: string }
   | { kind: 'failed'; failure: FailureKind; code: string; reason: string };
 
 export interface RepeatedAlarm {
   now: number;
-  /** Null for ever. */
+  /** Null: forever. */
   expiresAt: number | null;
-  /** How old the last proof may be before an alarm costs a run. */
+  /** How old the last proof may be before an alarm starts a run. */
   recheckMs: number;
 }
 
-/** Another alarm for a flow that has a block: it counts, extends, and makes sure. */
+/** Another alarm for a flow that has a block: counts it, extends the block, and rechecks an old proof. */
 export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: RepeatedAlarm): Block {
   const counted = { ...block, alarms: block.alarms + 1, expiresAt: later(block.expiresAt, expiresAt), updatedAt: now };
   switch (block.state) {
@@ -36,11 +36,11 @@ export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: Repeate
       return { ...requestNow(counted, now), state: 'pending', desired: 'present', failures: 0, failingSince: null };
     case 'released':
     case 'refused':
-      throw new Error(`a ${block.state} block takes no alarm: it begins a new life`);
+      throw new Error(`a ${block.state} block does not accept an alarm: a new block does`);
   }
 }
 
-/** Asks a block off the firewall; one that no run has ever taken along is released at once. */
+/** Requests the release of a block; one that no run has claimed is released immediately. */
 export function release(block: Block, now: number, reason: string): Block {
   if (block.state === 'held') return { ...block, state: 'refused', dueAt: null, reason, updatedAt: now };
   if (block.claimedRevision === 0)
@@ -60,13 +60,13 @@ export function release(block: Block, now: number, reason: string): Block {
 export const isExpired = ({ state, desired, expiresAt }: Block, now: number): boolean =>
   desired === 'present' && state !== 'held' && expiresAt !== null && expiresAt <= now;
 
-/** A held block goes on; its time begins now, not while nobody had looked at it. */
+/** Releases a held block to the firewall; its time starts now, not when it was held. */
 export function approve(block: Block, now: number): Block {
   const expiresAt = block.expiresAt === null ? null : now + (block.expiresAt - block.updatedAt);
   return { ...requestNow(block, now), state: 'pending', reason: null, expiresAt };
 }
 
-/** Puts a block that waits for its next try, or has none left, at the head again. */
+/** Makes a block that waits for a retry, or has failed, due now. */
 export const retry = (block: Block, now: number): Block => ({
   ...requestNow(block, now),
   state: block.desired === 'present' ? 'pending' : 'releasing',
@@ -74,36 +74,36 @@ export const retry = (block: Block, now: number): Block => ({
   failingSince: null,
 });
 
-/** Has a block carried once more, because what the firewall says of it is not known for sure. */
+/** Makes a block due again, because its state on the firewall is uncertain. */
 export const recheck = (block: Block, now: number): Block => ({
   ...requestNow(block, now),
   state: block.state === 'released' ? 'releasing' : block.state,
 });
 
-/** A run takes the block along. */
+/** A run claims the block. */
 export const claim = (block: Block, run: string): Block => ({ ...block, claimedRevision: block.revision, run });
 
 export interface Settlement {
   now: number;
-  /** What the run had claimed. */
+  /** The revision that the run claimed. */
   claimedRevision: number;
   desired: Block['desired'];
   giveUpMs: number;
 }
 
-/** What the result of a run makes of a block whose desired state may be another by now. */
+/** Applies the result of a run to a block, whose desired state may have changed during the run. */
 export function settle(block: Block, result: BlockResult, settlement: Settlement): Block {
   const { now, claimedRevision, desired } = settlement;
-  const isSameWish = block.desired === desired;
+  const isSameRequest = block.desired === desired;
   if (result.kind === 'refused') {
     return { ...refuse(block, result.reason), doneRevision: block.revision, changed: false, updatedAt: now };
   }
   if (result.kind === 'failed') return fail(block, result, settlement);
-  // A later request of the same wish is served too: the proof is younger than it.
-  const doneRevision = isSameWish ? block.revision : claimedRevision;
+  // A later request for the same state is done too: the proof is newer than the request.
+  const doneRevision = isSameRequest ? block.revision : claimedRevision;
   const done: Block = { ...block, doneRevision, changed: result.changed, updatedAt: now };
   const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null };
-  if (!isSameWish) return cleared;
+  if (!isSameRequest) return cleared;
   if (desired === 'absent') return { ...cleared, state: 'released', dueAt: null };
   return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now };
 }
@@ -120,13 +120,13 @@ function fail(
     ...{ doneRevision: claimedRevision, changed: false, updatedAt: now },
     ...{ failures, failingSince, failure, failureCode: code, reason },
   };
-  if (block.revision !== claimedRevision) return failed; // requested again meanwhile, and so still due
+  if (block.revision !== claimedRevision) return failed; // requested again meanwhile, so still due
   if (now - failingSince >= giveUpMs) return { ...failed, state: 'failed', dueAt: null };
   const state = desired === 'present' ? 'pending' : 'releasing';
   return { ...failed, state, dueAt: now + backoffAfter(failures) };
 }
 
-/** What is asked for again while it is still due has waited since it was asked for first. */
+/** A block that is requested again while still due has waited since the first request. */
 const requestNow = (block: Block, now: number): Block => ({
   ...block,
   revision: block.revision + 1,

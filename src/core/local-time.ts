@@ -9,7 +9,7 @@ export function formatLocal(ms: number): string {
   return `${date} ${clock} ${zone < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`;
 }
 
-/** The same for a line that has little room: `03:12` within a day, else `2026-03-14`. */
+/** A short form: `03:12` within a day, else `2026-03-14`. */
 export const formatShort = (ms: number, now: number): string =>
   Math.abs(now - ms) < dayMs ? formatLocal(ms).slice(11, 16) : formatLocal(ms).slice(0, 10);
 

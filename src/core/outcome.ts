@@ -1,12 +1,12 @@
 import type { Block, BlockState, FailureKind } from './block.js';
 
-/** What can come of a block, as it is counted and told. */
+/** The outcomes of a block, as they are counted and reported. */
 export const outcomeKinds = ['proven', 'failed', 'held', 'refused', 'released'] as const;
 export type OutcomeKind = (typeof outcomeKinds)[number];
 
 /**
- * What has come of a block by a move, if anything. A failure counts when it begins, when its cause is another one and
- * when the block is given up, not at each try. @param before undefined where its life begins with the move
+ * The outcome of a transition, if it has one. A failure counts when it begins, when its cause changes and
+ * when the block has failed for good, not at each retry. @param before undefined for a new block
  */
 export function findOutcome(before: Block | undefined, after: Block): OutcomeKind | undefined {
   const isNew = before?.state !== after.state;
@@ -28,7 +28,7 @@ export function findOutcome(before: Block | undefined, after: Block): OutcomeKin
   }
 }
 
-/** What a run cost: `ms` of wall time, `batch` flows carried. */
+/** What a run took: `ms` of wall time for a batch of `batch` flows. */
 export interface RunSummary {
   id: string;
   ms: number;
@@ -37,17 +37,17 @@ export interface RunSummary {
 
 /** The whole answer to one request. */
 export interface Answer {
-  /** The alarm's id, where it was one. */
+  /** The alarm's id, if the request was one. */
   alarm?: string;
   check: boolean;
   /** Whether the caller waited for the proof. */
   isAwaited?: boolean;
   blocks: Block[];
-  /** Ids of blocks that this very event had asked for already. */
+  /** Ids of blocks that this same event had already requested. */
   repeated?: readonly string[];
-  /** Null where none was needed. */
+  /** Null if none was needed. */
   run: RunSummary | null;
-  /** Where the request was not recorded: its exit code, whatever became of the blocks. */
+  /** The exit code if the request was not recorded, whatever happened to the blocks. */
   exit?: number;
 }
 
@@ -56,12 +56,12 @@ export const exitCodeOf = ({ blocks, isAwaited, exit }: Answer): number => exit 
 
 const exitOfFailure: Record<FailureKind, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
-/** Queued: a run in progress will apply it. Only for who waited, and was answered before that run has ended. */
+/** Queued: a run in progress will apply it. Only for a caller that waits but is answered before that run ends. */
 const queued = 8;
 
 /**
- * The exit code of the contract (DESIGN, "exit") for one block as it stands.
- * @param isAwaited whether the caller waits for the proof: 0 means then that there is one
+ * The exit code for one block in its current state.
+ * @param isAwaited whether the caller waits for the proof; if so, 0 means that there is one
  */
 export function exitCodeOfBlock({ state, failure, doneRevision, revision }: Block, isAwaited = false): number {
   switch (state) {
@@ -75,19 +75,19 @@ export function exitCodeOfBlock({ state, failure, doneRevision, revision }: Bloc
     case 'pending':
     case 'releasing':
     case 'failed':
-      // Nothing was tried yet for what was asked last: it is accepted, and will be.
+      // The last request was accepted but not applied yet.
       if (failure === null || doneRevision < revision) return isAwaited ? queued : 0;
       return exitOfFailure[failure];
   }
 }
 
-/** Several firewalls answer as their worst: nobody may read "0" while one of them lets the attacker in. */
-const badness = [0, 8, 3, 7, 4, 6, 5];
-const unsettled: readonly BlockState[] = ['pending', 'releasing'];
+/** Several firewalls answer as the worst of them: "0" must not hide one that lets the attacker in. */
+const severity = [0, 8, 3, 7, 4, 6, 5];
+const unfinished: readonly BlockState[] = ['pending', 'releasing'];
 
 export function worstOf(blocks: readonly Block[], isAwaited = false): Block | undefined {
   const rank = (block: Block): number =>
-    badness.indexOf(exitCodeOfBlock(block, isAwaited)) * 2 + (unsettled.includes(block.state) ? 1 : 0);
+    severity.indexOf(exitCodeOfBlock(block, isAwaited)) * 2 + (unfinished.includes(block.state) ? 1 : 0);
   return blocks.reduce<Block | undefined>(
     (worst, block) => (worst === undefined || rank(block) > rank(worst) ? block : worst),
     undefined,

@@ -1,11 +1,11 @@
 import { contains, embeddedAddresses, overlaps, parseAddress, type Address } from './address.js';
 import type { Flow, RuleType } from './flow.js';
 
-/** An address nobody may block, and the reason in words that finish "X is …". */
+/** An address that must not be blocked, and a reason that completes "X is …". */
 export interface Protection {
   address: Address;
   reason: string;
-  /** Whether the configuration says so; without it nobody has to. */
+  /** Whether the configuration lists it; otherwise it is always protected. */
   isListed?: boolean;
 }
 
@@ -16,17 +16,17 @@ export interface Policy {
   nat64?: readonly Address[];
 }
 
-/** What has been seen, and nobody wrote down. It is evidence, and lapses; a firewall is believed about itself alone. */
+/** Learned addresses, as opposed to configured ones. They lapse; a firewall is trusted only about itself. */
 export interface Seen {
-  /** By firewall, its own addresses. */
+  /** Each firewall's own addresses. */
   addresses: Readonly<Record<string, readonly string[]>>;
-  /** Who hands alarms to the gateway. */
+  /** Addresses that send alarms to the gateway. */
   callers: readonly string[];
 }
 
 export const nothingSeen: Seen = { addresses: {}, callers: [] };
 
-/** A firewall has other addresses than before: it was moved, or somebody took it over. */
+/** The addresses of a firewall changed: it was moved, or an attacker has taken it over. */
 export interface AddressChange {
   firewall: string;
   at: number;
@@ -36,8 +36,8 @@ export interface AddressChange {
 }
 
 /**
- * Addresses that no rule on a firewall can mean, whatever the alarm says. Written out, not parsed: an alarm of IPv4
- * need not wait for what reads IPv6.
+ * Addresses that no rule on a firewall can mean, whatever the alarm says. Written out, not parsed: an IPv4 alarm
+ * need not load the IPv6 parser.
  */
 export const alwaysProtected: readonly Protection[] = [
   { address: { text: '0.0.0.0/8', family: 'inet', prefix: 8 }, reason: 'not a host: "this network"' },
@@ -57,7 +57,7 @@ function toAddress(text: string): Address {
   return parsed.address;
 }
 
-/** The sentence that says why a flow is refused, or undefined where it may be blocked. */
+/** The sentence that says why a flow is refused, or undefined if it may be blocked. */
 export function findRefusal(flow: Flow, policy: Policy): string | undefined {
   if (!policy.types.includes(flow.type)) {
     return `refused: type "${flow.type}" is not among policy.types (${policy.types.join(', ')})`;
@@ -65,7 +65,7 @@ export function findRefusal(flow: Flow, policy: Policy): string | undefined {
   return findProtection(toAddress(flow.source), policy) ?? findProtection(toAddress(flow.destination), policy);
 }
 
-/** The same for one address or network: what lies in it, around it, or in an IPv4 address that it carries. */
+/** The same for one address or network: checks what it contains, what contains it, and IPv4 addresses it embeds. */
 export function findProtection(
   address: Address,
   { protections, nat64 = [] }: Pick<Policy, 'protections' | 'nat64'>,
@@ -77,11 +77,11 @@ export function findProtection(
   return undefined;
 }
 
-function describe(asked: Address, met: Address, { address, reason, isListed = false }: Protection): string {
+function describe(requested: Address, matched: Address, { address, reason, isListed = false }: Protection): string {
   const steps = [
-    ...(asked === met ? [] : [`carries ${met.text}`]),
-    ...(contains(address, met) ? [] : [`holds ${address.text}`]),
+    ...(requested === matched ? [] : [`embeds ${matched.text}`]),
+    ...(contains(address, matched) ? [] : [`contains ${address.text}`]),
   ];
-  const way = steps.length === 0 ? '' : ` ${steps.join(', which ')}, which`;
-  return `${asked.text}${way} is ${reason}${isListed ? '' : ' (protected always)'}`;
+  const via = steps.length === 0 ? '' : ` ${steps.join(', which ')}, which`;
+  return `${requested.text}${via} is ${reason}${isListed ? '' : ' (protected always)'}`;
 }

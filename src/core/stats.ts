@@ -1,9 +1,9 @@
 import type { Block } from './block.js';
 import type { OutcomeKind } from './outcome.js';
 
-// What the ledger tells of what happened.
+// Figures that the ledger reports.
 
-/** Blocks that are held and that are in force, blocks of the last minute, and who was met most in the last hour. */
+/** Held and enforced blocks, blocks of the last minute, and the top sources and destinations of the last hour. */
 export interface LoadStats {
   held: number;
   enforced: number;
@@ -12,25 +12,25 @@ export interface LoadStats {
   destinations: TopEntry[];
 }
 
-/** What happened between two times, and how things stand at the second one. Times are milliseconds since the epoch. */
+/** What happened between two times, and the state at the second one. Times are milliseconds since the epoch. */
 export interface History {
   since: number;
   until: number;
   alarms: number;
-  /** How often each came about. */
+  /** How often each occurred. */
   outcomes: Record<OutcomeKind, number>;
-  /** The same by full hours, oldest first, without those in which nothing came about. */
+  /** The same by full hours, oldest first, without empty hours. */
   hours: (Record<OutcomeKind, number> & { at: number })[];
-  /** From the alarm to the proof; null where nothing was proven. */
+  /** From the alarm to the proof; null if nothing was proven. */
   proof: { medianMs: number; p95Ms: number; slowestMs: number } | null;
-  /** How many blocks began to fail, by cause, the most first. */
+  /** How many blocks began to fail, by cause, most frequent first. */
   causes: { code: string; blocks: number }[];
-  /** Who was met most, without what was refused. */
+  /** Top sources and destinations, without refused blocks. */
   sources: TopEntry[];
   destinations: TopEntry[];
-  /** By firewall: how often it was found not to agree with the ledger, and when last in how many places. */
+  /** By firewall: how often it differed from the ledger, and when and by how much last. */
   drift: { firewall: string; times: number; lastAt: number; differences: number }[];
-  /** Blocks at the end: in force, on their way, failing among these, given up, held. */
+  /** Blocks at the end: in force, under way (failing ones among them), given up, held. */
   now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
@@ -40,12 +40,12 @@ export interface TopEntry {
   alarms: number;
 }
 
-/** What came of a block, with the block as it stands by now. */
+/** An outcome, with its block in the current state. */
 export interface OutcomeRecord {
   seq: number;
   at: number;
   kind: OutcomeKind;
-  /** From when it was wanted. */
+  /** Counted from the request. */
   ms: number;
   code: string | null;
   reason: string | null;

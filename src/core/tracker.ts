@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Flow } from './flow.js';
 
-/** Trackers of ours lie above every clock-made one until 2033 and below 2^31. */
+/** Our trackers are above every clock-made one until 2033 and below 2^31. */
 export const trackerBand = { from: 2_000_000_000, size: 147_483_648 } as const;
 
 /**
- * The number by which a flow is known on the firewall (contract: DESIGN, "Playbooks").
+ * The number that identifies a flow on the firewall; the playbooks depend on it.
  * @param attempt 0, or the next number while that tracker belongs to another flow
  */
 export function computeTracker(flow: Flow, attempt = 0): number {

@@ -14,7 +14,7 @@ export interface BatchRequest {
   firewall: string;
   blocks: readonly Block[];
   check: boolean;
-  /** Whether the run's folder stays. A dry run leaves nothing. */
+  /** Whether the run's folder remains. A dry run leaves nothing. */
   keepRecord: boolean;
   fix?: boolean;
 }
@@ -22,15 +22,15 @@ export interface BatchRequest {
 export interface BatchResult {
   ms: number;
   results: Map<string, BlockResult>;
-  /** The firewall's own addresses, where the run has seen them. */
+  /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
-  /** The run's record. Of a dry run, and where none could be kept, it is gone already. */
+  /** The run's record; undefined for a dry run, and if it could not be stored. */
   folder: string | undefined;
   /** The step that failed, by its name in the role. */
   task?: string | undefined;
 }
 
-/** Brings one firewall to the desired state, in one run. Never throws for a run that fails: that is a result. */
+/** Brings one firewall to the desired state, in one run. A failed run is a result, never an exception. */
 export async function applyBatch(
   request: BatchRequest,
   { config, stop, screen }: Pick<App, 'config' | 'stop' | 'screen'>,
@@ -66,18 +66,18 @@ export async function applyBatch(
   }
 }
 
-/** What has run is settled, whether or not its record can be written. */
+/** Writes the run's outcome. The run counts whether or not this succeeds. */
 function saveOutcome(workspace: Workspace, outcome: object): void {
   try {
     workspace.write('outcome.json', `${JSON.stringify(outcome, undefined, 2)}\n`);
   } catch {
-    return; // the events beside it tell the same story, and the ledger the outcome
+    return; // the events contain the same facts, and the ledger the outcome
   }
 }
 
 const toItem = ({ flow, tracker, description }: Block) => ({ ...flow, tracker, description });
 
 function failAll(blocks: readonly Block[], code: ErrorCode, reason: string): BatchResult {
-  const finding: BlockResult = { kind: 'failed', failure: 'failed', code, reason };
-  return { ms: 0, results: new Map(blocks.map(({ id }) => [id, finding])), folder: undefined };
+  const result: BlockResult = { kind: 'failed', failure: 'failed', code, reason };
+  return { ms: 0, results: new Map(blocks.map(({ id }) => [id, result])), folder: undefined };
 }

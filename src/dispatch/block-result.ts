@@ -4,7 +4,7 @@ import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
 import type { BlockResult } from '../core/lifecycle.js';
 
-/** What a run's verdict means for one block that it carried. */
+/** What a run's result means for one block that it applied. */
 export function resultFor(
   { tracker, desired }: Pick<Block, 'tracker' | 'desired'>,
   verdict: RunResult<BatchResult> | Exclude<RunResult<unknown>, { kind: 'done' }>,
@@ -41,13 +41,14 @@ function resultWhenDone(
   const refused = result.refused?.find((each) => each.tracker === tracker);
   if (refused !== undefined) return failed(refused.code, refused.message);
   if (result.changed_by_hand?.includes(tracker) === true) {
-    const mend = desired === 'present' ? 'writes it anew' : 'takes it out all the same';
-    return failed('changed_by_hand', `its rule was changed by hand on the firewall: firebreak reconcile --fix ${mend}`);
+    const fix = desired === 'present' ? 'rewrites it' : 'removes it';
+    return failed('changed_by_hand', `its rule was changed by hand on the firewall: firebreak reconcile --fix ${fix}`);
   }
   const [changed, same] = desired === 'present' ? [result.added, result.present] : [result.removed, result.absent];
   const isChanged = changed.includes(tracker);
   if (!isChanged && !same.includes(tracker))
-    return failed('not_told', 'the playbook ended well but does not name this rule');
-  if (!check && !result.proven) return failed('load_unproven', 'the playbook ended well but pf does not confirm it');
+    return failed('not_told', 'the playbook succeeded but does not report this rule');
+  if (!check && !result.proven)
+    return failed('load_unproven', 'the playbook succeeded but pf does not confirm the rule');
   return { kind: 'settled', changed: isChanged };
 }

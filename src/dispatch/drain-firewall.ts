@@ -12,15 +12,15 @@ import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } f
 import type { App } from '../runtime/app.js';
 import { applyBatch, type BatchResult } from './batch.js';
 
-/** What the dispatcher takes of the application's context. */
+/** What the dispatcher needs of the application's context. */
 export type DispatchContext = Pick<App, 'config' | 'ledger' | 'stop' | 'screen'>;
 
 export interface DispatchOptions {
-  /** Called with each run that was settled. */
+  /** Called after each completed run. */
   onSettled: (settled: SettledRun) => void;
   /** Rewrites rules that were changed by hand. */
   fix?: boolean;
-  /** What applies a batch; a test has its own. */
+  /** Applies a batch; tests replace it. */
   apply?: typeof applyBatch;
 }
 
@@ -35,7 +35,7 @@ export interface SettledRun {
 
 /**
  * Applies everything that is due on the lease's firewall, run after run, and releases the lease when nothing is left.
- * What arrives during a run goes with the next one, all at once.
+ * Requests that arrive during a run are applied together by the next one.
  *
  *   claim --nothing due--> release --something arrived--> claim
  *   claim --blocks--> run --> settle --> debounce --> claim
@@ -45,7 +45,7 @@ export async function drainFirewall(lease: Lease, app: DispatchContext, options:
   const { ledger, config } = app;
   const lost = new AbortController();
   const stop = AbortSignal.any([app.stop, lost.signal]);
-  const stopRenewal = keepLease(lease, ledger, lost);
+  const stopRenewal = renewWhileHeld(lease, ledger, lost);
   let claimed: ClaimedBlock[] = [];
   try {
     if (lease.orphan !== null) await stopOrphan(lease.orphan, config);
@@ -59,25 +59,25 @@ export async function drainFirewall(lease: Lease, app: DispatchContext, options:
     await ledger.releaseLease(lease, true);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
-    // Our run may have reached the firewall after the next holder's: that one rechecks.
+    // Our run may have reached the firewall after that of the next holder, which rechecks.
     await ledger.recheck(claimed.map(({ id }) => id));
   } finally {
     stopRenewal();
   }
 }
 
-/** Renews the lease until the function it returns is called; aborts `lost` when it has gone to another process. */
-function keepLease(lease: Lease, ledger: Ledger, lost: AbortController): () => void {
+/** Renews the lease until the returned function is called; aborts `lost` if another process has taken it. */
+function renewWhileHeld(lease: Lease, ledger: Ledger, lost: AbortController): () => void {
   const renewal = setInterval(() => {
     ledger.renewLease(lease).then(
       (isOurs) => isOurs || lost.abort('the loss of the lease'),
-      () => undefined, // the ledger cannot be written now; settling reports it
+      () => undefined, // the ledger cannot be written now; settleBatch reports it
     );
   }, renewEveryMs);
   return () => clearInterval(renewal);
 }
 
-/** Ends the processes that a dead holder's run left behind, and cleans up after it. Its record stays. */
+/** Ends the processes that a dead holder's run left behind, and cleans up after it. Its record remains. */
 async function stopOrphan(run: string, { state_dir }: Config): Promise<void> {
   await killStragglers(run);
   cleanRun(run, state_dir);
@@ -89,12 +89,12 @@ interface Batch {
   claimed: readonly ClaimedBlock[];
 }
 
-/** Applies one batch and records what came of it. @returns how long the run took, in milliseconds */
+/** Applies one batch and records the results. @returns how long the run took, in milliseconds */
 async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOptions): Promise<number> {
   const { lease, run, claimed } = batch;
   const { ledger, config } = app;
   const { firewall } = lease;
-  // Claiming may have waited long for its turn: what follows needs a lease that still holds.
+  // Claiming may have waited long for its turn: the run needs a lease that is still valid.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
   const seen = await ledger.findSeen();
   const refusals = findRefusals(claimed, config, seen);
@@ -122,7 +122,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   return result.ms;
 }
 
-/** A run may be the first to see an address of the firewall itself: what it blocked of those goes with the next one. */
+/** A run may be the first to report an address of the firewall itself: the next run removes blocks of it. */
 async function recheckOwnAddresses(
   { lease: { firewall }, claimed, addresses }: Batch & { addresses: readonly string[] },
   seen: Seen,
@@ -135,25 +135,25 @@ async function recheckOwnAddresses(
   if (late.size > 0) await ledger.recheck([...late.keys()]);
 }
 
-/** Old records go when the run is settled and told; that they cannot is no matter of the run. */
+/** Deletes old records after the run is recorded and reported. A failure does not affect the run. */
 async function prune(ledger: Ledger, { state_dir, ansible }: Config): Promise<void> {
   try {
     pruneRuns(state_dir, await ledger.findRunsToKeep(ansible.keep_runs));
   } catch {
-    return; // the next run tries again
+    return; // the next run retries
   }
 }
 
 /**
  * The policy just before the run: it may have changed since the alarm was recorded, and so may this host's routes.
- * What it refuses is applied as absent, which proves that no rule is left.
+ * Refused blocks are applied as absent, which proves that no rule is left.
  */
 function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Seen): Map<string, string> {
-  const wanted = claimed.filter((block) => block.desired === 'present' && block.override === null);
-  if (wanted.length === 0) return new Map();
-  const policy = findPolicy(config, { seen, firewall: wanted[0]?.firewall });
+  const requested = claimed.filter((block) => block.desired === 'present' && block.override === null);
+  if (requested.length === 0) return new Map();
+  const policy = findPolicy(config, { seen, firewall: requested[0]?.firewall });
   return new Map(
-    wanted.flatMap(({ id, flow }) => {
+    requested.flatMap(({ id, flow }) => {
       const refusal = findRefusal(flow, policy);
       return refusal === undefined ? [] : [[id, refusal] as const];
     }),
@@ -161,16 +161,16 @@ function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Se
 }
 
 function resultOf({ id }: Block, { results }: BatchResult, refusal: string | undefined): BlockResult {
-  const finding = results.get(id);
-  if (finding === undefined) throw new Error(`the run says nothing of block ${id}`);
-  return refusal !== undefined && finding.kind === 'settled' ? { kind: 'refused', reason: refusal } : finding;
+  const result = results.get(id);
+  if (result === undefined) throw new Error(`the run has no result for block ${id}`);
+  return refusal !== undefined && result.kind === 'settled' ? { kind: 'refused', reason: refusal } : result;
 }
 
 /** Alarms that follow each other faster than this belong to one storm. */
 const quietMs = 250;
 
 /**
- * In a storm, waits until it is quiet, so that the next run applies more at once; never longer than the run before took,
+ * In a storm, waits for a pause, so that the next run applies more blocks; never longer than the previous run took,
  * and not at all before the first.
  */
 async function debounce(firewall: string, maxMs: number, { ledger, stop }: DispatchContext): Promise<void> {

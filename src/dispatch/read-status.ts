@@ -7,8 +7,8 @@ import type { App } from '../runtime/app.js';
 import { withWorkspace } from './run-folder.js';
 
 /**
- * Asks one firewall which rules of ours stand there, and leaves nothing anywhere.
- * @throws FirebreakError where there is no ansible to run, or no place for its folder
+ * Reads our rules on one firewall, and leaves no files behind.
+ * @throws FirebreakError if Ansible is missing, or its folder cannot be created
  */
 export function readFirewall(
   name: string,

@@ -4,8 +4,8 @@ import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 
 /**
- * Gives a run its folder, and tidies up after it.
- * @param keep the configuration that says where records are kept; undefined leaves none
+ * Creates a run's folder, and cleans up after the run.
+ * @param keep the configuration with the place for the record; undefined leaves none
  * @throws FirebreakError workspace_unwritable
  */
 export async function withWorkspace<T>(
@@ -31,12 +31,12 @@ function openFolder(run: string, stateDir: string | undefined): Workspace {
   }
 }
 
-/** Of a file that could not be opened or written: a full disk, no inode or descriptor left, rights. */
+/** A file could not be opened or written: a full disk, no inode or descriptor left, missing permissions. */
 const isFileError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 const unwritable = (folder: string, error: unknown): FirebreakError =>
   new FirebreakError(
     'workspace_unwritable',
-    `state_dir: a run cannot be prepared in ${folder}: ${describeError(error)}; firebreak doctor looks at the folder`,
+    `state_dir: cannot prepare a run in ${folder} (${describeError(error)}); run firebreak doctor to check the folder`,
     { cause: error },
   );

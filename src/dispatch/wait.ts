@@ -3,17 +3,17 @@ import { isOver, type Block } from '../core/block.js';
 import type { Lease, Ledger } from '../ledger/ledger.js';
 import { drainFirewall, type DispatchContext, type DispatchOptions } from './drain-firewall.js';
 
-/** How long a follower sleeps at most before it checks that the holder is still alive. */
+/** The longest sleep of a follower before it checks that the holder is still alive. */
 const maxSleepMs = 1000;
 
-/** Is what was requested still to be applied? */
+/** Is the request still to be applied? */
 const isOpen = (requested: Block, now: Block): boolean =>
   now.doneRevision < requested.revision && now.dueAt !== null && !isOver(now) && now.state !== 'held';
 
 /**
- * Applies what was requested: in runs of our own where the lease is ours or free, else by waiting for its holder.
+ * Applies the request: in our own runs if the lease is ours or free, else by waiting for its holder.
  * @param leases acquired when the request was recorded
- * @returns the blocks as they are then, in the same order; some may still be open when the time is up or many wait
+ * @returns the blocks afterwards, in the same order; some may still be open if the time is up or too many wait
  */
 export async function applyAndWait(
   { blocks: requested, leases }: { blocks: readonly Block[]; leases: readonly Lease[] },
@@ -58,7 +58,7 @@ async function reload(ledger: Ledger, requested: readonly Block[]): Promise<Bloc
 
 const firewallsOf = (blocks: readonly Block[]): string[] => [...new Set(blocks.map(({ firewall }) => firewall))];
 
-/** Takes over where a holder has died. While its lease is alive, this takes nothing. */
+/** Takes over from a holder that has died. Does nothing while its lease is valid. */
 async function drainOrphans(
   { open, owner }: { open: readonly Block[]; owner: string },
   app: DispatchContext,
@@ -71,7 +71,7 @@ async function drainOrphans(
   return leases.length > 0;
 }
 
-/** The leases of those firewalls that no other process holds. */
+/** Acquires the leases of those firewalls that no other process holds. */
 export async function acquireLeases(firewalls: readonly string[], owner: string, ledger: Ledger): Promise<Lease[]> {
   const leases: Lease[] = [];
   for (const firewall of firewalls) {
@@ -81,6 +81,6 @@ export async function acquireLeases(firewalls: readonly string[], owner: string,
   return leases;
 }
 
-/** The same for the blocks among these on which something is due. */
+/** The same for the firewalls of those blocks that are due. */
 export const acquireDueLeases = (blocks: readonly Block[], owner: string, ledger: Ledger): Promise<Lease[]> =>
   acquireLeases(firewallsOf(blocks.filter(({ dueAt }) => dueAt !== null)), owner, ledger);

@@ -3,7 +3,7 @@ import { findChildEnvironment } from '../config/child-environment.js';
 import type { App } from '../runtime/app.js';
 
 /**
- * Starts a process of its own that applies and sends what is queued, so that the caller need not wait: it takes over the
+ * Starts a separate process that applies and sends what is queued, so that the caller need not wait: it takes over the
  * leases and messages that were acquired in the owner's name, and exits when nothing is due. If it never starts, the
  * leases lapse and the next launcher takes over.
  */
@@ -18,7 +18,7 @@ export function spawnWorker(
     stdio: 'ignore',
     env: {
       ...findChildEnvironment(outer),
-      // It sends mail too: to a server whose certificate an operator's own authority has signed.
+      // It also sends mail, perhaps to a server whose certificate is signed by a private authority.
       ...(outer['NODE_EXTRA_CA_CERTS'] !== undefined && { NODE_EXTRA_CA_CERTS: outer['NODE_EXTRA_CA_CERTS'] }),
     },
   });

@@ -5,7 +5,7 @@ import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
 
-/** An alarm as it was requested, not yet checked; undefined where nothing was said. */
+/** An alarm as requested, not yet checked; undefined where the request says nothing. */
 export interface AlarmRequest {
   source: string;
   destination: string;
@@ -16,51 +16,51 @@ export interface AlarmRequest {
   protocol: string | undefined;
   description: string | undefined;
   duration: string | undefined;
-  /** Ids and figures of the SIEM, by option name: kept and logged, never sent to a firewall. */
+  /** Ids and figures of the SIEM, by option name: recorded and logged, never sent to a firewall. */
   context: Record<string, string>;
 }
 
-/** An alarm that can be acted on. */
+/** A checked alarm. */
 export interface Alarm {
-  /** Each platform cuts it to the length that it takes. */
+  /** Each platform truncates it to its own length. */
   description: string;
-  /** How long to block, in milliseconds; null for ever, undefined where nobody said. */
+  /** How long to block, in milliseconds; null is forever, undefined if not requested. */
   durationMs: number | null | undefined;
   context: Record<string, string>;
-  /** The flow on one firewall: which interface a source enters by is a firewall's own matter. */
+  /** The flow on one firewall: the interface through which a source enters depends on the firewall. */
   flowOn(firewall: FirewallConfig): Flow;
 }
 
 /**
- * Checks an alarm's words against the grammar and fills in what was left out.
- * @throws FirebreakError alarm_invalid with every problem at once
+ * Checks an alarm request against the grammar and fills in defaults.
+ * @throws FirebreakError alarm_invalid with every problem
  */
-export function parseAlarm(words: AlarmRequest, config: Config): Alarm {
+export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
   const request = (name: string): FlowRequest => ({
-    source: words.source,
-    destination: words.destination,
-    port: words.port,
+    source: requested.source,
+    destination: requested.destination,
+    port: requested.port,
     interface: name,
-    type: words.type ?? config.defaults.type,
-    ipproto: words.ipproto,
-    protocol: words.protocol ?? config.defaults.protocol,
+    type: requested.type ?? config.defaults.type,
+    ipproto: requested.ipproto,
+    protocol: requested.protocol ?? config.defaults.protocol,
   });
-  const checked = parseFlow(request(words.interface ?? 'wan'), config.policy.widest);
+  const checked = parseFlow(request(requested.interface ?? 'wan'), config.policy.widest);
   const problems = [
     ...(checked.ok ? [] : checked.problems),
-    ...findContextProblems(words.context),
-    ...findDurationProblems(words.duration),
-    ...findDescriptionProblems(words.description),
+    ...findContextProblems(requested.context),
+    ...findDurationProblems(requested.duration),
+    ...findDescriptionProblems(requested.description),
   ];
   if (problems.length > 0 || !checked.ok) {
     throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'));
   }
   return {
-    description: cleanText(words.description ?? config.defaults.description, maxDescription),
-    durationMs: words.duration === undefined ? undefined : parseDuration(words.duration),
-    context: words.context,
+    description: cleanText(requested.description ?? config.defaults.description, maxDescription),
+    durationMs: requested.duration === undefined ? undefined : parseDuration(requested.duration),
+    context: requested.context,
     flowOn: (firewall) =>
-      words.interface === undefined
+      requested.interface === undefined
         ? { ...checked.flow, interface: findInterface(firewall, checked.flow.source) ?? 'wan' }
         : checked.flow,
   };
@@ -78,7 +78,7 @@ function findContextProblems(context: Record<string, string>): Problem[] {
 
 function findDurationProblems(duration: string | undefined): Problem[] {
   if (duration === undefined || parseDuration(duration) !== undefined) return [];
-  return [{ path: 'for', message: `expected such as 30m, 24h, 7d or forever, got ${quoteBack(duration)}` }];
+  return [{ path: 'for', message: `expected a duration such as 30m, 24h, 7d or forever, got ${quoteBack(duration)}` }];
 }
 
 function findDescriptionProblems(description: string | undefined): Problem[] {
@@ -86,16 +86,16 @@ function findDescriptionProblems(description: string | undefined): Problem[] {
   return message === undefined ? [] : [{ path: 'description', message }];
 }
 
-/** Why a rule on the flow's interface would not match, or undefined where it does, as far as the configuration tells. */
+/** Why a rule on the flow's interface would not match, or undefined if it does as far as the configuration shows. */
 export function findMismatch(name: string, firewall: FirewallConfig, flow: Flow): string | undefined {
   const entry = findInterface(firewall, flow.source);
   if (entry === undefined || entry === flow.interface || !Object.hasOwn(firewall.interfaces, flow.interface)) {
     return undefined;
   }
-  return `${name}: ${flow.source} enters by ${entry} (firewalls.${name}.interfaces): a rule on ${flow.interface} will not match it`;
+  return `${name}: ${flow.source} enters through ${entry} (firewalls.${name}.interfaces): a rule on ${flow.interface} will not match it`;
 }
 
-/** The interface by which a source enters: the longest of the configured networks that holds it. */
+/** The interface through which a source enters: that of the longest configured network that contains it. */
 export function findInterface(firewall: FirewallConfig, source: string): string | undefined {
   const parsed = parseAddress(source);
   if (!parsed.ok) return undefined;

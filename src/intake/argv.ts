@@ -3,7 +3,7 @@ import type { AlarmRequest } from './alarm.js';
 import { alarmFields, positionalFields, toAlarmRequest, type AlarmField, type Position } from './fields.js';
 
 /**
- * What a parser hands over for `block`, by position and option: every word still a string, or a list where it was given
+ * A parser's result for `block`, by position and option: every value still a string, or a list if it was given
  * twice, and for DESCRIPTION.
  */
 export type BlockArguments = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ const mandatory: readonly Position[] = ['SOURCE', 'DESTINATION', 'PORT'];
 
 /**
  * Joins positions and options into one request.
- * @throws FirebreakError usage, where a word is missing or is given in two ways that disagree
+ * @throws FirebreakError usage if a value is missing, or position and option differ
  */
 export function readBlockArguments(argv: BlockArguments): AlarmRequest {
   const missing = positionalFields.filter(
@@ -22,28 +22,28 @@ export function readBlockArguments(argv: BlockArguments): AlarmRequest {
   if (missing.length > 0) {
     throw new FirebreakError(
       'usage',
-      `${joinWords(missing.map(({ name }) => name))} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
+      `${joinNames(missing.map(({ name }) => name))} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
     );
   }
   return toAlarmRequest(Object.fromEntries(alarmFields.map((field) => [field.name, positionOrOption(argv, field)])));
 }
 
-function joinWords(words: readonly string[]): string {
-  const [last = '', ...others] = [...words].reverse();
+function joinNames(names: readonly string[]): string {
+  const [last = '', ...others] = [...names].reverse();
   return others.length === 0 ? `${last} is` : `${others.reverse().join(', ')} and ${last} are`;
 }
 
 function positionOrOption(argv: BlockArguments, { name, position, option }: AlarmField): string | undefined {
-  const word = position === undefined ? undefined : readPosition(argv[position]);
+  const argument = position === undefined ? undefined : readPosition(argv[position]);
   const value = atMostOnce(argv, option);
-  if (word === undefined || value === undefined || word === value) return word ?? value;
+  if (argument === undefined || value === undefined || argument === value) return argument ?? value;
   throw new FirebreakError(
     'usage',
-    `${name} is said twice: as a word (${quoteBack(word)}) and as --${option} (${quoteBack(value)}): say it once`,
+    `${name} is given twice: as an argument (${quoteBack(argument)}) and as --${option} (${quoteBack(value)}); give it once`,
   );
 }
 
-/** The last position takes all words that are left. */
+/** The last position takes all remaining arguments. */
 const readPosition = (value: unknown): string | undefined =>
   Array.isArray(value) ? value.join(' ') || undefined : typeof value === 'string' ? value : undefined;
 

@@ -5,10 +5,10 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 const publicKey = /^((?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,2})(?: ([^\r\n"\\]*))?$/;
 
 /**
- * The line for authorized_keys that lets a key send alarms, and do nothing else.
+ * The authorized_keys line that lets a key send alarms and do nothing else.
  * @param file the public half
- * @param command what sshd is to run for it, in words
- * @throws FirebreakError usage, where the file holds anything else, or a path needs quoting
+ * @param command what sshd is to run for it, as a list of arguments
+ * @throws FirebreakError usage if the file contains anything else, or a path needs quoting
  */
 export function renderAuthorizedKey(file: string, command: readonly string[]): string {
   const lines = read(file)
@@ -16,7 +16,10 @@ export function renderAuthorizedKey(file: string, command: readonly string[]): s
     .filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const [line = ''] = lines;
   if (line.startsWith('-----BEGIN')) {
-    throw new FirebreakError('usage', `${file}: that is the private half, which stays where it is: give the .pub file`);
+    throw new FirebreakError(
+      'usage',
+      `${file}: this is the private key, which must stay on its host; give the .pub file`,
+    );
   }
   const match = publicKey.exec(line);
   if (match === null || lines.length !== 1) {
@@ -24,10 +27,7 @@ export function renderAuthorizedKey(file: string, command: readonly string[]): s
   }
   const unsafe = command.find((word) => !/^[A-Za-z0-9._/@+-]+$/.test(word));
   if (unsafe !== undefined) {
-    throw new FirebreakError(
-      'usage',
-      `${quoteBack(unsafe)} would need quotes in authorized_keys: give it a plain path`,
-    );
+    throw new FirebreakError('usage', `${quoteBack(unsafe)} would need quotes in authorized_keys; use a plain path`);
   }
   const [, type = '', key = '', comment] = match;
   return `restrict,command="${command.join(' ')}" ${[type, key, comment].filter(Boolean).join(' ')}`;

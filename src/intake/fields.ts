@@ -1,8 +1,8 @@
 import type { AlarmRequest } from './alarm.js';
 
 /**
- * One field of an alarm, and every place where it can be said. A line of this table is all that an option of a SIEM
- * takes: command line, gateway grammar, list columns, sensor script, completions, man page and documents are made of it.
+ * One field of an alarm, and every place where it can be given. One entry of this table is enough for a new option:
+ * command line, gateway grammar, list columns, sensor script, completions, man page and documents are derived from it.
  */
 export interface AlarmField {
   name: string;
@@ -11,13 +11,13 @@ export interface AlarmField {
   describe: string;
   /** Its name among the positional arguments, in the order of the table. */
   position?: Position;
-  /** What the option's help says where the position has its own. */
+  /** The option's help, if the position has its own. */
   describeOption?: string;
-  /** The names that lists give it, the surest first: CrowdSec's "source" is not an address. */
+  /** Its names in lists, most reliable first: CrowdSec's "source" is not an address. */
   columns?: readonly string[];
-  /** `import` has an option for entries that leave it out. */
+  /** `import` has an option for entries that omit it. */
   isListDefault?: boolean;
-  /** An id or a figure of the SIEM: recorded and logged, never sent to a firewall. */
+  /** An id or figure of the SIEM: recorded and logged, never sent to a firewall. */
   isContext?: boolean;
 }
 
@@ -51,7 +51,7 @@ export const alarmFields: readonly AlarmField[] = [
     name: 'interface',
     position: 'INTERFACE',
     option: 'interface',
-    describe: "the firewall's name of the interface by which the source enters",
+    describe: 'interface through which the source enters, as the firewall names it',
     columns: ['interface'],
     isListDefault: true,
   },
@@ -62,13 +62,18 @@ export const alarmFields: readonly AlarmField[] = [
     describe: 'block (drop) or reject (answer)',
     columns: ['rule_type'],
   },
-  { name: 'ipproto', position: 'IPPROTO', option: 'ipproto', describe: 'inet or inet6; default: as the addresses' },
+  {
+    name: 'ipproto',
+    position: 'IPPROTO',
+    option: 'ipproto',
+    describe: 'inet or inet6; default: that of the addresses',
+  },
   {
     name: 'description',
     position: 'DESCRIPTION',
     option: 'description',
     describe: 'reason, in one or more words',
-    describeOption: 'as DESCRIPTION, in one shell word',
+    describeOption: 'as DESCRIPTION, in one argument',
     columns: ['description', 'reason', 'scenario'],
     isListDefault: true,
   },
@@ -82,7 +87,7 @@ export const alarmFields: readonly AlarmField[] = [
   {
     name: 'duration',
     option: 'for',
-    describe: 'how long: 30m, 24h, 7d, forever',
+    describe: 'how long to block: 30m, 24h, 7d, forever',
     columns: ['for', 'lifetime'],
     isListDefault: true,
   },
@@ -94,15 +99,15 @@ export const alarmFields: readonly AlarmField[] = [
   { name: 'sensor', option: 'sensor', describe: "the SIEM's sensor", isContext: true },
 ];
 
-/** The fields that have a position, in their order; the last takes all words that are left. */
+/** The fields that have a position, in order; the last takes all remaining arguments. */
 export const positionalFields = alarmFields.filter(
   (field): field is AlarmField & { position: Position } => field.position !== undefined,
 );
 
-/** What was said of each field, by its name. */
+/** The given values, by field name. */
 export type AlarmValues = Readonly<Record<string, string | undefined>>;
 
-/** The request that these values make. An empty figure of the SIEM was not said. */
+/** Makes a request of these values. An empty figure of the SIEM counts as not given. */
 export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
   source: values['source'] ?? '',
   destination: values['destination'] ?? '',

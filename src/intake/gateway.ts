@@ -2,7 +2,7 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { BlockArguments } from './argv.js';
 import { alarmFields, positionalFields } from './fields.js';
 
-/** What a caller over SSH may ask for: one alarm, in the words of `firebreak block`. */
+/** What a caller over SSH may request: one alarm, in the syntax of `firebreak block`. */
 export interface GatewayRequest {
   argv: BlockArguments;
   firewalls: string[];
@@ -11,7 +11,7 @@ export interface GatewayRequest {
   json: boolean;
 }
 
-/** An alarm's line is some 300 characters long. */
+/** An alarm is about 300 characters long. */
 const limits = { characters: 4096, words: 64 } as const;
 
 const options = new Set([...alarmFields.map(({ option }) => option), 'firewall']);
@@ -19,7 +19,7 @@ const options = new Set([...alarmFields.map(({ option }) => option), 'firewall']
 const flags = new Set(['check', 'no-wait', 'json']);
 
 /**
- * Reads the command that somebody sent over SSH. The grammar is ours, and much smaller than a shell's:
+ * Parses the command that a caller sent over SSH. The grammar is ours, and much smaller than a shell's:
  *
  *   command   caller alarm
  *   caller    [PATH/]firebreak block | [[PATH/]sh|bash|dash] PATH.sh
@@ -32,40 +32,40 @@ export function parseGatewayCommand(text: string): GatewayRequest {
   return readAlarm(stripCaller(splitWords(text)));
 }
 
-/** @throws FirebreakError gateway_refused, for whatever only a shell could mean */
+/** @throws FirebreakError gateway_refused for any shell syntax */
 export function splitWords(text: string): string[] {
-  if (text.trim() === '') throw refuse('no command was given, and there is no shell here: only alarms are taken');
+  if (text.trim() === '') throw refuse('no command was given: only alarms are accepted, not a shell');
   if (text.length > limits.characters) {
-    throw refuse(`the command has ${text.length} characters, at most ${limits.characters} are taken`);
+    throw refuse(`the command has ${text.length} characters: at most ${limits.characters} are accepted`);
   }
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) throw refuse('a control character or line end is no part of an alarm');
+  // eslint-disable-next-line no-control-regex -- they are what is matched
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) throw refuse('control characters and line ends are not allowed');
   const words = text.matchAll(/[ \t]+|((?:[^ \t'"]+|'[^']*'|"[^"]*")+)|(.)/g);
   const found: string[] = [];
   for (const [, word, rest] of words) {
     if (rest !== undefined) throw refuse('a quote is not closed');
     if (word !== undefined) found.push(unquote(word));
   }
-  if (found.length > limits.words) throw refuse(`${found.length} words, at most ${limits.words} are taken`);
+  if (found.length > limits.words) throw refuse(`${found.length} words: at most ${limits.words} are accepted`);
   return found;
 }
 
 function unquote(word: string): string {
   return word.replace(/'([^']*)'|"([^"]*)"|([^'"]+)/g, (_, ...[single, double, bare]: (string | undefined)[]) => {
     const special = bare === undefined ? null : /[;|&<>()$`\\*?[\]{}~#!^]/.exec(bare);
-    if (special !== null) throw refuse(`${quoteBack(special[0])} is for a shell, and there is none here`);
+    if (special !== null) throw refuse(`${quoteBack(special[0])} is shell syntax, which is not supported`);
     return single ?? double ?? bare ?? '';
   });
 }
 
-/** What the alarm's words stand behind: our own name, or the launcher's of the article. */
+/** Drops what precedes the alarm: our own name, or that of a launcher script. */
 function stripCaller(words: readonly string[]): readonly string[] {
   const [first = '', second = ''] = words;
   if (/^(?:\/?(?:[\w.-]+\/)*)firebreak$/.test(first) && second === 'block') return words.slice(2);
   const script = /^\/?(?:[\w.-]+\/)*[\w.-]+\.sh$/;
   if (script.test(first)) return words.slice(1);
   if (/^(?:\/(?:usr\/)?bin\/)?(?:sh|bash|dash)$/.test(first) && script.test(second)) return words.slice(2);
-  throw refuse(`${quoteBack(words.join(' '))} is no alarm: expected firebreak block SOURCE DESTINATION PORT …`);
+  throw refuse(`${quoteBack(words.join(' '))} is not an alarm: expected firebreak block SOURCE DESTINATION PORT …`);
 }
 
 function readAlarm(words: readonly string[]): GatewayRequest {
@@ -98,7 +98,7 @@ function readAlarm(words: readonly string[]): GatewayRequest {
   };
 }
 
-/** The same shape as the command line's parser gives. */
+/** The same shape as the result of the command line's parser. */
 function toArguments(values: ReadonlyMap<string, string[]>, bare: readonly string[]): BlockArguments {
   const positions = positionalFields.map(({ position }) => position);
   const last = positions.length - 1;
@@ -114,12 +114,12 @@ function add(values: Map<string, string[]>, name: string, value: string): void {
 
 const refuse = (message: string): FirebreakError => new FirebreakError('gateway_refused', message);
 
-/** Names of variables that an SSH session needs; whatever else a caller could set is dropped. */
-const kept = new Set(['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSH_CLIENT', 'SSH_CONNECTION']);
+/** Variables that an SSH session needs; anything else that a caller could set is dropped. */
+const allowed = new Set(['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'SSH_CLIENT', 'SSH_CONNECTION']);
 
-/** Takes every variable out of the environment that came from, or might come from, the caller. Gives its command. */
+/** Removes every variable from the environment that the caller may have set. @returns the caller's command */
 export function scrubEnvironment(environment: NodeJS.ProcessEnv): string | undefined {
   const command = environment['SSH_ORIGINAL_COMMAND'];
-  for (const name of Object.keys(environment)) if (!kept.has(name)) Reflect.deleteProperty(environment, name);
+  for (const name of Object.keys(environment)) if (!allowed.has(name)) Reflect.deleteProperty(environment, name);
   return command;
 }

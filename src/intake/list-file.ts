@@ -10,10 +10,10 @@ export interface ListEntry {
   fields: AlarmValues;
 }
 
-const howToWrite = 'a list is CSV with a heading, JSON, or one address a line';
+const expectedForms = 'a list is CSV with a heading, JSON, or one address per line';
 
 /**
- * Reads a list as CSV with a heading, as JSON (ours, CrowdSec's, fail2ban's), or as one address a line.
+ * Parses a list as CSV with a heading, as JSON (ours, CrowdSec's, fail2ban's), or as one address per line.
  * @throws FirebreakError list_invalid
  */
 export function parseListFile(text: string): ListEntry[] {
@@ -30,7 +30,7 @@ function parseLines(text: string): ListEntry[] {
   });
 }
 
-/** What csv-parse gives with `info`. */
+/** What csv-parse returns with `info`. */
 interface CsvRow {
   record: Record<string, string>;
   info: { lines: number };
@@ -47,7 +47,7 @@ function parseTable(text: string): ListEntry[] {
     });
     return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, fields: pickFields(record) }));
   } catch (error) {
-    throw new FirebreakError('list_invalid', `not a CSV list: ${describeError(error)}; ${howToWrite}`);
+    throw new FirebreakError('list_invalid', `not a CSV list: ${describeError(error)}; ${expectedForms}`);
   }
 }
 
@@ -57,18 +57,18 @@ function parseJson(text: string): ListEntry[] {
     // fail2ban prints its list with single quotes
     parsed = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
   } catch (error) {
-    throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${howToWrite}`);
+    throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${expectedForms}`);
   }
   return flatten(parsed, 0).map((item, index) => ({ where: `entry ${index + 1}`, fields: fieldsOf(item) }));
 }
 
-/** No program's list is deeper. */
+/** No known program nests its list deeper. */
 const deepest = 20;
 
-/** Lists in lists, and the wrappers that programs put around theirs, down to addresses and objects that hold one. */
+/** Flattens nested lists and the wrappers that programs put around them, down to addresses and objects with one. */
 function flatten(value: unknown, depth: number): unknown[] {
   if (depth > deepest)
-    throw new FirebreakError('list_invalid', `not a list: nested more than ${deepest} deep; ${howToWrite}`);
+    throw new FirebreakError('list_invalid', `not a list: nested more than ${deepest} deep; ${expectedForms}`);
   if (Array.isArray(value)) return value.flatMap((each) => flatten(each, depth + 1));
   if (typeof value !== 'object' || value === null) return [value];
   if ('blocks' in value) return flatten(value.blocks, depth + 1);
@@ -80,17 +80,17 @@ function flatten(value: unknown, depth: number): unknown[] {
 function fieldsOf(item: unknown): AlarmValues {
   if (typeof item === 'string') return { source: item };
   if (typeof item !== 'object' || item === null)
-    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}; ${howToWrite}`);
+    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}; ${expectedForms}`);
   return pickFields(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
 }
 
 function pickFields(record: Readonly<Record<string, unknown>>): AlarmValues {
   const values = alarmFields.flatMap(({ name, columns = [] }) => {
-    const value = columns.map((column) => (Object.hasOwn(record, column) ? record[column] : undefined)).find(isWord);
+    const value = columns.map((column) => (Object.hasOwn(record, column) ? record[column] : undefined)).find(isValue);
     return value === undefined ? [] : [[name, String(value)]];
   });
   return Object.fromEntries(values) as AlarmValues;
 }
 
-const isWord = (value: unknown): value is string | number =>
+const isValue = (value: unknown): value is string | number =>
   (typeof value === 'string' && value !== '') || typeof value === 'number';

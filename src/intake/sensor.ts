@@ -2,19 +2,19 @@ import { alarmFields } from './fields.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { compilePackageTemplate } from '../runtime/templates.js';
 
-/** How the SIEM's host reaches us, in the words of the command line. */
-export interface SensorWords {
+/** How the SIEM's host reaches us, as given on the command line. */
+export interface SensorOptions {
   host: string | undefined;
   user: string | undefined;
   port: string;
-  /** Without a password file the key is used. */
+  /** Used without a password file. */
   keyFile: string;
   passwordFile: string | undefined;
   knownHostsFile: string;
   command: string;
   script: string;
   spool: string;
-  /** How many alarms the spool holds, and for how many days. */
+  /** The most alarms in the spool, and their maximum age in days. */
   most: string;
   days: string;
   connectSeconds: string;
@@ -25,7 +25,7 @@ export interface SensorWords {
 const file = { is: /^\/[A-Za-z0-9._/@+-]{1,200}$/, expected: 'an absolute path of letters, digits and . _ / @ + -' };
 const number = { is: /^[1-9][0-9]{0,5}$/, expected: 'a number from 1' };
 
-const checks: [keyof Omit<SensorWords, 'check'>, string, { is: RegExp; expected: string }][] = [
+const checks: [keyof Omit<SensorOptions, 'check'>, string, { is: RegExp; expected: string }][] = [
   ['host', 'host', { is: /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, expected: 'the name or address of this host' }],
   ['user', 'user', { is: /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, expected: 'a login name' }],
   ['port', 'port', { is: /^[1-9][0-9]{0,4}$/, expected: '1-65535' }],
@@ -41,29 +41,29 @@ const checks: [keyof Omit<SensorWords, 'check'>, string, { is: RegExp; expected:
   ['totalSeconds', 'timeout', number],
 ];
 
-/** Options that the script reads itself; every other one it checks for odd characters and passes on. */
+/** Options that the script itself reads; it checks every other one for unsafe characters and passes it on. */
 const read = new Set(['src-ip', 'dst-ip', 'dst-port', 'protocol', 'event-id', 'description']);
 const passed = [...alarmFields.map(({ option }) => option).filter((option) => !read.has(option)), 'firewall'];
 
 /**
- * The script for the SIEM's host, for any POSIX shell. What is put into it is checked, and quoted all the same.
- * @throws FirebreakError usage, with every problem at once
+ * The script for the SIEM's host, for any POSIX shell. Values are checked, and quoted as well.
+ * @throws FirebreakError usage with every problem
  */
-export function renderSensor(words: SensorWords): string {
-  const problems = findProblems(words);
+export function renderSensor(options: SensorOptions): string {
+  const problems = findProblems(options);
   if (problems.length > 0) throw new FirebreakError('usage', problems.map(describeProblem).join('\n'));
   const template = compilePackageTemplate('sensor/alarm.sh', { helpers: { quote: quoteForShell } });
   return template({
-    ...words,
-    passwordFile: words.passwordFile ?? '',
-    always: words.check ? '--check' : '',
+    ...options,
+    passwordFile: options.passwordFile ?? '',
+    always: options.check ? '--check' : '',
     passed: passed.join(' | '),
   });
 }
 
-function findProblems(words: SensorWords): Problem[] {
+function findProblems(options: SensorOptions): Problem[] {
   return checks.flatMap(([key, option, { is, expected }]) => {
-    const value = words[key];
+    const value = options[key];
     if (value === undefined) return key === 'passwordFile' ? [] : [{ path: `--${option}`, message: 'is missing' }];
     const isGood = is.test(value) && (key !== 'port' || Number(value) <= 65535);
     return isGood ? [] : [{ path: `--${option}`, message: `expected ${expected}, got ${quoteBack(value)}` }];

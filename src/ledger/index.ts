@@ -1,13 +1,13 @@
 import type { Ledger } from './ledger.js';
 import { openSqliteLedger, type SqliteSettings } from './sqlite/open-ledger.js';
 
-/** What a ledger can be kept in. */
+/** The implementations of the ledger. */
 const ledgers = { sqlite: openSqliteLedger };
 
 export interface LedgerSettings extends SqliteSettings {
   kind?: keyof typeof ledgers;
 }
 
-/** Opens the ledger that the settings name. @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy */
+/** Opens the configured ledger. @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy */
 export const openLedger = ({ kind = 'sqlite', ...settings }: LedgerSettings): Promise<Ledger> =>
   ledgers[kind](settings);

@@ -1,6 +1,6 @@
-// What the ledger keeps to be told to people outside.
+// Outgoing messages, as the ledger stores them.
 
-/** Something to be told to people outside; `content` is what its kind needs. */
+/** A message to send; `content` depends on its kind. */
 export interface NewMessage {
   id: string;
   kind: string;
@@ -9,13 +9,13 @@ export interface NewMessage {
 
 export interface QueuedMessage extends NewMessage {
   createdAt: number;
-  /** When it may be tried next; null where it was sent or set aside. */
+  /** When it may be sent next; null if it was sent or is a dead letter. */
   dueAt: number | null;
   tries: number;
   sentAt: number | null;
-  /** What hindered it last. */
+  /** The last error. */
   lastError: string | null;
 }
 
-/** `unconfirmed`: it left, and nobody said whether it arrived. It then leaves once more at most. */
+/** `unconfirmed`: it was sent without an answer. It is sent once more at most. */
 export type MessageEnding = { kind: 'sent' } | { kind: 'refused' | 'unconfirmed'; reason: string };

@@ -1,13 +1,13 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 
-/** For how long work may go on before timers, sockets and signals have their turn, in milliseconds. */
+/** How long work may continue before timers, sockets and signals get a turn, in milliseconds. */
 const sliceMs = 20;
 let resumedAt = 0;
 
-/** Whether the work has gone on for long enough. */
+/** Whether the time slice is used up. */
 export const isSliceOver = (): boolean => performance.now() - resumedAt >= sliceMs;
 
-/** Lets the event loop make one round where the slice is over. To be awaited within loops; costs nothing in between. */
+/** Lets the event loop run once if the slice is used up. Await it within loops; otherwise it costs nothing. */
 export async function yieldToOthers(): Promise<void> {
   if (!isSliceOver()) return;
   await nextRound();

@@ -11,7 +11,7 @@ export interface Account {
   shell: string;
 }
 
-/** By these comments an account is known as one that we made: it takes alarms, or applies them. */
+/** These comments mark the accounts that we created: one accepts alarms, the other applies them. */
 export const gatewayComment = 'Firebreak gateway';
 export const ownerComment = 'Firebreak';
 
@@ -32,18 +32,18 @@ export function readAccounts(root: string): Account[] {
     }));
 }
 
-/** Makes a system account without a password, whose only command is the given one. */
+/** Creates a system account without a password, whose only command is the given one. */
 export function commandToAdd(root: string, { name, home, shell, comment }: Omit<Account, 'uid' | 'gid'>): string[] {
-  const looks = ['--home-dir', home, '--no-create-home', '--shell', shell, '--comment', comment];
-  return ['useradd', ...inRoot(root), '--system', '--user-group', ...looks, name];
+  const settings = ['--home-dir', home, '--no-create-home', '--shell', shell, '--comment', comment];
+  return ['useradd', ...inRoot(root), '--system', '--user-group', ...settings, name];
 }
 
-/** Gives an account of ours another home, and leaves what is in the old one. */
+/** Changes the home of an account of ours, and leaves the files in the old one. */
 export const commandToMove = (root: string, name: string, home: string): string[] => [
   ...['usermod', ...inRoot(root), '--home', home, name],
 ];
 
-/** Takes the account out, and leaves its folder. */
+/** Removes the account, but not its folder. */
 export const commandToRemove = (root: string, name: string): string[] => ['userdel', ...inRoot(root), name];
 
 const inRoot = (root: string): string[] => (root === '/' ? [] : ['--prefix', root]);
@@ -52,6 +52,6 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return ''; // a root that has no accounts yet
+    return ''; // this root has no accounts yet
   }
 }

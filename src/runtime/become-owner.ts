@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-/** Root's, where it is not there yet, or cannot be: what opens the ledger says so. */
+/** Root, if the folder is missing or unreadable: opening the ledger reports that. */
 function findOwner(folder: string): { uid: number; gid: number } {
   try {
     return statSync(folder);
@@ -9,12 +9,12 @@ function findOwner(folder: string): { uid: number; gid: number } {
   }
 }
 
-/** Node has it; its types have not. */
+/** Node has this function; its types do not. */
 type WithGroups = NodeJS.Process & { initgroups?: (user: number, group: number) => void };
 
 /**
- * Root goes on as the account whose the state folder is: what root would write there, that account could not change any
- * more. Nothing happens where the folder is root's, or not there yet.
+ * Root continues as the account that owns the state folder: that account could not change files that root writes
+ * there. Does nothing if the folder is root's or missing.
  */
 export function becomeOwner(stateDir: string): void {
   if (process.geteuid?.() !== 0) return;
@@ -23,7 +23,7 @@ export function becomeOwner(stateDir: string): void {
   try {
     (process as WithGroups).initgroups?.(uid, gid);
   } catch {
-    process.setgroups?.([gid]); // a number without a name
+    process.setgroups?.([gid]); // a uid without a name
   }
   process.setgid?.(gid);
   process.setuid?.(uid);

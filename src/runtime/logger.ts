@@ -19,9 +19,9 @@ const nothing = (): void => undefined;
 const silent: Log = { info: nothing, warn: nothing, error: nothing, close: () => Promise.resolve() };
 
 /**
- * Opens the log file, one event a line, as JSON or text; one that is too large or too old is put aside first. A log
+ * Opens the log file, one event per line, as JSON or text; rotates it first if it is too large or too old. A log
  * that cannot be opened must not stop a block.
- * @param complain is told why where the log cannot be written
+ * @param complain called with the reason if the log cannot be written
  */
 export function openLog(settings: Config['log'], complain: (message: string) => void): Log {
   const { file, level } = settings;
@@ -33,7 +33,7 @@ export function openLog(settings: Config['log'], complain: (message: string) => 
     fchmodSync(opened, 0o640);
     closeSync(opened);
   } catch (error) {
-    complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without a log`);
+    complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without a log`);
     return silent;
   }
   const lines = settings.format === 'json' ? winston.format.json() : winston.format.printf(toText);
@@ -54,8 +54,8 @@ export function openLog(settings: Config['log'], complain: (message: string) => 
 }
 
 /**
- * Writes each line when it comes, as one call. A disk that is full, or gone, costs the line and nothing else: it is told
- * once, and how many were lost at the end.
+ * Writes each line as it arrives, in one call. A full or missing disk costs only the line: reports the first failure,
+ * and at the end how many lines were lost.
  */
 function openLines(file: string, complain: (message: string) => void): Writable {
   const opened = openSync(file, 'a');
@@ -66,7 +66,7 @@ function openLines(file: string, complain: (message: string) => void): Writable 
       try {
         writeWhole(opened, line);
       } catch (error) {
-        if (lost === 0) complain(`log.file: cannot write ${file}: ${describeError(error)}; going on without it`);
+        if (lost === 0) complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without it`);
         lost += 1;
       }
       done();
@@ -79,20 +79,20 @@ function openLines(file: string, complain: (message: string) => void): Writable 
   });
 }
 
-/** A disk that is nearly full takes a part and says so by the number alone. */
+/** A nearly full disk writes only part of it; only the returned length shows that. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   const written = writeSync(file, bytes);
   if (written < bytes.length) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
 }
 
-/** A file that cannot be put aside, as in a folder that is not ours, is written on. */
+/** If a file cannot be rotated, for example in a folder that is not ours, writing continues. */
 function tryToRotate(file: string, settings: Config['log'], complain: (message: string) => void): void {
   try {
     rotate(file, toLimits(settings), Date.now());
   } catch (error) {
-    if (isNoFolder(error)) return; // opening it says so
-    complain(`log.file: cannot put ${file} aside: ${describeError(error)}; it goes on growing`);
+    if (isNoFolder(error)) return; // opening it reports this
+    complain(`log.file: cannot rotate ${file}: ${describeError(error)}; it will grow further`);
   }
 }
 
@@ -104,11 +104,11 @@ const toLimits = ({ max_megabytes, max_age, keep }: Config['log']) => ({
   keep,
 });
 
-/** `2026-03-14T03:12:45.000Z info run settled firewall=edge batch=1`: whatever stands in a fact, it is one line. */
+/** `2026-03-14T03:12:45.000Z info run settled firewall=edge batch=1`: one line, whatever a fact contains. */
 function toText({ level, message, timestamp, ...facts }: winston.Logform.TransformableInfo): string {
-  const words = Object.entries(facts).map(([name, value]) => `${name}=${toWord(value)}`);
+  const fields = Object.entries(facts).map(([name, value]) => `${name}=${toField(value)}`);
   return toPrintable(
-    [timestamp, level, message, ...words]
+    [timestamp, level, message, ...fields]
       .join(' ')
       .split('\n')
       .map((line) => line.trim())
@@ -116,5 +116,5 @@ function toText({ level, message, timestamp, ...facts }: winston.Logform.Transfo
   );
 }
 
-const toWord = (value: unknown): string =>
+const toField = (value: unknown): string =>
   typeof value === 'string' && /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value);

@@ -4,22 +4,22 @@ import { basename, dirname, join } from 'node:path';
 export interface RotateLimits {
   maxBytes: number;
   maxAgeMs: number;
-  /** How many files that were put aside are kept. */
+  /** How many rotated files remain. */
   keep: number;
 }
 
 /**
- * Puts a log file aside that is too large or too old, and forgets the oldest of those. Several processes write it and
- * may come here at the same time. The name is the file's own number, so that only one of them can make it, and that
- * one alone takes the old name away; who has the file open still writes to its end.
+ * Rotates a log file that is too large or too old, and deletes the oldest ones. Several processes write it and
+ * may rotate it at the same time. The new name contains the inode number, so only one process can create it, and only
+ * that one removes the old name; processes that have the file open still append to it.
  * @throws the system's own error
  */
 export function rotate(file: string, limits: RotateLimits, nowMs: number): void {
   try {
     const { size, ino } = statSync(file, { bigint: true });
-    if (isDue(file, { size: Number(size), nowMs }, limits) && putAside(file, ino)) forgetOldest(file, limits.keep);
+    if (isDue(file, { size: Number(size), nowMs }, limits) && putAside(file, ino)) deleteOldest(file, limits.keep);
   } catch (error) {
-    // Another process is putting the same file aside, or has; or there is none yet.
+    // Another process is rotating the same file, or has done so; or the file does not exist yet.
     if (!(error instanceof Error && 'code' in error && (error.code === 'EEXIST' || error.code === 'ENOENT')))
       throw error;
   }
@@ -31,7 +31,7 @@ const isDue = (
   { maxBytes, maxAgeMs }: RotateLimits,
 ): boolean => size > 0 && (size >= maxBytes || nowMs - findFirstTime(file, nowMs) >= maxAgeMs);
 
-/** @returns false where another was faster: the file that has the name by now is the next one, and stays */
+/** @returns false if another process was faster: the file that now has the name is the next one, and stays */
 function putAside(file: string, ino: bigint): boolean {
   const aside = `${file}.${ino}`;
   linkSync(file, aside);
@@ -40,7 +40,7 @@ function putAside(file: string, ino: bigint): boolean {
   return isSame;
 }
 
-/** When its first line was written, by what it says; now where it says nothing. */
+/** The timestamp of its first line; now if it has none. */
 function findFirstTime(file: string, nowMs: number): number {
   const head = Buffer.alloc(4096);
   const descriptor = openSync(file, 'r');
@@ -54,7 +54,7 @@ function findFirstTime(file: string, nowMs: number): number {
   }
 }
 
-function forgetOldest(file: string, keep: number): void {
+function deleteOldest(file: string, keep: number): void {
   const folder = dirname(file);
   const aside = readdirSync(folder)
     .filter((name) => name.startsWith(`${basename(file)}.`) && /\.\d+$/.test(name))

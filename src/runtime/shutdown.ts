@@ -1,9 +1,9 @@
 /**
- * Lets the program outlive its caller: where an SSH session ends or a pipe is closed, what was begun is finished and
- * recorded all the same. Call it first of all; nothing undoes it.
+ * Lets the program outlive its caller: when an SSH session ends or a pipe is closed, work in progress is finished and
+ * recorded. Call it first; it cannot be undone.
  *
  *   SIGHUP                          nothing
- *   an error of stdout, stderr      nothing: nobody reads there any more, or the disk is full. What was done is done, and
+ *   an error of stdout, stderr      nothing: the reader is gone, or the disk is full. The work is done, and
  *                                   the exit code says so
  */
 export function ignoreHangup(target: NodeJS.Process = process): void {
@@ -14,8 +14,8 @@ export function ignoreHangup(target: NodeJS.Process = process): void {
 }
 
 /**
- * The launcher's answer to SIGINT and SIGTERM, once it catches them. First signal: `stop` is aborted and the run ends
- * gracefully. Second: the process ends at once, and with it all that it runs (see runProcess).
+ * Handles SIGINT and SIGTERM, once the launcher catches them. First signal: `stop` is aborted and the run ends
+ * gracefully. Second: the process exits immediately, and kills everything it runs (see runProcess).
  */
 export function prepareStop(target: NodeJS.Process = process): {
   stop: AbortSignal;

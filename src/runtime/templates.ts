@@ -4,7 +4,7 @@ import Handlebars from 'handlebars';
 import { findPackageRoot } from '../config/package-root.js';
 
 export interface TemplateOptions {
-  /** Escape values for HTML; else they are written as they are. */
+  /** Escape values for HTML; otherwise they are written unchanged. */
   isHtml?: boolean;
   helpers?: TemplateHelpers;
   partials?: ReadonlyMap<string, string>;
@@ -14,7 +14,7 @@ export type TemplateHelpers = Readonly<Record<string, (...values: unknown[]) => 
 
 export type Template = (context: object) => string;
 
-/** Compiles a template. A name that its context does not have is an error. */
+/** Compiles a template. A name that is not in its context is an error. */
 export function compileTemplate(
   source: string | hbs.AST.Program,
   { isHtml = false, helpers = {}, partials = new Map() }: TemplateOptions = {},
@@ -31,9 +31,9 @@ export const compilePackageTemplate = (name: string, options?: TemplateOptions):
 
 export const packageTemplate = (name: string): string => join(findPackageRoot(), 'templates', `${name}.hbs`);
 
-/** @throws Error that says where the template does not parse */
+/** @throws Error with the position at which the template does not parse */
 export const checkTemplate = (source: string): void => void Handlebars.precompile(source);
 
-/** The syntax tree of a template, and what walks over it. */
+/** The syntax tree of a template, and its visitor. */
 export const parseTemplate = (source: string): hbs.AST.Program => Handlebars.parse(source);
 export const { Visitor: TemplateVisitor } = Handlebars;

@@ -31,7 +31,10 @@ describe('firebreak audit', function () {
     await Promise.all(calls);
     await launcher.firebreak(['block', '127.0.0.1', '192.168.1.10', '22']);
     await launcher.firebreak(['unblock', '203.0.113.1']);
-    expect(await launcher.firebreak(['audit', '--verify'])).to.deep.include({ exit: 0, stdout: '15 entries: whole\n' });
+    expect(await launcher.firebreak(['audit', '--verify'])).to.deep.include({
+      exit: 0,
+      stdout: '15 entries: intact\n',
+    });
     expect(statSync(file).mode & 0o777).to.equal(0o600);
     const events = entries();
     expect(new Set(events.slice(1, 13).map(({ flow }) => flow)).size).to.equal(12);
@@ -59,17 +62,17 @@ describe('firebreak audit', function () {
     writeFileSync(file, whole.replace('203.0.113.2', '203.0.113.9'));
     const forged = await launcher.firebreak(['audit', '--verify']);
     expect(forged.exit).to.equal(1);
-    expect(forged.stdout).to.match(/^4 entries: NOT whole\nline 3 was changed/);
+    expect(forged.stdout).to.match(/^4 entries: BROKEN\nline 3 was changed/);
     writeFileSync(file, whole.split('\n').slice(0, 3).join('\n') + '\n');
     const cut = await launcher.firebreak(['audit', '--verify', '--json']);
     expect(JSON.parse(cut.stdout)).to.deep.equal({
       entries: 3,
-      breaks: ['the end was cut off: missing are entries 4 to 4'],
+      breaks: ['truncated: entries 4 to 4 are missing'],
       head: `4:${(JSON.parse(whole.split('\n')[3] ?? '') as { hash: string }).hash}`,
     });
     await launcher.firebreak(alarm(4)); // it goes on from what the ledger knows, and so the hole stays to be seen
     expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include(
-      'missing or changed are entries 4 to 4',
+      'entries 4 to 4 are missing or changed',
     );
   });
 
@@ -85,7 +88,7 @@ describe('firebreak audit', function () {
     remove('audit.key');
     const both = await verify();
     expect(both.exit).to.equal(1);
-    expect(both.stdout).to.match(/the key of this log is gone/);
+    expect(both.stdout).to.match(/the key of this log is missing/);
   });
 
   it('tells a chain that somebody made anew, with the ledger’s end of it, who cannot read the key', async () => {
@@ -111,7 +114,7 @@ describe('firebreak audit', function () {
     await launcher.firebreak(['freeze']);
     const { exit, stdout } = await verify();
     expect(exit).to.equal(1);
-    expect(stdout).to.equal('4 entries: NOT whole\nat line 3 the ledger was begun anew under this log\n');
+    expect(stdout).to.equal('4 entries: BROKEN\nat line 3 a new ledger continues this log\n');
   });
 
   it('is compared with where it ended once', async () => {
@@ -119,10 +122,10 @@ describe('firebreak audit', function () {
     const { head } = JSON.parse((await launcher.firebreak(['audit', '--verify', '--json'])).stdout) as { head: string };
     await launcher.firebreak(alarm(2));
     const anchored = await launcher.firebreak(['audit', '--anchor', head.slice(0, 34)]);
-    expect(anchored).to.deep.include({ exit: 0, stdout: '3 entries: whole\n' });
+    expect(anchored).to.deep.include({ exit: 0, stdout: '3 entries: intact\n' });
     const other = await launcher.firebreak(['audit', '--anchor', `1:${head.slice(2, 34)}`]);
     expect(other.exit).to.equal(1);
-    expect(other.stdout).to.match(/entry 1 is not the one that was told elsewhere/);
+    expect(other.stdout).to.match(/entry 1 does not match the anchor/);
     expect((await launcher.firebreak(['audit', '--anchor', 'yesterday'])).stderr).to.match(/expected NUMBER:HASH/);
   });
 
@@ -131,11 +134,11 @@ describe('firebreak audit', function () {
     renameSync(file, `${file}.1`);
     await launcher.firebreak(alarm(2));
     expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include('entries 1 to 2');
-    expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal('3 entries: whole\n');
+    expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal('3 entries: intact\n');
     writeFileSync(file, '{"seq":', { flag: 'a' });
     await launcher.firebreak(alarm(3));
     expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal(
-      '5 entries: NOT whole\nline 4 was changed, or is no entry at all\n',
+      '5 entries: BROKEN\nline 4 was changed or is not an entry\n',
     );
   });
 });

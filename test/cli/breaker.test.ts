@@ -70,19 +70,21 @@ describe('the circuit breaker', function () {
     expect((await launcher.json(alarm(1))).exit).to.equal(0);
     const { exit, stdout } = await launcher.firebreak(['freeze', 'the', 'firewall', 'is', 'changed']);
     expect(exit).to.equal(0);
-    expect(stdout).to.match(/^all changes are frozen since .* by .* \(the firewall is changed\); firebreak unfreeze/);
+    expect(stdout).to.match(
+      /^all changes have been frozen since .* by .* \(the firewall is changed\); run firebreak unfreeze/,
+    );
     const before = edge.readConfig();
 
     const blocked = await launcher.firebreak(alarm(2));
     expect(blocked.exit).to.equal(7);
     expect(blocked.stdout).to.match(
-      /NOT blocked 203\.0\.113\.2 .*: all changes are frozen .*; queued until firebreak unfreeze/,
+      /NOT blocked 203\.0\.113\.2 .*: all changes have been frozen .*; queued until firebreak unfreeze/,
     );
     expect((await launcher.firebreak([...alarm(3), '--no-wait'])).exit).to.equal(7);
     const released = await launcher.firebreak(['unblock', '203.0.113.1']);
     expect(released.exit).to.equal(7);
     expect(released.stdout).to.match(/NOT released 203\.0\.113\.1 .*frozen/);
-    expect((await launcher.firebreak(['drain'])).stdout).to.match(/^nothing is carried: all changes are frozen/);
+    expect((await launcher.firebreak(['drain'])).stdout).to.match(/^nothing was applied: all changes have been frozen/);
     expect(edge.readConfig()).to.equal(before);
     expect(launcher.runs()).to.have.length(1);
 

@@ -107,7 +107,7 @@ describe('firebreak with a bad configuration', () => {
     const { exit, stderr } = await launcher.firebreak(alarm);
     expect(exit).to.equal(2);
     expect(stderr).to.match(
-      /^firebreak: NOT kept: \S+\/firebreak\.yml\/state\S* .*not a folder; firebreak doctor looks at its folder and disk\n/,
+      /^firebreak: NOT recorded: \S+\/firebreak\.yml\/state\S* .*\(not a folder\); run firebreak doctor to check its folder and disk\n/,
     );
   });
 });

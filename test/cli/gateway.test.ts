@@ -147,7 +147,7 @@ describe('firebreak gateway, behind a real sshd', function () {
         expect(stderr).to.equal(
           days < 1
             ? ''
-            : `firebreak: --for ${asked} is longer than an alarm may ask for: blocked for ${longest} (policy.longest)\n`,
+            : `firebreak: --for ${asked} is longer than an alarm may request: blocked for ${longest} (policy.longest)\n`,
         );
         const { blocks } = JSON.parse(stdout) as Answer;
         expect(Date.parse(blocks[0]?.expires_at ?? '')).to.be.within(
@@ -165,12 +165,18 @@ describe('firebreak gateway, behind a real sshd', function () {
     const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
     try {
       expect(
-        await ledger.beginSession({ id: 'the test itself', most: 1, mostOfCaller: 1, forMs: 60_000, isDryRun: false }),
+        await ledger.beginSession({
+          id: 'the test itself',
+          maxSessions: 1,
+          maxPerCaller: 1,
+          forMs: 60_000,
+          isDryRun: false,
+        }),
       ).to.equal(true);
       const { exit, stderr } = await ssh(`firebreak block ${alarm}`);
       expect(exit).to.equal(75);
       expect(stderr).to.equal(
-        'firebreak: busy: at most 1 alarms at once, 16 of one caller (gateway.max_sessions, max_per_caller); not kept, send it again\n',
+        'firebreak: busy: at most 1 alarms at once, 16 per caller (gateway.max_sessions, max_per_caller); not recorded, send it again\n',
       );
       await ledger.endSession('the test itself');
       expect((await ssh(`firebreak block ${alarm}`)).exit).to.equal(0);
@@ -185,7 +191,7 @@ describe('firebreak gateway, behind a real sshd', function () {
     try {
       const { exit, stderr } = await ssh(`firebreak block ${alarm} --json`);
       expect(exit).to.equal(75);
-      expect(stderr).to.match(/not kept, send it again: firebreak\.yml: .*nonsense: unknown key/);
+      expect(stderr).to.match(/not recorded, send it again: firebreak\.yml: .*nonsense: unknown key/);
     } finally {
       launcher.configure({ nonsense: undefined });
     }
@@ -276,7 +282,7 @@ describe('firebreak gateway, behind a real sshd', function () {
       it(`refuses ${words.join(' ') || 'a login without a command'} with exit 2, on one line`, async () => {
         const { exit, stdout, stderr } = await login(...words);
         expect({ exit, stdout }).to.deep.equal({ exit: 2, stdout: '' });
-        expect(stderr).to.match(/^firebreak: .*(?:is no alarm|no command was given|unknown option).*\n$/);
+        expect(stderr).to.match(/^firebreak: .*(?:is not an alarm|no command was given|unknown option).*\n$/);
       });
     }
 

@@ -20,7 +20,7 @@ import { parseAlarm, type AlarmRequest } from '#firebreak/intake/alarm.js';
 import { readBlockArguments } from '#firebreak/intake/argv.js';
 import { parseGatewayCommand } from '#firebreak/intake/gateway.js';
 import { parseListFile } from '#firebreak/intake/list-file.js';
-import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
+import { renderSensor, type SensorOptions } from '#firebreak/intake/sensor.js';
 import { toList } from '#firebreak/views/block-table.js';
 import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
 import type { Mail } from '#firebreak/notify/mail/mail-template.js';
@@ -343,7 +343,7 @@ describe('hostile input', function () {
 
   it("is no part of the SIEM's script, and its words are refused or sent to nobody", () => {
     const place = mkdtempSync(path.join(tmpdir(), 'h-'));
-    const words: SensorWords = {
+    const words: SensorOptions = {
       ...{ host: '127.0.0.1', user: 'siem', port: '1', keyFile: '/k', passwordFile: undefined, knownHostsFile: '/h' },
       ...{ command: 'firebreak block', script: '/s', spool: path.join(place, 'spool'), most: '5', days: '7' },
       ...{ connectSeconds: '2', totalSeconds: '5', check: false },

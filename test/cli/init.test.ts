@@ -86,7 +86,7 @@ describe('firebreak init', function () {
     const { exit, stderr } = await launcher.firebreak(['init', '--config', config]);
     expect({ exit, stderr }).to.deep.equal({
       exit: 2,
-      stderr: 'firebreak: host: say where the firewall is: --host ADDRESS\n',
+      stderr: 'firebreak: host: the address of the firewall is missing; give --host ADDRESS\n',
     });
   });
 

@@ -305,7 +305,7 @@ describe('the ledger, through the built program,', function () {
       expect(answer.error.message)
         .to.match(/line 3: .*"bad"/)
         .and.match(/line 4: .*70000/)
-        .and.include('nothing was kept');
+        .and.include('nothing was recorded');
       expect(await listed()).to.deep.equal([]);
     });
   });
@@ -351,7 +351,7 @@ describe('the ledger, through the built program,', function () {
       launcher.configure({ state_dir: path.join(file, 'state') });
       const { exit, stdout, stderr } = await launcher.firebreak(alarm(22));
       expect(exit).to.equal(2);
-      expect(stderr).to.match(/NOT kept: .*the ledger cannot be written/);
+      expect(stderr).to.match(/NOT recorded: .*the ledger cannot be written/);
       expect(stdout).to.match(/in force and proven/);
       expect(await loadedPorts()).to.deep.equal(['ssh']);
     });
@@ -384,7 +384,7 @@ describe('the ledger, through the built program,', function () {
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
       const [exit] = (await once(child, 'close')) as [number];
       expect(exit).to.equal(2);
-      expect(stderr).to.match(/NOT kept: .*no space left on the disk/);
+      expect(stderr).to.match(/NOT recorded: .*no space left on the disk/);
       expect(await loadedPorts()).to.deep.equal(['ssh']);
     });
 
@@ -402,13 +402,13 @@ describe('the ledger, through the built program,', function () {
       const { exit, stdout, stderr } = await launcher.firebreak(alarm(443));
       expect(exit).to.equal(2);
       expect(stderr)
-        .to.match(/NOT kept: .*damaged/)
+        .to.match(/NOT recorded: .*damaged/)
         .and.match(/it waits in the spool/);
       expect(stdout).to.match(/in force and proven/);
       rmSync(path.join(launcher.stateDir, 'ledger.db'));
       const drained = await Promise.all([0, 1, 2].map(() => launcher.firebreak(['drain'])));
       expect(drained.map(({ exit }) => exit)).to.deep.equal([0, 0, 0]);
-      expect(drained.map(({ stderr }) => stderr).join('')).to.match(/is kept now[^]*is kept now/);
+      expect(drained.map(({ stderr }) => stderr).join('')).to.match(/is now recorded[^]*is now recorded/);
       const kept = await listed();
       expect(kept.map(({ port, state }) => `${port} ${state}`)).to.deep.equal(['443 active']);
       expect(kept[0]?.expires_at).to.be.a('string');
@@ -419,7 +419,7 @@ describe('the ledger, through the built program,', function () {
       damage();
       const before = edge.readConfig();
       const { stdout } = await launcher.firebreak(alarm(22));
-      expect(stdout).to.match(/NOT blocked .*not tried: all changes are frozen since .*maintenance/);
+      expect(stdout).to.match(/NOT blocked .*not tried: all changes have been frozen since .*maintenance/);
       expect(edge.readConfig()).to.equal(before);
     });
 

@@ -59,7 +59,7 @@ describe('firebreak report', function () {
   });
 
   for (const [words, sentence] of [
-    [['--since', 'yesterday'], '--since: expected such as 90m, 24h, 30d or forever, got "yesterday"'],
+    [['--since', 'yesterday'], '--since: expected a duration such as 90m, 24h, 30d or forever, got "yesterday"'],
     [['--format', 'pdf'], '--format: expected text, html, json, got "pdf"'],
   ] as const) {
     it(`refuses ${words.join(' ')}`, async () => {

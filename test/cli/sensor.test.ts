@@ -14,12 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { renderSensor, type SensorWords } from '#firebreak/intake/sensor.js';
+import { renderSensor, type SensorOptions } from '#firebreak/intake/sensor.js';
 import { canMount } from '../lab/namespace.js';
 import { makeSensor, type Sensor } from '../lab/sensor.js';
 import { makeKey, startSshd, type Sshd } from '../lab/sshd.js';
 
-const words: SensorWords = {
+const words: SensorOptions = {
   host: 'ansible.example.org',
   user: 'siem',
   port: '22',

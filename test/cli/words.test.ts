@@ -25,11 +25,15 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
     'no address, as OSSIM says it',
     ['0.0.0.0', '::', '22'],
     [
-      'source: 0.0.0.0 is no host: OSSIM sends it where it knows no address',
-      'destination: :: is no host: OSSIM sends it where it knows no address',
+      'source: 0.0.0.0 is not a host address (OSSIM sends it when it has none)',
+      'destination: :: is not a host address (OSSIM sends it when it has none)',
     ],
   ],
-  ['port 0', ['203.0.113.7', '192.168.1.10', '0'], [/^port: 0 is OSSIM's word for "no port": .* --protocol any$/]],
+  [
+    'port 0',
+    ['203.0.113.7', '192.168.1.10', '0'],
+    [/^port: 0 is OSSIM's value for "no port": .* --protocol any for all$/],
+  ],
   ['port 70000', ['203.0.113.7', '192.168.1.10', '70000'], ['port: expected 1-65535, got "70000"']],
   ['a port with a command', ['203.0.113.7', '192.168.1.10', '22;id'], ['port: expected 1-65535, got "22;id"']],
   ['a port with a leading zero', ['203.0.113.7', '192.168.1.10', '022'], ['port: expected 1-65535, got "022"']],
@@ -58,12 +62,12 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   [
     'a zone',
     ['fe80::1%eth0', '2001:db8::1', '22'],
-    [/^source: a zone has no meaning on the firewall: got "fe80::1%eth0"/],
+    [/^source: expected an address without a zone, got "fe80::1%eth0"/],
   ],
   [
     'a network wider than allowed',
     ['203.0.113.0/24', '192.168.1.10', '22'],
-    ['source: 203.0.113.0/24 is wider than policy.widest allows (/32 for inet; by an alarm single hosts only)'],
+    ['source: 203.0.113.0/24 is wider than policy.widest allows (/32 for inet; in an alarm, single hosts only)'],
   ],
   ['everything', ['0.0.0.0/0', '192.168.1.10', '22'], [/^source: 0\.0\.0\.0\/0 is wider than policy\.widest allows/]],
   [
@@ -74,12 +78,12 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   [
     'a pair of two families',
     ['203.0.113.7', '2001:db8:1::10', '22'],
-    ['203.0.113.7 and 2001:db8:1::10 are of two families: no packet flows between IPv4 and IPv6'],
+    ['203.0.113.7 and 2001:db8:1::10 are of different families: no packet flows between IPv4 and IPv6'],
   ],
   [
     'inet6 with IPv4 addresses',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet6'],
-    ['ipproto: the addresses are inet, got "inet6": pfSense would load no rule at all'],
+    ['ipproto: the addresses are inet, got "inet6": pfSense would not load the rule'],
   ],
   [
     'inet46',
@@ -112,27 +116,27 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   [
     'a source said twice',
     ['203.0.113.7', '192.168.1.10', '22', '--src-ip=203.0.113.8'],
-    [/^source is said twice: as a word \("203\.0\.113\.7"\) and as --src-ip \("203\.0\.113\.8"\): say it once$/],
+    [/^source is given twice: as an argument \("203\.0\.113\.7"\) and as --src-ip \("203\.0\.113\.8"\); give it once$/],
   ],
   [
     'a description said twice',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet', 'ssh', 'anomaly', '--description=scan'],
-    ['description is said twice: as a word ("ssh anomaly") and as --description ("scan"): say it once'],
+    ['description is given twice: as an argument ("ssh anomaly") and as --description ("scan"); give it once'],
   ],
   [
     'an interface said twice',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', '--interface=lan'],
-    ['interface is said twice: as a word ("wan") and as --interface ("lan"): say it once'],
+    ['interface is given twice: as an argument ("wan") and as --interface ("lan"); give it once'],
   ],
   [
     'a type said twice',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', '--type', 'reject'],
-    ['type is said twice: as a word ("block") and as --type ("reject"): say it once'],
+    ['type is given twice: as an argument ("block") and as --type ("reject"); give it once'],
   ],
   [
     'an ipproto said twice',
     ['203.0.113.7', '192.168.1.10', '22', 'wan', 'block', 'inet', '--ipproto', 'inet6'],
-    ['ipproto is said twice: as a word ("inet") and as --ipproto ("inet6"): say it once'],
+    ['ipproto is given twice: as an argument ("inet") and as --ipproto ("inet6"); give it once'],
   ],
   [
     'an option given twice',

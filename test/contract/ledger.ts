@@ -600,7 +600,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         test.advance(30 * minute - 1);
         expect(await ledger.expire(limits)).to.deep.equal([]);
         test.advance(1);
-        expect((await ledger.expire(limits))[0]).to.include({ state: 'releasing', reason: 'its time is over' });
+        expect((await ledger.expire(limits))[0]).to.include({ state: 'releasing', reason: 'expired' });
       });
 
       it('never, where it is for ever', async () => {
@@ -780,7 +780,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
     describe('counts who is served:', () => {
       it('up to the most, and forgets those whose time is up', async () => {
-        const one = { most: 1, mostOfCaller: 1, forMs: minute, isDryRun: false };
+        const one = { maxSessions: 1, maxPerCaller: 1, forMs: minute, isDryRun: false };
         expect(await ledger.beginSession({ ...one, id: 'a' })).to.equal(true);
         expect(await other.beginSession({ ...one, id: 'b' })).to.equal(false);
         await ledger.endSession('a');
@@ -791,7 +791,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
       it('of one caller up to his share, and dry runs one at a time', async () => {
         const session = (id: string, caller: string, isDryRun = false) =>
-          ledger.beginSession({ id, caller, isDryRun, most: 9, mostOfCaller: 2, forMs: minute });
+          ledger.beginSession({ id, caller, isDryRun, maxSessions: 9, maxPerCaller: 2, forMs: minute });
         expect(await session('a', '192.0.2.1')).to.equal(true);
         expect(await session('b', '192.0.2.1')).to.equal(true);
         expect(await session('c', '192.0.2.1')).to.equal(false);
@@ -802,7 +802,14 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
       it('and remembers the callers for a month', async () => {
         const forMs = minute;
-        await ledger.beginSession({ id: 'a', caller: '192.0.2.1', isDryRun: false, most: 9, mostOfCaller: 2, forMs });
+        await ledger.beginSession({
+          id: 'a',
+          caller: '192.0.2.1',
+          isDryRun: false,
+          maxSessions: 9,
+          maxPerCaller: 2,
+          forMs,
+        });
         expect((await other.findSeen()).callers).to.deep.equal(['192.0.2.1']);
         test.advance(30 * 24 * hour + 1);
         expect((await ledger.findSeen()).callers).to.deep.equal([]);

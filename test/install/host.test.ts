@@ -169,7 +169,7 @@ describe('firebreak install --systemd', function () {
     const before = listTree(root);
     const { exit, stderr } = await install();
     expect(exit).to.equal(2);
-    expect(stderr).to.match(/nobody is here to say yes: nothing was done/);
+    expect(stderr).to.match(/not a terminal: nothing was changed \(use --yes/);
     expect(listTree(root)).to.deep.equal(before);
   });
 
@@ -190,7 +190,10 @@ describe('firebreak install --systemd', function () {
     await install('--yes');
     const before = listTree(root);
     const { exit, stdout } = await install('--yes');
-    expect({ exit, stdout: stdout.split('\n')[0] }).to.deep.equal({ exit: 0, stdout: 'all was there already' });
+    expect({ exit, stdout: stdout.split('\n')[0] }).to.deep.equal({
+      exit: 0,
+      stdout: 'everything was already in place',
+    });
     expect(listTree(root)).to.deep.equal(before);
   });
 
@@ -295,7 +298,7 @@ describe('firebreak install --systemd', function () {
     it('is no shell', async () => {
       const { exit, stderr } = await login(['-c', 'id']);
       expect(exit).to.equal(2);
-      expect(stderr).to.include('"id" is no alarm');
+      expect(stderr).to.include('"id" is not an alarm');
     });
 
     const gateway = '/usr/local/sbin/firebreak-gateway';
@@ -343,7 +346,7 @@ describe('firebreak install --systemd', function () {
     );
     expect(compareSettings(await ask('siem'), gateway)).to.deep.equal([
       `forcecommand is none, not ${gateway}`,
-      'acceptenv takes NODE_* from the caller',
+      'acceptenv accepts NODE_* from the caller',
     ]);
   });
 
@@ -395,7 +398,7 @@ describe('firebreak install --systemd', function () {
     });
 
     it('does nothing with --dry-run, without a yes, and where there is nothing', async () => {
-      expect((await uninstall()).stdout).to.include('nothing that firebreak install wrote is here');
+      expect((await uninstall()).stdout).to.include('found nothing that firebreak install wrote');
       await install('--yes');
       const before = listTree(root);
       expect((await uninstall('--dry-run')).stdout).to.include('remove');

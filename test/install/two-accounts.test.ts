@@ -218,10 +218,10 @@ describe('a host with two accounts, set up by firebreak install', function () {
 
   it('is no shell, has no files and no forwarding, and says what it is', async () => {
     for (const [command, sentence] of [
-      ['id', /"id" is no alarm/],
+      ['id', /"id" is not an alarm/],
       ['', /no command was given, and there is no shell here/],
-      ["sh -c 'id'", /is no alarm/],
-      ['firebreak list', /is no alarm/],
+      ["sh -c 'id'", /is not an alarm/],
+      ['firebreak list', /is not an alarm/],
     ] as const) {
       const { exit, stderr } = await siem(command);
       expect({ command, exit }).to.deep.equal({ command, exit: 2 });

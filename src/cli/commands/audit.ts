@@ -9,21 +9,21 @@ const shown = 20;
 
 export const audit = defineCommand({
   usage: 'audit [older..]',
-  summary: 'show the last decisions; --verify finds what was forged or cut',
+  summary: 'show recent decisions; --verify detects forged and missing entries',
   options: (argv) =>
     argv
       .positional('older', {
         type: 'string',
         array: true,
         default: [] as string[],
-        describe: 'logs that were moved away, the oldest first',
+        describe: 'archived logs, oldest first',
       })
       .options({
         verify: { type: 'boolean', default: false, describe: 'verify the whole chain' },
         anchor: {
           type: 'string',
           requiresArg: true,
-          describe: 'verify it, and that it holds this entry: NUMBER:HASH from a digest or syslog',
+          describe: 'verify the chain, and that it contains this entry: NUMBER:HASH from a digest or syslog',
         },
       }),
   run: ({ older, verify, anchor }, caller) => {
@@ -38,6 +38,6 @@ export const audit = defineCommand({
 
 function toVerifyOutput({ entries, breaks, head }: Verified): Output {
   const json = { entries, breaks, head: head === undefined ? null : `${head.seq}:${head.hash}` };
-  if (breaks.length === 0) return { exit: 0, text: `${entries} entries: whole`, json };
-  return { exit: 1, text: [`${entries} entries: NOT whole`, ...breaks].join('\n'), json };
+  if (breaks.length === 0) return { exit: 0, text: `${entries} entries: intact`, json };
+  return { exit: 1, text: [`${entries} entries: BROKEN`, ...breaks].join('\n'), json };
 }

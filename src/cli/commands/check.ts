@@ -7,13 +7,13 @@ import { defineCommand } from '../command.js';
 
 export const check = defineCommand({
   usage: 'check <address>',
-  summary: 'tell whether an address may be blocked, whether it is, and which rule protects it',
+  summary: 'show whether an address may be blocked, whether it is, and what protects it',
   options: (argv) => argv.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
   run: (args, caller) =>
     withApp(caller, async (app) => {
       const { address, refusal, remarks, blocks, now } = await checkAddress(args.address, app);
-      const answer = refusal ?? `${address} may be blocked: no rule of the policy says no`;
-      const current = blocks.length === 0 ? 'no block stands for it' : toList(blocks, now, widthOf());
+      const answer = refusal ?? `${address} may be blocked: the policy does not protect it`;
+      const current = blocks.length === 0 ? 'no current block for it' : toList(blocks, now, widthOf());
       return {
         exit: refusal === undefined ? 0 : 3,
         text: [answer, ...remarks, current].join('\n'),

@@ -15,7 +15,7 @@ export const config = defineCommand({
 });
 
 /**
- * The configuration in force, with defaults, written so that it can be read again. It holds no secret: secrets live in
+ * The configuration in force, with defaults, written so that it can be read again. It contains no secrets: they are in
  * files of their own.
  */
 function show(option: string | undefined): Output {

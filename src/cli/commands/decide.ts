@@ -26,7 +26,7 @@ const define = (decision: Decision, summary: string) =>
         const lines = blocks.map((block) => `${block.firewall}: ${describeBlock(block, run)}`);
         return {
           exit: decision === 'reject' ? 0 : exitCodeOf(answer),
-          text: lines.join('\n') || `nothing is ${decidable[decision]}`,
+          text: lines.join('\n') || `no block is ${decidable[decision]}`,
           json: { blocks: blocks.map(blockToJson), run },
         };
       });

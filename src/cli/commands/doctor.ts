@@ -7,7 +7,7 @@ import { defineCommand, firewall } from '../command.js';
 
 export const doctor = defineCommand({
   usage: 'doctor',
-  summary: 'check everything a block needs, and tell how to fix problems',
+  summary: 'check everything a block needs, finish with a dry run, and say how to fix problems',
   options: (argv) =>
     argv.options({
       send: { type: 'boolean', default: false, describe: 'send a test mail as well' },

@@ -23,7 +23,7 @@ export const expire = defineCommand({
 
 export function toDrainOutput({ blocks, frozen }: Drained): Output {
   if (frozen !== undefined) {
-    const text = `nothing is carried: ${describeFreeze(frozen)}; firebreak unfreeze goes on`;
+    const text = `nothing was applied: ${describeFreeze(frozen)}; run firebreak unfreeze to resume`;
     return { exit: 7, text, json: { blocks: [], frozen } };
   }
   const lines = blocks.map((block) => `${block.firewall}: ${describeBlock(block, null)}`);

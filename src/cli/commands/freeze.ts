@@ -12,8 +12,11 @@ export const freeze = defineCommand({
   run: ({ reason }, caller) =>
     withApp(caller, async (app) => {
       const frozen = await stopChanges(reason.join(' '), app);
-      const text = frozen === undefined ? 'somebody unfroze at once' : describeFreeze(frozen);
-      return { exit: 0, text: `${text}; firebreak unfreeze goes on`, json: { frozen: frozen ?? null } };
+      const text =
+        frozen === undefined
+          ? 'another operator has unfrozen all changes meanwhile'
+          : `${describeFreeze(frozen)}; run firebreak unfreeze to resume`;
+      return { exit: 0, text, json: { frozen: frozen ?? null } };
     }),
 });
 

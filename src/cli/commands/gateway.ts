@@ -5,10 +5,10 @@ import { toAnswerOutput } from '../../views/answer.js';
 import { errorToJson } from '../../views/json.js';
 import { defineCommand, type Output } from '../command.js';
 
-/** The far end of a SIEM's SSH login: takes one alarm, in a grammar of its own, and is not a shell. */
+/** The far end of a SIEM's SSH login: accepts one alarm, in its own grammar, and is not a shell. */
 export const gateway = defineCommand({
   usage: 'gateway',
-  summary: 'take one alarm over SSH, as the command that sshd runs for a login',
+  summary: 'accept one alarm over SSH; sshd runs this command for a login',
   options: (argv) =>
     argv.options({
       'authorized-key': {
@@ -16,7 +16,7 @@ export const gateway = defineCommand({
         requiresArg: true,
         describe: 'print the authorized_keys line of a public key',
       },
-      c: { type: 'string', requiresArg: true, describe: 'the command, as sshd hands it to a login shell' },
+      c: { type: 'string', requiresArg: true, describe: 'the command, as sshd passes it to a login shell' },
     }),
   run: async (args, caller): Promise<Output> => {
     if (args['authorized-key'] !== undefined) {
@@ -26,7 +26,7 @@ export const gateway = defineCommand({
     const command = scrubEnvironment(process.env) ?? args.c ?? '';
     const { answer, json } = await answerGateway(command, caller);
     const output = answer instanceof FirebreakError ? toErrorOutput(answer) : toAnswerOutput(answer);
-    const exit = output.exit === 2 ? 75 : output.exit; // applied, but not recorded: it is to come again
+    const exit = output.exit === 2 ? 75 : output.exit; // applied, but not recorded: the caller must send it again
     return { ...output, exit, ...(json && { text: JSON.stringify(output.json) }) };
   },
 });

@@ -14,7 +14,7 @@ import { defineCommand } from '../command.js';
 const common = {
   root: { type: 'string', requiresArg: true, default: '/', describe: 'root folder of the host, such as an image' },
   yes: { type: 'boolean', default: false, describe: 'do not ask' },
-  'dry-run': { type: 'boolean', default: false, describe: 'show what would be done, do nothing' },
+  'dry-run': { type: 'boolean', default: false, describe: 'show what would change, change nothing' },
 } as const;
 
 const options = {
@@ -24,38 +24,39 @@ const options = {
     type: 'string',
     requiresArg: true,
     default: 'firebreak',
-    describe: 'account that applies alarms and owns key, ledger and audit log; for a trial the same',
+    describe: 'account that applies alarms and owns key, ledger and audit log; for a trial, the same as --user',
   },
   ...common,
 } as const;
 
-/** Sets the host up: the SIEM's account, whose only command is the gateway, and what systemd does by the clock. */
+/** Sets up the host: the SIEM's account, whose only command is the gateway, and the systemd timers. */
 export const install = defineCommand({
   usage: 'install',
   summary: 'set up the accounts and the timers, after showing every change',
   options: (argv) => argv.options(options),
   run: async (args, caller) => {
-    if (!args.systemd) throw new FirebreakError('usage', 'say what to install: firebreak install --systemd');
+    if (!args.systemd) throw new FirebreakError('usage', '--systemd is missing: run firebreak install --systemd');
     const root = resolve(args.root);
-    const words = findWords(root, args, caller.configFile);
-    const plan = planInstall(root, words);
+    const settings = readSettings(root, args, caller.configFile);
+    const plan = planInstall(root, settings);
     const shown = showInstall(plan);
     const files = plan.files.filter(({ state }) => state !== 'same').map(({ path }) => path);
-    const made = plan.accounts.filter(([command]) => command === 'useradd').map((words) => words.at(-1));
+    const made = plan.accounts.filter(([command]) => command === 'useradd').map((command) => command.at(-1));
     const json = { root, files, account: made[0] ?? null, accounts: made, remarks: plan.remarks };
     if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, written: false } };
     await confirmOrAbort(shown, 'Write this?', args);
     const remarks = [...plan.remarks, ...(await applyInstall(plan)), ...(await checkSshd(plan))];
-    const wrote = files.length === 0 ? ['all was there already'] : ['wrote', ...files.map((path) => `  ${path}`)];
-    const text = [...wrote, ...remarks, ...nextSteps(plan, words)].join('\n');
+    const wrote =
+      files.length === 0 ? ['everything was already in place'] : ['wrote', ...files.map((path) => `  ${path}`)];
+    const text = [...wrote, ...remarks, ...nextSteps(plan, settings)].join('\n');
     return { exit: 0, text, json: { ...json, remarks, written: true } };
   },
 });
 
-/** Removes what install wrote and nobody has changed since. */
+/** Removes what install wrote, except files that were changed since. */
 export const uninstall = defineCommand({
   usage: 'uninstall',
-  summary: 'remove what install wrote; ledger, configuration and keys stay',
+  summary: 'remove what install wrote, but not ledger, configuration and keys',
   options: (argv) => argv.options(common),
   run: async (args) => {
     const plan = planUninstall(resolve(args.root));
@@ -63,31 +64,31 @@ export const uninstall = defineCommand({
     const account = plan.removeAccounts[0]?.at(-1) ?? null;
     const json = { root: plan.root, files: removed, account, remarks: plan.remarks };
     if (removed.length === 0) {
-      const text = ['nothing that firebreak install wrote is here', ...plan.remarks].join('\n');
+      const text = ['found nothing that firebreak install wrote', ...plan.remarks].join('\n');
       return { exit: 0, text, json: { ...json, removed: false } };
     }
     const shown = showUninstall(plan);
     if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, removed: false } };
-    await confirmOrAbort(shown, 'Take this out?', args);
+    await confirmOrAbort(shown, 'Remove this?', args);
     await applyUninstall(plan);
     const text = [
-      'took out',
+      'removed',
       ...removed.map((path) => `  ${path}`),
       ...plan.remarks,
-      "ledger, configuration and keys are where they were, and root's: /var/lib/firebreak, /etc/firebreak",
+      'ledger, configuration and keys were not removed and now belong to root: /var/lib/firebreak, /etc/firebreak',
     ].join('\n');
     return { exit: 0, text, json: { ...json, removed: true } };
   },
 });
 
-/** What sshd finally says of the account: another file may have come before ours. */
+/** Checks sshd's effective settings for the account: another file may take precedence over ours. */
 async function checkSshd({ root, user }: InstallPlan): Promise<string[]> {
   if (root !== '/') return [];
   const faults = (await findSshdFaults(user, gatewayFile)) ?? [];
-  return faults.map((fault) => `sshd does not hold ${user} to the gateway: ${fault} (sshd -T -C user=${user})`);
+  return faults.map((fault) => `sshd does not restrict ${user} to the gateway: ${fault} (sshd -T -C user=${user})`);
 }
 
-function findWords(
+function readSettings(
   root: string,
   { user, owner }: { user: string; owner: string },
   option: string | undefined,
@@ -98,21 +99,25 @@ function findWords(
   return { user, owner, openssh: findSshVersion(), program: [process.execPath, program], configFile, writable };
 }
 
-/** @throws FirebreakError usage, where nobody said yes */
+/** @throws FirebreakError usage if the changes are not confirmed */
 async function confirmOrAbort(
   shown: string,
   question: string,
   { root, yes }: { root: string; yes: boolean },
 ): Promise<void> {
   if (resolve(root) === '/' && process.geteuid?.() !== 0) {
-    throw new FirebreakError('usage', 'this takes root: sudo firebreak …; --dry-run shows what would be done');
+    throw new FirebreakError(
+      'usage',
+      'root is required: run sudo firebreak …, or use --dry-run to see what would change',
+    );
   }
   process.stderr.write(`${toPrintable(shown)}\n\n`);
   if (yes) return;
   const { stdin, stderr } = process;
-  if (!stdin.isTTY) throw new FirebreakError('usage', 'nobody is here to say yes: nothing was done; see --yes');
+  if (!stdin.isTTY)
+    throw new FirebreakError('usage', 'not a terminal: nothing was changed (use --yes to skip the question)');
   if (!(await confirm(question, { input: stdin, output: stderr }))) {
-    throw new FirebreakError('usage', 'not said yes: nothing was done');
+    throw new FirebreakError('usage', 'not confirmed: nothing was changed');
   }
 }
 
@@ -120,8 +125,8 @@ function nextSteps({ root }: InstallPlan, { configFile }: HostSettings): string[
   if (root !== '/') return [];
   const steps = [
     ...(existsSync(configFile) ? [] : [`write a configuration: sudo firebreak init --config ${configFile}`]),
-    "let the SIEM's key in: docs/ossim.md, 1",
-    `look whether it works: sudo firebreak --config ${configFile} doctor`,
+    "authorize the SIEM's key: docs/ossim.md, 1",
+    `check the setup: sudo firebreak --config ${configFile} doctor`,
   ];
   return ['now', ...steps.map((step, at) => `  ${at + 1}. ${step}`)];
 }

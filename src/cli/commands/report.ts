@@ -39,5 +39,8 @@ function parseFormat(text: string): keyof typeof formats {
 function parseSince(text: string): number | null {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
-  throw new FirebreakError('usage', `--since: expected such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`);
+  throw new FirebreakError(
+    'usage',
+    `--since: expected a duration such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`,
+  );
 }

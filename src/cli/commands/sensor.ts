@@ -6,22 +6,22 @@ const text = (describe: string, value: string) =>
 
 const options = {
   host: { type: 'string', requiresArg: true, describe: 'host that runs Firebreak, as the SIEM reaches it' },
-  user: { type: 'string', requiresArg: true, describe: 'account there' },
-  port: text('SSH port there', '22'),
+  user: { type: 'string', requiresArg: true, describe: 'account on that host' },
+  port: text('SSH port on that host', '22'),
   'key-file': text("private key, on the SIEM's host", '/opt/firebreak/key'),
   'password-file': { type: 'string', requiresArg: true, describe: 'file with the password instead (sshpass)' },
   'known-hosts-file': text('file with the host key', '/opt/firebreak/known_hosts'),
-  command: text('command to call there, where no gateway is forced', 'firebreak block'),
+  command: text('command to run there, unless a gateway is forced', 'firebreak block'),
   script: text('where the script will be installed', '/opt/firebreak/alarm'),
   spool: text('folder for alarms that could not be delivered', '/var/spool/firebreak'),
-  'spool-most': text('how many alarms it holds', '1000'),
-  'spool-days': text('for how many days', '7'),
+  'spool-most': text('maximum number of alarms in the spool', '1000'),
+  'spool-days': text('maximum age of an alarm in the spool, in days', '7'),
   'connect-timeout': text('seconds to reach the host', '10'),
-  timeout: text('seconds for one alarm in all', '150'),
-  check: { type: 'boolean', default: false, describe: 'a script that only asks for dry runs' },
+  timeout: text('total seconds for one alarm', '150'),
+  check: { type: 'boolean', default: false, describe: 'print a script that only requests dry runs' },
 } as const;
 
-/** It needs no configuration: the script may be made on any host. */
+/** Needs no configuration: the script can be generated on any host. */
 export const sensor = defineCommand({
   usage: 'sensor',
   summary: "print the script for the SIEM's host",

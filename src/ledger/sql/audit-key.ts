@@ -3,17 +3,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const length = 32;
 
-/** The key that signs the audit log; undefined where there is none, or what is there is none. */
+/** The key that signs the audit log; undefined if it is missing or invalid. */
 export function readAuditKey(file: string): Buffer | undefined {
   try {
     const key = readFileSync(file);
     return key.length === length ? key : undefined;
   } catch {
-    return undefined; // not there, or not ours to read: then nothing can be signed or checked with it
+    return undefined; // missing or unreadable: nothing can be signed or verified with it
   }
 }
 
-/** Makes it, for its owner alone. Lines that another one signed are told as not ours from then on. */
+/** Creates it, readable only by its owner. Lines signed with another key no longer verify. */
 export function makeAuditKey(file: string): Buffer {
   const key = randomBytes(length);
   writeFileSync(file, key, { mode: 0o600 });

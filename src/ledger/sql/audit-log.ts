@@ -13,16 +13,16 @@ export interface AuditFiles {
   keyFile: string;
 }
 
-/** Decisions of one actor: what happened, and who it was. */
+/** Decisions of one actor. */
 export interface Decisions {
   by: string;
   entries: readonly AuditEntry[];
 }
 
 /**
- * Appends entries to the audit log, inside the caller's transaction: its lock is what keeps processes apart, and what is
- * not committed is taken back. A process that dies in between leaves lines that the chain passes by, and
- * `audit --verify` tells.
+ * Appends entries to the audit log, inside the caller's transaction: its lock serialises processes, and a rollback
+ * removes the lines. A process that dies in between leaves lines outside the chain, which
+ * `audit --verify` reports.
  */
 export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entries }: Decisions): Promise<void> {
   if (entries.length === 0) return;
@@ -31,8 +31,8 @@ export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entr
     const key = readAuditKey(files.keyFile) ?? makeAuditKey(files.keyFile);
     const known = await findAuditHead(tx);
     let head: AuditHead = known ?? findLastHead(files.file);
-    const isAnew = known === undefined && head.seq > 0;
-    const first: AuditEntry[] = isAnew ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
+    const isNewLedger = known === undefined && head.seq > 0;
+    const first: AuditEntry[] = isNewLedger ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
     const at = new Date(await tx.now()).toISOString();
     const { size } = fstatSync(file);
     let text = endsInLine(file, size) ? '' : '\n';
@@ -59,7 +59,7 @@ export async function findAuditHead(db: Statements): Promise<(AuditHead & { isKe
   return row && { seq: Number(row['seq']), hash: String(row['hash']), isKeyed: row['keyed'] === 1 };
 }
 
-/** A new ledger goes on where the log ends. */
+/** A new ledger continues where the log ends. */
 function findLastHead(file: string): AuditHead {
   const lines = readFileSync(file, 'utf8').split('\n');
   for (const line of lines.reverse()) {
@@ -69,14 +69,14 @@ function findLastHead(file: string): AuditHead {
   return auditStart;
 }
 
-/** A disk that is nearly full takes a part, and says so by the number alone. */
+/** A nearly full disk writes only part of it; only the returned length shows that. */
 function writeWhole(file: number, text: string): void {
   const bytes = Buffer.from(text);
   if (writeSync(file, bytes) === bytes.length) return;
-  throw Object.assign(new Error('a part was written'), { code: 'ENOSPC', syscall: 'write' });
+  throw Object.assign(new Error('written in part'), { code: 'ENOSPC', syscall: 'write' });
 }
 
-/** A process that died in the middle may have left half a line. */
+/** False if a process died in the middle of a line. */
 function endsInLine(file: number, size: number): boolean {
   const last = Buffer.alloc(1);
   if (size > 0) readSync(file, last, 0, 1, size - 1);

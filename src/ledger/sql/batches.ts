@@ -8,7 +8,7 @@ import { recordOutcome } from './history.js';
 import { checkFence } from './leases.js';
 import { recordAddresses } from './seen.js';
 
-/** Claims what is due for a run. @throws LeaseLost */
+/** Claims due blocks for a run. @throws LeaseLost */
 export async function claimBatch(
   tx: Transaction,
   lease: Lease,
@@ -32,7 +32,7 @@ export async function claimBatch(
   return claimed;
 }
 
-/** Records what a run found. @throws LeaseLost: what it found may be old by now, and the next run finds out itself */
+/** Records the results of a run. @throws LeaseLost: the results may be outdated, and the next run checks again */
 export async function settleBatch(tx: Transaction, lease: Lease, ended: EndedRun): Promise<Block[]> {
   await checkFence(tx, lease, null);
   await tx.run('UPDATE run SET ms = ? WHERE id = ?', ended.ms, ended.id);

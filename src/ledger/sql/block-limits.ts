@@ -1,18 +1,18 @@
 import type { BlockRequest, RecordOptions } from '../ledger.js';
 import { countRows, type Statements, type Value } from './database.js';
 
-/** What the limits are compared with: counted once in a transaction, and then by what it adds itself. */
+/** The numbers that the limits apply to: counted once per transaction, then raised by what the transaction adds. */
 export class Counts {
   private readonly known = new Map<string, number>();
 
-  /** @param count asks the ledger, where nobody has yet */
+  /** @param count queries the ledger, the first time */
   async get(key: string, count: () => Promise<number>): Promise<number> {
     const known = this.known.get(key) ?? (await count());
     this.known.set(key, known);
     return known;
   }
 
-  /** One more than was counted; what was not counted is still to be, and finds it. */
+  /** Adds one to what was counted; a later count includes it anyway. */
   add(...keys: string[]): void {
     for (const key of keys) {
       const known = this.known.get(key);
@@ -37,8 +37,8 @@ export interface Limited {
 }
 
 /**
- * The sentence that holds a block, when more come than anybody has reviewed; undefined where there is room. A share of
- * each limit is left for alarms of high risk and for sources that alarmed before.
+ * The limit that a new block exceeds, as a sentence; undefined if there is room. A share of
+ * each limit is reserved for alarms of high risk and for sources that alarmed before.
  */
 export async function exceededLimit(
   db: Statements,
@@ -48,19 +48,19 @@ export async function exceededLimit(
   if (limits === undefined) return undefined;
   const { firewall, flow } = request;
   const { perMinute, active, perDestination = Infinity, reserved = 0, highRisk = Infinity } = limits;
-  const isFirst = hasAlarmed || risk >= highRisk;
-  const open = (limit: number): number => (isFirst ? limit : limit - Math.floor((limit * reserved) / 100));
+  const isPreferred = hasAlarmed || risk >= highRisk;
+  const allowed = (limit: number): number => (isPreferred ? limit : limit - Math.floor((limit * reserved) / 100));
   const isOver = async (limit: number, key: string, query: readonly [string, ...Value[]]): Promise<boolean> =>
-    limit !== Infinity && (await counts.get(key, () => countRows(db, ...query))) >= open(limit);
+    limit !== Infinity && (await counts.get(key, () => countRows(db, ...query))) >= allowed(limit);
   const alarms = 'SELECT count(*) AS many FROM alarm WHERE received_at > ? AND counted = 1';
   if (await isOver(perMinute, perMinuteKey, [alarms, now - 60_000]))
-    return `held: more than ${open(perMinute)} alarms of new blocks in a minute (policy.limits.per_minute)`;
+    return `held: more than ${allowed(perMinute)} alarms for new blocks in a minute (policy.limits.per_minute)`;
   const enforced = `SELECT count(*) AS many FROM block
     WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed') AND firewall = ?`;
   const [inAll, towards] = keysOf(request);
   if (await isOver(active, inAll, [enforced, firewall]))
-    return `held: ${open(active)} blocks stand on ${firewall} already (policy.limits.active)`;
+    return `held: ${firewall} already has ${allowed(active)} blocks (policy.limits.active)`;
   if (await isOver(perDestination, towards, [`${enforced} AND destination = ?`, firewall, flow.destination]))
-    return `held: ${open(perDestination)} blocks towards ${flow.destination} stand already (policy.limits.per_destination)`;
+    return `held: there are already ${allowed(perDestination)} blocks towards ${flow.destination} (policy.limits.per_destination)`;
   return undefined;
 }

@@ -31,7 +31,7 @@ const columnsOf = (block: Block): Row => ({
   override: block.override,
 });
 
-/** The casts stand on the schema and on `columnsOf`: nothing else writes these columns. */
+/** The casts rely on the schema and on `columnsOf`: nothing else writes these columns. */
 export function toBlock(row: Row): Block {
   return {
     id: String(row['id']),
@@ -79,7 +79,7 @@ export async function insertBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(`INSERT INTO block (${names.join(', ')}) VALUES (${marks})`, ...Object.values(row));
 }
 
-/** What a move may change; the flow and its tracker are for life. */
+/** Writes the columns that may change; the flow and its tracker never do. */
 export async function updateBlock(tx: Transaction, block: Block): Promise<void> {
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
@@ -119,7 +119,7 @@ export async function getBlock(db: Statements, id: string): Promise<Block> {
   return toBlock(row);
 }
 
-/** Lists go to SQL as one JSON value: any number of them is one statement. */
+/** Lists are passed to SQL as one JSON value: one statement for any number of items. */
 function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   const terms: string[] = [];
   const values: Value[] = [];

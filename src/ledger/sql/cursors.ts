@@ -3,7 +3,7 @@ import type { OutcomeRecord } from '../../core/stats.js';
 import { getBlock } from './block-rows.js';
 import { findRow, hasRow, type Statements, type Transaction } from './database.js';
 
-/** A cursor that is new does not begin with a whole history, and one that was left for longer skips what is older. */
+/** A new cursor does not begin with the whole history; one unused for long skips older outcomes. */
 const beginMs = 600_000;
 const oldestMs = 7 * 24 * 3_600_000;
 const maxAtOnce = 500;
@@ -13,7 +13,7 @@ export interface Reader {
   sender: string;
 }
 
-/** A look without a transaction: most of the time there is nothing, or another sender is at it. */
+/** A query without a transaction: usually there is nothing, or another sender has the cursor. */
 export async function hasOutcomes(db: Statements, { cursor, sender }: Reader): Promise<boolean> {
   const row = await findRow(db, 'SELECT seq, sender, held_until FROM feed WHERE name = ?', cursor);
   if (row === undefined || row['sender'] === sender) return true;

@@ -1,33 +1,33 @@
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** What a rule reads and changes rows with, inside a transaction or outside. Values are bound to `?`, in their order. */
+/** Reads and changes rows, inside a transaction or outside. Values are bound to `?`, in order. */
 export interface Statements {
   /** Changes rows. @returns how many */
   run(sql: string, ...values: Value[]): Promise<number>;
   all(sql: string, ...values: Value[]): Promise<Row[]>;
-  /** The ledger's time, in milliseconds since the epoch; it stands still within a transaction. */
+  /** The ledger's time, in milliseconds since the epoch; constant within a transaction. */
   now(): Promise<number>;
 }
 
 export interface Transaction extends Statements {
-  /** Takes back what was done outside the ledger, should the transaction not be committed; before anyone else writes. */
+  /** Reverts changes outside the ledger if the transaction is not committed, before any other process writes. */
   onRollback(undo: () => void): void;
 }
 
 /**
- * What lies below all rules, for any number of processes and of tasks within one. No call blocks the event loop while
+ * The database, for any number of processes and of tasks within one. No call blocks the event loop while
  * it waits for others.
  */
 export interface Database extends Statements {
   /**
-   * Runs the work in one transaction that nobody else writes beside; where it throws, nothing was written. Within it only
-   * `transaction` is used: a statement of the database itself waits until the transaction has ended.
+   * Runs the work in one exclusive write transaction; if it throws, nothing is written. Within it use only
+   * `transaction`: a statement of the database itself waits until the transaction has ended.
    */
   write<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
-  /** Resolves when something may have changed, or when the time is up. */
+  /** Resolves when something may have changed, or the time is up. */
   waitForChange(timeoutMs: number): Promise<void>;
-  /** Ends the open transaction first; those that still wait for their turn are refused. */
+  /** Finishes the open transaction; those that still wait for their turn are refused. */
   close(): Promise<void>;
 }
 
@@ -38,6 +38,6 @@ export const findRow = async (from: Statements, sql: string, ...values: Value[])
 export const hasRow = async (from: Statements, sql: string, ...values: Value[]): Promise<boolean> =>
   (await findRow(from, sql, ...values)) !== undefined;
 
-/** The number that the query gives as `many`. */
+/** The number that the query returns as `many`. */
 export const countRows = async (from: Statements, sql: string, ...values: Value[]): Promise<number> =>
   Number((await findRow(from, sql, ...values))?.['many'] ?? 0);

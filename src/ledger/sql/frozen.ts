@@ -1,7 +1,7 @@
 import type { Freeze } from '../ledger.js';
 import { findRow, hasRow, type Statements, type Transaction } from './database.js';
 
-/** The first who freezes is named; a second one adds nothing. */
+/** Records the first freeze; a second one changes nothing. */
 export async function freeze(tx: Transaction, reason: string, by: string): Promise<void> {
   await tx.run(
     'INSERT INTO freeze (one, at, by, reason) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING',

@@ -6,7 +6,7 @@ import { countRows, findRow, type Row, type Statements, type Transaction } from 
 const hourMs = 3_600_000;
 const maxListed = 10;
 
-/** Records what has come of a block by a move, if anything. */
+/** Records the outcome of a transition, if it has one. */
 export async function recordOutcome(tx: Transaction, before: Block | undefined, after: Block): Promise<void> {
   const kind = findOutcome(before, after);
   if (kind === undefined) return;
@@ -81,7 +81,7 @@ async function findHours(db: Statements, since: number): Promise<History['hours'
   }));
 }
 
-/** The nearest rank: the time within which that share of all was proven. */
+/** Nearest-rank percentiles of the time to proof. */
 async function findProofTimes(db: Statements, since: number, proven: number): Promise<NonNullable<History['proof']>> {
   const at = async (share: number): Promise<number> => {
     const row = await findRow(
@@ -111,7 +111,7 @@ export const toCount = (row: Row): TopEntry => ({
   alarms: Number(row['alarms']),
 });
 
-/** SQLite gives the other columns of the row that has the maximum (sqlite.org, "Bare columns in an aggregate query"). */
+/** SQLite takes the other columns from the row that has the maximum (sqlite.org, "Bare columns in an aggregate query"). */
 async function findDrift(db: Statements, since: number): Promise<History['drift']> {
   const rows = await db.all(
     `SELECT firewall, count(*) AS times, max(at) AS last_at, differences FROM drift WHERE at >= ?

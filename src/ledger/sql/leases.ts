@@ -5,13 +5,13 @@ import { isFrozen } from './frozen.js';
 
 export interface Holder {
   owner: string;
-  /** The process that holds it; null where one is only about to be started. */
+  /** The process that holds it; null if it has yet to start. */
   process: string | null;
 }
 
 /**
- * Takes the firewall's lease if nobody alive holds it. The run of the holder before stays noted until the new holder
- * claims its own: should that one die before it has ended it, the next is told too.
+ * Acquires the firewall's lease unless a live process holds it. The previous holder's run stays recorded until the new
+ * holder claims its own: if that one dies before it has ended the old run, the next holder learns of it too.
  */
 export async function acquireLease(
   tx: Transaction,
@@ -35,17 +35,17 @@ export async function acquireLease(
   return { firewall, owner, fence, orphan: row === undefined ? null : (row['run'] as string | null) };
 }
 
-/** A look without a transaction, for those who ask often. */
+/** A query without a transaction, for frequent use. */
 export async function isLeaseHeld(db: Statements, firewall: string): Promise<boolean> {
   const row = await findRow(db, 'SELECT owner, process, expires_at FROM lease WHERE firewall = ?', firewall);
   return row !== undefined && isAlive(row, await db.now());
 }
 
-/** A holder on this host that has ended is known at once; of any other only the time tells. */
+/** A holder on this host that has ended is recognised immediately; for any other only the time counts. */
 const isAlive = (row: Row, now: number): boolean =>
   row['owner'] !== null && Number(row['expires_at']) > now && !hasExited(row['process'] as string | null);
 
-/** Makes a lease that was acquired in the owner's name this process's own. */
+/** Assigns a lease that was acquired in the owner's name to this process. */
 export async function takeOverLease(
   tx: Transaction,
   firewall: string,
@@ -65,7 +65,7 @@ export async function renewLease(tx: Transaction, { firewall, owner, fence }: Le
   return changes === 1;
 }
 
-/** Gives the lease back, in the same transaction in which it is seen that nothing is due: no request falls between. */
+/** Releases the lease in the transaction that finds nothing due, so that no request is missed in between. */
 export async function releaseLease(
   tx: Transaction,
   { firewall, owner, fence }: Lease,
@@ -79,12 +79,12 @@ export async function releaseLease(
   return true;
 }
 
-/** Is anything to be done? Not while all changes are frozen. */
+/** Is any work due? Not while all changes are frozen. */
 export const hasDueWork = async (db: Statements, firewall: string): Promise<boolean> =>
   !(await isFrozen(db)) &&
   hasRow(db, 'SELECT 1 FROM block WHERE firewall = ? AND due_at <= ? LIMIT 1', firewall, await db.now());
 
-/** @throws LeaseLost where another process holds the lease by now, or took it and gave it back */
+/** @throws LeaseLost if another process holds the lease, or has held it since */
 export async function checkFence(
   tx: Transaction,
   { firewall, owner, fence }: Lease,

@@ -5,7 +5,7 @@ import { findBlocks, toBlock, updateBlock } from './block-rows.js';
 import { hasRow, type Transaction } from './database.js';
 import { recordOutcome } from './history.js';
 
-/** Moves that a person or the time decides. */
+/** Transitions decided by a person or by time. */
 
 export async function releaseBlocks(tx: Transaction, query: BlockQuery, reason: string): Promise<Block[]> {
   const now = await tx.now();
@@ -28,7 +28,7 @@ export async function decideBlocks(
   return moveAll(tx, await findBlocks(tx, { ...(ids !== 'all' && { ids }), states }), moves[move]);
 }
 
-/** Has blocks checked again, whether they are in force or gone; a flow's new block speaks for its old one. */
+/** Makes blocks due again, whether in force or released, unless their flow has a newer block. */
 export async function recheckBlocks(tx: Transaction, ids: readonly string[]): Promise<void> {
   const now = await tx.now();
   for (const block of await findBlocks(tx, { ids, states: ['pending', 'active', 'releasing', 'released'] })) {
@@ -43,7 +43,7 @@ const hasSuccessor = (tx: Transaction, { firewall, tracker }: Block): Promise<bo
     ...[firewall, tracker],
   );
 
-/** Ends what is past its time. An orderly end, so it is no failure that nobody decided it. */
+/** Ends expired blocks. This is an orderly end, not a failure. */
 export async function expireBlocks(tx: Transaction, heldMs: number): Promise<Block[]> {
   const now = await tx.now();
   const due = (await tx.all("SELECT * FROM block WHERE wanted = 'present' AND expires_at <= ?", now))
@@ -51,8 +51,8 @@ export async function expireBlocks(tx: Transaction, heldMs: number): Promise<Blo
     .filter((block) => isExpired(block, now) && !isOver(block));
   const held = await tx.all("SELECT * FROM block WHERE state = 'held' AND created_at <= ?", now - heldMs);
   return [
-    ...(await moveAll(tx, due, (block) => release(block, now, 'its time is over'))),
-    ...(await moveAll(tx, held.map(toBlock), (block) => release(block, now, 'held, and nobody approved it in time'))),
+    ...(await moveAll(tx, due, (block) => release(block, now, 'expired'))),
+    ...(await moveAll(tx, held.map(toBlock), (block) => release(block, now, 'expired while held for approval'))),
   ];
 }
 

@@ -3,16 +3,16 @@ import type { MessageEnding, NewMessage, QueuedMessage } from '../messages.js';
 import { findRow, hasRow, type Row, type Statements, type Transaction } from './database.js';
 
 /**
- * A message on its way out. It is marked as being sent before it leaves, and the mark is taken back by a clear answer: a
+ * An outgoing message is marked as being sent before it is sent, and a clear answer removes the mark: a
  * sender that dies, or gets no answer, leaves the message unconfirmed. After the second time it may have arrived twice,
- * and does not leave again.
+ * and is not sent again.
  *
- *   due --claim--> claimed by a sender --leaves--> sending --sent--> kept as sent
+ *   due --claim--> claimed by a sender --send--> sending --accepted--> sent
  *   sending --refused--> due later     sending --no answer, sender gone--> unconfirmed --> due later, or a dead letter
  */
 const maxUnconfirmed = 2;
 
-/** A mail server that is away for longer has been replaced, or nobody reads there. */
+/** A mail server that is unreachable for longer has probably been replaced. */
 const giveUpMs = 7 * 24 * 3_600_000;
 
 export async function queueMessage(tx: Transaction, { id, kind, content }: NewMessage): Promise<void> {
@@ -30,7 +30,7 @@ export async function queueMessages(tx: Transaction, messages: readonly NewMessa
 export const hasMessage = (db: Statements, id: string): Promise<boolean> =>
   hasRow(db, 'SELECT 1 FROM outbox WHERE id = ?', id);
 
-/** A look without a transaction: most of the time there is nothing. */
+/** A query without a transaction: usually there is nothing. */
 export const hasMessages = async (db: Statements, sender: string): Promise<boolean> =>
   hasRow(
     db,
@@ -41,7 +41,7 @@ export const hasMessages = async (db: Statements, sender: string): Promise<boole
 export async function claimMessages(tx: Transaction, sender: string, forMs: number): Promise<QueuedMessage[]> {
   const now = await tx.now();
   await tx.run('UPDATE outbox SET doubts = doubts + 1, handing = 0 WHERE handing = 1 AND due_at <= ?', now);
-  await setDeadLettersAside(tx);
+  await markDeadLetters(tx);
   await tx.run(
     'UPDATE outbox SET sender = ?, due_at = ? WHERE due_at IS NOT NULL AND (due_at <= ? OR sender = ?)',
     ...[sender, now + forMs, now, sender],
@@ -88,19 +88,19 @@ export async function settleMessage(
     ...[tries + 1, isLate ? null : now + messageBackoffAfter(tries + 1), Number(ending.kind === 'unconfirmed')],
     ...[ending.reason, id],
   );
-  await setDeadLettersAside(tx);
+  await markDeadLetters(tx);
 }
 
-async function setDeadLettersAside(tx: Transaction): Promise<void> {
+async function markDeadLetters(tx: Transaction): Promise<void> {
   await tx.run(
     `UPDATE outbox SET due_at = NULL, sender = NULL, handing = 0,
-       trouble = coalesce(trouble, 'it left twice, and nobody said whether it arrived')
+       trouble = coalesce(trouble, 'sent twice without confirmation')
      WHERE doubts >= ? AND due_at IS NOT NULL`,
     maxUnconfirmed,
   );
 }
 
-/** The cast stands on `queueMessage`: nothing else writes the column. */
+/** The cast relies on `queueMessage`: nothing else writes the column. */
 const toMessage = (row: Row): QueuedMessage => ({
   id: String(row['id']),
   kind: String(row['kind']),

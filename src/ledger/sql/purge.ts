@@ -1,12 +1,12 @@
 import type { Transaction } from './database.js';
 
-/** A message of the last days is kept all the same: its id tells that it was sent. */
+/** Messages of the last days always remain: their ids prevent sending them twice. */
 const keepMessagesMs = 7 * 24 * 3_600_000;
 
-/** So many rows go with one statement, which takes some milliseconds. */
+/** The number of rows that one statement deletes, in a few milliseconds. */
 const slice = 500;
 
-/** Deletes records of what is over and that nobody asks for any more. */
+/** Deletes old records of blocks that are over. */
 export async function purge(tx: Transaction, keepMs: number): Promise<void> {
   const now = await tx.now();
   const before = now - keepMs;
@@ -23,7 +23,7 @@ export async function purge(tx: Transaction, keepMs: number): Promise<void> {
   await purgeRows(tx, 'outbox', 'due_at IS NULL AND created_at < ?', now - Math.max(keepMs, keepMessagesMs));
 }
 
-/** Blocks go together with what ties alarms to them. */
+/** Deletes blocks together with their links to alarms. */
 async function purgeBlocks(tx: Transaction, before: number): Promise<void> {
   const old = "SELECT id FROM block WHERE state IN ('released', 'refused') AND updated_at < ? LIMIT ?";
   for (let rows = await tx.all(old, before, slice); rows.length > 0; rows = await tx.all(old, before, slice)) {

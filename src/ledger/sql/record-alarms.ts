@@ -12,7 +12,7 @@ import { countRows, findRow, hasRow, type Statements, type Transaction } from '.
 import { recordOutcome } from './history.js';
 import { acquireLease, hasDueWork } from './leases.js';
 
-/** Records alarms, each with its blocks, and tries for the leases of their firewalls. */
+/** Records alarms, each with its blocks, and tries to acquire the leases of their firewalls. */
 export async function recordAlarms(
   tx: Transaction,
   alarms: readonly NewAlarm[],
@@ -25,13 +25,13 @@ export async function recordAlarms(
   const blocks = recorded.map((each) => each.map(({ block }) => block));
   return {
     blocks,
-    leases: await tryForLeases(tx, blocks.flat(), options),
+    leases: await acquireFreeLeases(tx, blocks.flat(), options),
     repeated: recorded.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : [])),
     isFirstHeld: !hadHeld && blocks.flat().some(({ state }) => state === 'held'),
   };
 }
 
-async function tryForLeases(
+async function acquireFreeLeases(
   tx: Transaction,
   blocks: readonly Block[],
   { owner, isHandedOver = false }: RecordOptions,
@@ -48,12 +48,12 @@ async function tryForLeases(
 
 interface RecordedBlock {
   block: Block;
-  /** This very event had asked for it already, a moment ago. */
+  /** This same event requested it a moment ago. */
   isRepeated: boolean;
   isNew: boolean;
 }
 
-/** What each block of an alarm is recorded by. */
+/** What is common to all blocks of an alarm. */
 interface Recording {
   event: string | null;
   risk: number;
@@ -79,7 +79,7 @@ async function recordAlarm(
   for (const { block } of recorded) {
     await tx.run('INSERT INTO alarm_block (alarm, block) VALUES (?, ?) ON CONFLICT DO NOTHING', alarm.id, block.id);
   }
-  // An alarm counts once, on however many firewalls; what is held does not, nor does a list that a person reviewed.
+  // An alarm counts once, on any number of firewalls; held blocks and a list that a person reviewed do not count.
   if (options.limits?.perMinute !== Infinity && recorded.some(({ isNew }) => isNew)) {
     await tx.run('UPDATE alarm SET counted = 1 WHERE id = ?', alarm.id);
     counts.add(perMinuteKey);
@@ -106,7 +106,7 @@ async function recordBlock(tx: Transaction, request: BlockRequest, recording: Re
 
 type LastingRequest = BlockRequest & { expiresAt: number | null };
 
-/** Another alarm for a flow that has a block. One that is held goes on by itself where there is room by now. */
+/** Another alarm for a flow that has a block. A held block is released automatically if there is now room. */
 async function recordRepeat(
   tx: Transaction,
   request: LastingRequest & { live: Block },
@@ -115,12 +115,12 @@ async function recordRepeat(
   const { live, expiresAt } = request;
   const { options, counts, now } = recording;
   const counted = repeatAlarm(live, { now, expiresAt, recheckMs: options.recheckMs });
-  const goesOn =
+  const hasRoom =
     live.state === 'held' && (await exceededLimit(tx, request, { ...recording, hasAlarmed: true })) === undefined;
-  const block = { ...(goesOn ? approve(counted, now) : counted), override: request.override ?? live.override };
+  const block = { ...(hasRoom ? approve(counted, now) : counted), override: request.override ?? live.override };
   await updateBlock(tx, block);
-  if (goesOn || live.desired === 'absent') counts.add(...keysOf(request));
-  return { block, isRepeated: false, isNew: goesOn };
+  if (hasRoom || live.desired === 'absent') counts.add(...keysOf(request));
+  return { block, isRepeated: false, isNew: hasRoom };
 }
 
 async function recordNewBlock(tx: Transaction, request: LastingRequest, recording: Recording): Promise<RecordedBlock> {
@@ -158,7 +158,7 @@ async function liveBlock(db: Statements, request: BlockRequest): Promise<Block |
   return row && toBlock(row);
 }
 
-/** Has this very event asked for the block since then? Only while the block is in force: else the event tries again. */
+/** Has this same event requested the block since then? False unless the block is in force: then the event retries. */
 async function isSameEvent(
   db: Statements,
   { id, state }: Block,
@@ -173,13 +173,13 @@ async function isSameEvent(
   );
 }
 
-/** Whoever forges sources has a new one each time; an attacker who means it comes again. */
+/** Forged sources are new each time; a real attacker repeats. */
 const hasAlarmedBefore = (db: Statements, source: string): Promise<boolean> =>
   hasRow(db, "SELECT 1 FROM block WHERE source = ? AND state <> 'refused' LIMIT 1", source);
 
 const hasHeld = (db: Statements): Promise<boolean> => hasRow(db, "SELECT 1 FROM block WHERE state = 'held' LIMIT 1");
 
-/** Refusals of one flow are one row that counts: an attacker can have any number of them. */
+/** Refusals of one flow share one row with a count: an attacker can cause any number of them. */
 async function recordRefusal(tx: Transaction, request: BlockRequest, refusal: string): Promise<Block> {
   const now = await tx.now();
   const row = await findRow(
@@ -189,10 +189,10 @@ async function recordRefusal(tx: Transaction, request: BlockRequest, refusal: st
   );
   if (row !== undefined) {
     const known = toBlock(row);
-    const again = { ...known, alarms: known.alarms + 1, updatedAt: now };
-    await updateBlock(tx, again);
-    await recordOutcome(tx, known, again);
-    return again;
+    const repeated = { ...known, alarms: known.alarms + 1, updatedAt: now };
+    await updateBlock(tx, repeated);
+    await recordOutcome(tx, known, repeated);
+    return repeated;
   }
   const refused = refuse(makeBlock(request, computeTracker(request.flow), now), refusal);
   await insertBlock(tx, refused);
@@ -200,7 +200,7 @@ async function recordRefusal(tx: Transaction, request: BlockRequest, refusal: st
   return refused;
 }
 
-/** How long the block is to last: longer for a source that was blocked and released before. */
+/** The duration of the block: longer for a source that was blocked and released before. */
 async function escalatedDuration(
   db: Statements,
   { durationMs, escalation, flow, firewall }: BlockRequest,
@@ -217,7 +217,7 @@ async function escalatedDuration(
   return escalate(durationMs, offences, escalation);
 }
 
-/** The flow's number, or its next one while that belongs to another flow's block. */
+/** The flow's tracker, or its next one while another flow's block has that. */
 async function freeTracker(db: Statements, { firewall, flow }: { firewall: string; flow: Flow }): Promise<number> {
   for (let attempt = 0; ; attempt += 1) {
     const tracker = computeTracker(flow, attempt);

@@ -30,7 +30,7 @@ export async function findRun(db: Statements, id: string): Promise<RunRecord | u
   };
 }
 
-/** The ledger numbers the rows as they come; a run's id is made of a wall clock, which may be set back. */
+/** Uses the order of the rows, because a run's id contains the wall clock, which may be set back. */
 export async function findRunsToKeep(db: Statements, many: number): Promise<string[]> {
   const rows = await db.all(
     `SELECT id FROM (SELECT id FROM run ORDER BY rowid DESC LIMIT ?)

@@ -2,13 +2,13 @@ import type { AddressChange, Seen } from '../../core/policy.js';
 import { findRow, type Statements, type Transaction } from './database.js';
 
 const dayMs = 24 * 3_600_000;
-/** What was not seen again for as long is forgotten. */
+/** Addresses that are not seen again within this time lapse. */
 const addressesLapseMs = 7 * dayMs;
 const callersLapseMs = 30 * dayMs;
 const maxAddresses = 256;
 const maxCallers = 1000;
 
-/** Records which addresses a firewall has, instead of those that were known of it; a difference is a change to notify. */
+/** Replaces the known addresses of a firewall; records a difference as a change to report. */
 export async function recordAddresses(tx: Transaction, firewall: string, addresses: readonly string[]): Promise<void> {
   const now = await tx.now();
   const current = [...new Set(addresses)].slice(0, maxAddresses);
@@ -30,7 +30,7 @@ export async function recordAddresses(tx: Transaction, firewall: string, address
   );
 }
 
-/** Records who called; of many the oldest are forgotten. */
+/** Records a caller's address; deletes the oldest above the maximum. */
 export async function recordCaller(tx: Transaction, address: string): Promise<void> {
   const now = await tx.now();
   await tx.run(
@@ -62,7 +62,7 @@ async function findAddresses(db: Statements): Promise<Record<string, string[]>> 
   return found;
 }
 
-/** @returns false where somebody asked within that time */
+/** @returns false if the firewall was queried within that time */
 export async function beginAsking(tx: Transaction, firewall: string, everyMs: number): Promise<boolean> {
   const now = await tx.now();
   const row = await findRow(tx, 'SELECT asked_at FROM asking WHERE firewall = ?', firewall);

@@ -4,20 +4,20 @@ import type { Transaction } from './database.js';
 import { recordCaller } from './seen.js';
 
 /**
- * Counts those that are being served now, in all and of one caller; a dry run counts as one of its own kind too. One
- * whose process has ended is forgotten, and at the latest when its time is up.
+ * Counts current sessions, in total and per caller; a dry run also counts towards the limit for dry runs. A session
+ * whose process has ended is deleted, at the latest when its time is up.
  */
 export async function beginSession(tx: Transaction, session: NewSession): Promise<boolean> {
-  const { id, most, mostOfCaller, forMs, caller, isDryRun } = session;
+  const { id, maxSessions, maxPerCaller, forMs, caller, isDryRun } = session;
   const now = await tx.now();
   if (caller !== undefined) await recordCaller(tx, caller);
   await tx.run('DELETE FROM session WHERE expires_at <= ?', now);
   const all = await tx.all('SELECT id, process, caller, dry_run FROM session');
-  const gone = all.filter((row) => hasExited(row['process'] as string | null));
-  for (const row of gone) await endSession(tx, String(row['id']));
-  const served = all.filter((row) => !gone.includes(row));
+  const ended = all.filter((row) => hasExited(row['process'] as string | null));
+  for (const row of ended) await endSession(tx, String(row['id']));
+  const served = all.filter((row) => !ended.includes(row));
   const ofCaller = served.filter((row) => caller !== undefined && row['caller'] === caller);
-  if (served.length >= most || ofCaller.length >= mostOfCaller) return false;
+  if (served.length >= maxSessions || ofCaller.length >= maxPerCaller) return false;
   if (isDryRun && served.some((row) => row['dry_run'] === 1)) return false;
   await tx.run(
     'INSERT INTO session (id, process, expires_at, caller, dry_run) VALUES (?, ?, ?, ?, ?)',

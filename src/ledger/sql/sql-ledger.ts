@@ -36,7 +36,7 @@ import { beginAsking, findAddressChanges, findSeen, markAddressChangeSent, recor
 import { beginSession, endSession } from './sessions.js';
 import { beginWaiting, endWaiting } from './waiters.js';
 
-/** A ledger whose rows lie in the database. Each decision is appended to the audit log too, in its transaction. */
+/** A ledger in an SQL database. Each decision is also appended to the audit log, in the same transaction. */
 export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'firebreak'): Ledger {
   const decide: Decide = (work, entriesOf) =>
     database.write(async (tx) => {
@@ -56,7 +56,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
   };
 }
 
-/** One transaction, together with the audit entries that tell of its result. */
+/** Runs one transaction, and appends the audit entries for its result. */
 type Decide = <T>(work: (tx: Transaction) => Promise<T>, entriesOf: (result: T) => AuditEntry[]) => Promise<T>;
 
 const entriesOf =
@@ -122,9 +122,9 @@ const makeOutbox = (database: Database): Outbox => ({
 
 const makeIncidents = (database: Database): Incidents => ({
   findIncidents: (firewall) => findIncidents(database, firewall),
-  recordIncidents: (firewall, news, messages) =>
+  recordIncidents: (firewall, changes, messages) =>
     database.write(async (tx) => {
-      await recordIncidents(tx, firewall, news);
+      await recordIncidents(tx, firewall, changes);
       await queueMessages(tx, messages);
     }),
   recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
@@ -157,7 +157,7 @@ const makeControl = (database: Database, decide: Decide): Control => ({
     ),
   unfreeze: () => decide(unfreeze, (wasFrozen) => (wasFrozen ? [{ event: 'unfreeze' }] : [])),
   findFreeze: () => findFreeze(database),
-  beginWaiting: (id, most, forMs) => database.write((tx) => beginWaiting(tx, { id, most, forMs })),
+  beginWaiting: (id, max, forMs) => database.write((tx) => beginWaiting(tx, { id, max, forMs })),
   endWaiting: (id) => database.write((tx) => endWaiting(tx, id)),
   beginSession: (session) => database.write((tx) => beginSession(tx, session)),
   endSession: (session) => database.write((tx) => endSession(tx, session)),

@@ -2,11 +2,11 @@ import { uptime } from 'node:os';
 import { readBoot } from '../process-identity.js';
 import type { Connection } from './connection.js';
 
-/** One look at the clocks, in milliseconds. `uptime` counts on through every change of the wall clock. */
+/** A reading of the clocks, in milliseconds. Changes of the wall clock do not affect `uptime`. */
 export interface Reading {
   wall: number;
   uptime: number;
-  /** Tells one boot from another; empty where the system does not say. */
+  /** The id of the current boot; empty if unknown. */
   boot: string;
 }
 
@@ -18,16 +18,16 @@ function readBootId(): string {
   try {
     return readBoot();
   } catch {
-    return ''; // not Linux: the uptime alone has to tell a boot
+    return ''; // not Linux: only the uptime shows a reboot
   }
 }
 
-/** A step of the wall clock that is no mere correction of its pace. */
+/** A larger step of the wall clock is not a mere correction. */
 const jumpMs = 60_000;
 
 /**
- * Keeps every time in the ledger as far away as it was, when the wall clock is set: a block of 24 hours lasts 24 hours,
- * whatever the clock does meanwhile. To be called at the head of a transaction.
+ * Shifts every time in the ledger when the wall clock is set, so that a block of 24 hours lasts 24 hours,
+ * whatever the clock does. Call it at the start of a transaction.
  */
 export function followClock(connection: Connection, reading: Reading): void {
   const [last] = [...connection.rows('SELECT wall, uptime, boot FROM clock WHERE one = 1', [])];
@@ -43,14 +43,14 @@ export function followClock(connection: Connection, reading: Reading): void {
   }
 }
 
-/** How far the wall clock was set since the last look; 0 where it just went on. */
+/** How far the wall clock was set since the last reading; 0 if it was not. */
 export function findJump(last: Reading, now: Reading): number {
   const isSameBoot = last.boot === now.boot && now.uptime >= last.uptime;
   if (isSameBoot) {
     const jump = now.wall - (last.wall + now.uptime - last.uptime);
     return Math.abs(jump) > jumpMs ? jump : 0;
   }
-  // Nobody knows how long the machine was off, but not for less than no time.
+  // How long the machine was off is unknown, but never less than zero.
   return now.wall < last.wall - jumpMs ? now.wall - last.wall : 0;
 }
 

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
 import type { Row, Value } from '../sql/database.js';
 
-/** One connection to the file. Each statement is run at once or refused as busy; nothing here waits. */
+/** One connection to the file. Each statement runs immediately or is refused as busy; nothing here waits. */
 export interface Connection {
   exec(sql: string): void;
   run(sql: string, values: readonly Value[]): number;
@@ -23,7 +23,7 @@ export function openConnection(file: string): Connection {
   return {
     exec: (sql) => connection.exec(sql),
     run: (sql, values) => prepare(sql).run(...values).changes,
-    rows: (sql, values) => prepare(sql).iterate(...values) as Iterable<Row>, // strings, numbers and null are all it has
+    rows: (sql, values) => prepare(sql).iterate(...values) as Iterable<Row>, // it contains only strings, numbers and null
     isInTransaction: () => connection.isTransaction,
     close: () => {
       statements.clear();

@@ -3,7 +3,7 @@ import { openSqliteDatabase } from './open-database.js';
 import { usualPatienceMs } from './patience.js';
 
 /**
- * Reads all of the ledger, and tells its damage in SQLite's words; empty where it is sound.
+ * Checks the whole ledger. @returns SQLite's descriptions of any damage; empty if there is none
  * @throws FirebreakError as openSqliteDatabase
  */
 export async function checkIntegrity(file: string): Promise<string[]> {

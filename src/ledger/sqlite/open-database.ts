@@ -8,7 +8,7 @@ import { makeSqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { explainSqliteError, newerLedger } from './sqlite-errors.js';
 
 /**
- * Opens the ledger's file, makes it where there is none, and brings an older one up to date.
+ * Opens the ledger's file, creates it if it is missing, and migrates an older one.
  * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
  */
 export async function openSqliteDatabase(options: SqliteOptions): Promise<Database> {

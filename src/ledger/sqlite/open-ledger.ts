@@ -7,9 +7,9 @@ import { usualPatienceMs } from './patience.js';
 
 export interface SqliteSettings {
   file: string;
-  /** Where each decision is recorded as well, in the same transaction. */
+  /** Where each decision is also recorded, in the same transaction. */
   audit?: AuditFiles | undefined;
-  /** How long to wait for others that write. */
+  /** How long to wait for other writers. */
   patienceMs?: number | undefined;
   clock?: (() => Reading) | undefined;
 }

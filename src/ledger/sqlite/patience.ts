@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBusy } from './sqlite-errors.js';
 
-/** How long to wait for others that write, where nobody says. A thousand launchers at once take turns. */
+/** How long to wait for other writers by default: a thousand concurrent launchers take turns. */
 export const usualPatienceMs = 60_000;
 
-/** How long one call waits for others that write. */
+/** How long one call waits for other writers. */
 export interface Patience {
   since: number;
   ms: number;
@@ -13,9 +13,9 @@ export interface Patience {
 export const beginPatience = (ms: number): Patience => ({ since: performance.now(), ms });
 
 /**
- * Tries until nobody else is at it, or patience ends. SQLite's own waiting blocks the process, and asks less often the
- * longer it lasts, so that newcomers overtake: of a thousand launchers a few waited for more than a minute. Here who
- * waits longer asks more often.
+ * Retries until no other process is writing, or patience ends. SQLite's own waiting blocks the process, and retries
+ * less often the longer it lasts, so newcomers overtake: of a thousand launchers a few waited for more than a minute.
+ * Here the longest waiter retries most often.
  */
 export async function retryWhileBusy<T>({ since, ms }: Patience, work: () => T | Promise<T>): Promise<T> {
   for (;;) {

@@ -9,18 +9,18 @@ import { makeTurns } from './turns.js';
 
 export interface SqliteOptions {
   file: string;
-  /** Is read once in each transaction. */
+  /** Read once per transaction. */
   clock: () => Reading;
-  /** How long to wait for others that write. */
+  /** How long to wait for other writers. */
   patienceMs: number;
 }
 
-/** How often a waiting process asks whether others wrote. One number is read, no query is made. */
-const lookEveryMs = 100;
+/** How often a waiting process checks for changes by others. This reads one number and runs no query. */
+const pollEveryMs = 100;
 
 /**
- * The ledger's database over one connection. Processes are kept apart by SQLite's lock, the tasks of this one by turns:
- * a transaction has the connection for itself, and who waits for SQLite's lock leaves it to those who read.
+ * The ledger's database over one connection. SQLite's lock separates processes; turns separate the tasks of this one. A
+ * transaction has the connection for itself, and a task that waits for SQLite's lock leaves it to readers.
  */
 export function makeSqliteDatabase(connection: Connection, { file, clock, patienceMs }: SqliteOptions): Database {
   const takeWriteTurn = makeTurns();
@@ -28,7 +28,7 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
   let isClosed = false;
   let commits = 0;
 
-  /** Begins with the connection for itself. */
+  /** Waits for exclusive use of the connection. @returns a function that ends it */
   const use = async (): Promise<() => void> => {
     await yieldToOthers();
     const leave = await takeConnection();
@@ -74,8 +74,8 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
     now: () => Promise.resolve(clock().wall),
     waitForChange: async (timeoutMs) => {
       const before = await findVersion();
-      for (let waited = 0; waited < timeoutMs && (await findVersion()) === before; waited += lookEveryMs) {
-        await sleep(Math.min(lookEveryMs, timeoutMs - waited));
+      for (let waited = 0; waited < timeoutMs && (await findVersion()) === before; waited += pollEveryMs) {
+        await sleep(Math.min(pollEveryMs, timeoutMs - waited));
       }
     },
     close: async () => {
@@ -88,7 +88,7 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
   };
 }
 
-/** Nobody else writes from here on until COMMIT or ROLLBACK. @returns what gives the connection back after that */
+/** Begins a transaction that excludes other writers. @returns a function that releases the connection after its end */
 const begin = (connection: Connection, patience: Patience, use: () => Promise<() => void>): Promise<() => void> =>
   retryWhileBusy(patience, async () => {
     const leave = await use();
@@ -107,7 +107,7 @@ interface Begun {
   reading: Reading;
 }
 
-/** Does the work in the transaction that was begun, and ends it. */
+/** Does the work in the open transaction, and ends it. */
 async function transact<T>(
   { connection, patience, reading }: Begun,
   work: (transaction: Transaction) => Promise<T>,
@@ -132,7 +132,7 @@ async function transact<T>(
     return result;
   } catch (error) {
     hasEnded = true;
-    for (const undo of undos) tryTo(undo); // before anybody else writes
+    for (const undo of undos) tryTo(undo); // before any other process writes
     if (connection.isInTransaction()) connection.exec('ROLLBACK');
     throw error;
   }
@@ -148,11 +148,11 @@ async function readRows(connection: Connection, sql: string, values: readonly Va
   return rows;
 }
 
-/** What is to be told is the failure before it. */
+/** The failure before it is the one to report. */
 function tryTo(undo: () => void): void {
   try {
     undo();
   } catch {
-    return; // what is left is told by firebreak audit --verify
+    return; // firebreak audit --verify reports what is left
   }
 }

@@ -9,16 +9,16 @@ function resultCode(error: unknown): number | undefined {
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 }
 
-/** Others are at it: the statement was not run, and may be tried again. */
+/** Another process is writing: the statement was not run, and can be retried. */
 export const isBusy = (error: unknown): boolean => resultCode(error) === codes.busy;
 
 export const newerLedger = (file: string, version: number, known: number): FirebreakError =>
   new FirebreakError(
     'ledger_newer',
-    `${file}: the ledger has version ${version}, this firebreak knows ${known}: install the newer firebreak again`,
+    `${file}: the ledger has version ${version}, this firebreak supports ${known}; install the newer firebreak again`,
   );
 
-/** The error in plain words, where it tells of the ledger's file, its disk or those who use it; otherwise as it is. */
+/** Explains errors of the ledger's file, its disk or concurrent use; returns any other error unchanged. */
 export function explainSqliteError(error: unknown, file: string, patienceMs: number): unknown {
   if (error instanceof FirebreakError) return error;
   const options = { cause: error };
@@ -26,13 +26,13 @@ export function explainSqliteError(error: unknown, file: string, patienceMs: num
   if (code === codes.corrupt || code === codes.notADatabase) {
     return new FirebreakError(
       'ledger_corrupt',
-      `${file}: the ledger is damaged and was left as it is: move it and its -wal and -shm files away and put a backup in its place, or go on with a new one and run: firebreak reconcile`,
+      `${file}: the ledger is damaged; move it away together with its -wal and -shm files, then restore a backup, or start with an empty ledger and run firebreak reconcile`,
       options,
     );
   }
   if (code === codes.busy) {
     const waited = `${patienceMs / 1000} s`;
-    const message = `${file}: others write to the ledger for longer than ${waited}; not kept, call again`;
+    const message = `${file}: other processes have been writing to the ledger for more than ${waited}; nothing was recorded, call again`;
     return new FirebreakError('ledger_busy', message, options);
   }
   const why = code === undefined ? undefined : diskProblems.get(code);
@@ -43,7 +43,7 @@ export function explainSqliteError(error: unknown, file: string, patienceMs: num
 const diskProblems = new Map<number, string>([
   [codes.full, 'no space left on the disk'],
   [codes.readonly, 'the file or its file system is read-only'],
-  [codes.cannotOpen, 'cannot be opened or made'],
+  [codes.cannotOpen, 'cannot be opened or created'],
   [codes.ioError, 'the disk reports an error'],
 ]);
 
@@ -52,6 +52,6 @@ const isFileError = (error: unknown): boolean => error instanceof Error && 'sysc
 const unwritable = (file: string, why: string, options: { cause: unknown }): FirebreakError =>
   new FirebreakError(
     'ledger_unwritable',
-    `${file}: the ledger cannot be written: ${why}; firebreak doctor looks at its folder and disk`,
+    `${file}: the ledger cannot be written (${why}); run firebreak doctor to check its folder and disk`,
     options,
   );

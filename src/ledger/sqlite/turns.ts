@@ -1,7 +1,7 @@
-/** Waits for its turn. @returns what ends it, to be called whatever happens */
+/** Waits for a turn. @returns a function that ends it, which must always be called */
 export type TakeTurn = () => Promise<() => void>;
 
-/** Keeps tasks of this process apart: they have their turns in the order in which they asked. */
+/** Serialises tasks of this process, in the order in which they request a turn. */
 export function makeTurns(): TakeTurn {
   let last = Promise.resolve();
   return async () => {

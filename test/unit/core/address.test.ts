@@ -31,7 +31,7 @@ describe('parseAddress', () => {
     ['0xcb.0.113.7', 'expected an IPv4 or IPv6 address, got "0xcb.0.113.7"'],
     ['203.0.113.007', 'leading zeros are ambiguous (octal?): got "203.0.113.007"'],
     ['evil.example', 'expected an IP address, got the name "evil.example": a firewall rule needs the address itself'],
-    ['fe80::1%em0', 'a zone has no meaning on the firewall: got "fe80::1%em0", drop the "%…"'],
+    ['fe80::1%em0', 'expected an address without a zone, got "fe80::1%em0"; remove the "%…"'],
     ['::ffff:1.2.3.4/64', 'expected a prefix length of 96-128, got "::ffff:1.2.3.4/64"'],
     ['203.0.113.7/33', 'expected a prefix length of 0-32, got "203.0.113.7/33"'],
     ['203.0.113.7/', 'expected a prefix length of 0-32, got "203.0.113.7/"'],

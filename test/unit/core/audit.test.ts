@@ -32,25 +32,21 @@ describe('the audit chain', () => {
   const forged = linkEntry({ event: 'alarm', reason: 'forged' }, 'now', readLink(lines[2]!)!).line;
   for (const [title, damaged, told] of [
     ['a changed word', lines.with(2, lines[2]!.replace('number 2', 'number 9')), /^line 3 was changed/],
-    ['a line taken out', lines.toSpliced(2, 1), /missing or changed are entries 3 to 3/],
-    ['the first line taken out', lines.slice(1), /missing or changed are entries 1 to 1/],
-    ['the end cut off', lines.slice(0, 4), /the end was cut off: missing are entries 5 to 6/],
-    ['all of it gone', [], /missing are entries 1 to 6/],
+    ['a line taken out', lines.toSpliced(2, 1), /entries 3 to 3 are missing or changed/],
+    ['the first line taken out', lines.slice(1), /entries 1 to 1 are missing or changed/],
+    ['the end cut off', lines.slice(0, 4), /truncated: entries 5 to 6 are missing/],
+    ['all of it gone', [], /entries 1 to 6 are missing/],
     ['half a line', lines.with(5, lines[5]!.slice(0, 40)), /line 6 was changed/],
     [
       'two lines in another order',
       [...lines.slice(0, 2), lines[3]!, lines[2]!, ...lines.slice(4)],
-      /entry 3, which was/,
+      /entry 3, which came/,
     ],
-    ['a line of its own making put in', lines.toSpliced(3, 0, forged), /does not follow|which was there already/],
-    ['a line in place of another', lines.with(3, forged), /line 5 does not follow the one before it/],
-    [
-      'a line put at the end',
-      [...lines, linkEntry({ event: 'x' }, 'now', end).line],
-      /7 to 7 are not known to the ledger/,
-    ],
-    ['a whole chain made anew', makeChain(5).lines.concat(forged.replace('x', 'y')), /line 6|cut off/],
-    ['text', [...lines, 'hello'], /line 7 was changed, or is no entry/],
+    ['a line of its own making put in', lines.toSpliced(3, 0, forged), /does not follow|which came earlier/],
+    ['a line in place of another', lines.with(3, forged), /line 5 does not follow the line before it/],
+    ['a line put at the end', [...lines, linkEntry({ event: 'x' }, 'now', end).line], /does not know entries 7 to 7/],
+    ['a whole chain made anew', makeChain(5).lines.concat(forged.replace('x', 'y')), /line 6|truncated/],
+    ['text', [...lines, 'hello'], /line 7 was changed or is not an entry/],
   ] as const) {
     it(`tells ${title}`, () => {
       expect(findBreaks(damaged, end).join('\n')).to.match(told);
@@ -59,7 +55,7 @@ describe('the audit chain', () => {
 
   it('tells that all was written anew from some line on, hashes and all', () => {
     const other = linkEntry({ event: 'alarm', reason: 'never happened' }, 'now', readLink(lines[4]!)!).line;
-    expect(findBreaks(lines.with(5, other), end)).to.deep.equal(['the last entry, 6, is not the one the ledger knows']);
+    expect(findBreaks(lines.with(5, other), end)).to.deep.equal(['the last entry, 6, is not the one in the ledger']);
   });
 
   describe('with a key', () => {
@@ -100,10 +96,10 @@ describe('the audit chain', () => {
 
     it('tells that the key is gone, and that all is gone under a ledger that has blocks', () => {
       const { lines: kept, end: last } = chain(2, key);
-      expect(findBreaks(kept, last, {}).join()).to.match(/the key of this log is gone/);
-      expect(findBreaks([], undefined, { isKeyed: true }).join()).to.match(/the key of this log is gone/);
+      expect(findBreaks(kept, last, {}).join()).to.match(/the key of this log is missing/);
+      expect(findBreaks([], undefined, { isKeyed: true }).join()).to.match(/the key of this log is missing/);
       expect(findBreaks([], undefined, { oldestBlock: 0 }).join()).to.match(
-        /has blocks since 1970-01-01.*no entry tells/,
+        /has blocks since 1970-01-01.*the log has no entries/,
       );
       expect(findBreaks([], undefined, {})).to.deep.equal([]);
     });
@@ -114,9 +110,7 @@ describe('the audit chain', () => {
       expect(findBreaks(kept, last, { key, anchor })).to.deep.equal([]);
       const anew = chain(4, key);
       const changed = [...anew.lines.slice(0, 2), ...chain(2, key, { seq: 2, hash: 'f'.repeat(64) }).lines];
-      expect(findBreaks(changed, last, { key, anchor }).join()).to.match(
-        /entry 3 is not the one that was told elsewhere/,
-      );
+      expect(findBreaks(changed, last, { key, anchor }).join()).to.match(/entry 3 does not match the anchor/);
     });
   });
 

@@ -51,7 +51,7 @@ describe('readBlockArguments', () => {
     expect(findMessage(() => readBlockArguments({ SOURCE: '203.0.113.7' }))).to.match(
       /^destination and port are missing: firebreak block SOURCE/,
     );
-    expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is said twice/);
+    expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is given twice/);
     expect(findMessage(() => readBlockArguments({ ...positions, protocol: ['tcp', 'udp'] }))).to.equal(
       '--protocol is given 2 times: give it once',
     );
@@ -71,7 +71,7 @@ describe('readBlockArguments, where a position and its option', () => {
   ] as const) {
     it(`of the ${name} disagree, names both`, () => {
       expect(findMessage(() => readBlockArguments({ ...whole, [option]: 'other' }))).to.equal(
-        `${name} is said twice: as a word ("${word}") and as --${option} ("other"): say it once`,
+        `${name} is given twice: as an argument ("${word}") and as --${option} ("other"); give it once`,
       );
     });
 
@@ -101,7 +101,7 @@ describe('parseAlarm', () => {
     const flowOf = (name: string) =>
       parseAlarm(words({ source: '192.168.20.5', interface: name }), config).flowOn(edge);
     expect(findMismatch('edge', edge, flowOf('wan'))).to.equal(
-      'edge: 192.168.20.5 enters by opt1 (firewalls.edge.interfaces): a rule on wan will not match it',
+      'edge: 192.168.20.5 enters through opt1 (firewalls.edge.interfaces): a rule on wan will not match it',
     );
     expect(['opt1', 'Inside'].map((name) => findMismatch('edge', edge, flowOf(name)))).to.deep.equal([
       undefined,

@@ -119,7 +119,7 @@ describe('openLog', () => {
     await log.close();
     expect(complaints).to.have.length(1);
     expect(complaints[0]).to.match(
-      /^log\.file: cannot write \S+\/firebreak\.log: a file is in the way; going on without a log$/,
+      /^log\.file: cannot write \S+\/firebreak\.log: a file is in the way; continuing without a log$/,
     );
   });
 
@@ -131,7 +131,7 @@ describe('openLog', () => {
     for (let line = 0; line < 5; line += 1) log.info('block settled', { line });
     await log.close();
     expect(complaints).to.deep.equal([
-      `log.file: cannot write ${file}: no space left on the disk; going on without it`,
+      `log.file: cannot write ${file}: no space left on the disk; continuing without it`,
       `log.file: 5 lines of ${file} were lost`,
     ]);
   });

@@ -6,8 +6,8 @@ import { addFeeds } from './005-feeds.js';
 import { addLearnedFacts } from './006-learned-facts.js';
 
 /**
- * The schema, one file a step: number N brings a ledger of version N-1 to version N. A step that was released is never
- * changed again.
+ * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
+ * changes.
  */
 export const migrations: readonly string[] = [
   addBlocks,
