@@ -187,9 +187,7 @@ describe('firebreak doctor, of a firewall,', function () {
   it('ticks all that is well, changes nothing there, and exits with 0', async () => {
     const before = edge.readConfig();
     const { exit, stdout } = await launcher.firebreak(['doctor']);
-    expect(stdout).to.match(
-      /✓ dry run +block 203\.0\.113\.253 .* on wan succeeded\n\nAll checks passed\.\n$/,
-    );
+    expect(stdout).to.match(/✓ dry run +block 203\.0\.113\.253 .* on wan succeeded\n\nAll checks passed\.\n$/);
     expect(stdout).not.to.include('✗').and.not.to.include('\u001b');
     for (const name of [
       'Node',
