@@ -4,7 +4,7 @@ import { drainFirewall } from '../dispatch/drain-firewall.js';
 import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
 import { sendDue } from '../notify/deliver.js';
-import { withRunRecorder } from '../notify/run-recorder.js';
+import { openRunRecorder } from '../notify/run-recorder.js';
 import type { App } from '../runtime/app.js';
 import { saveKnown, takeSpooled } from './fallback.js';
 
@@ -36,14 +36,17 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
   if (frozen !== undefined) return { blocks: [], frozen };
   const leases = await claimLeases(app, owner);
   const applied = new Map<string, Block>();
-  await withRunRecorder(app, async (record) => {
-    const onSettled: typeof record = (run) => {
-      for (const block of run.blocks) applied.set(block.id, block);
-      record(run);
-    };
+  const recorder = openRunRecorder(app);
+  const onSettled: typeof recorder.onSettled = (run) => {
+    for (const block of run.blocks) applied.set(block.id, block);
+    recorder.onSettled(run);
+  };
+  try {
     await Promise.all(leases.map((lease) => drainFirewall(lease, app, { onSettled })));
     if (expire) await refreshAddresses(app);
-  });
+  } finally {
+    await recorder.close();
+  }
   await saveKnown(app);
   return { blocks: [...applied.values()], frozen: undefined };
 }

@@ -12,7 +12,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import { gatewayComment, readAccounts } from '../runtime/account.js';
 import type { Host } from '../runtime/app.js';
 import { openLedger, withHost, type Caller } from './context.js';
-import { submitAlarm } from './submit-alarm.js';
+import { submitAlarm } from './submit.js';
 
 /** The answer to a SIEM's SSH session. */
 export interface GatewayAnswer {

@@ -3,12 +3,16 @@ import { isOver, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 import { spawnWorker } from '../dispatch/worker.js';
+import { parseAlarm, type AlarmRequest } from '../intake/alarm.js';
 import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyHeld } from '../notify/held.js';
-import type { App } from '../runtime/app.js';
-import { saveKnown } from './fallback.js';
+import type { App, Host } from '../runtime/app.js';
+import { findMismatches } from './admit.js';
+import { openLedger } from './context.js';
+import { saveKnown, takeSpooled } from './fallback.js';
 import { describeFreeze } from './freeze.js';
+import { parseOverride, recordAlarm } from './record-alarm.js';
 
 /** What a request recorded in the ledger: the blocks it concerns, and the leases to apply them with. */
 export interface Recorded {
@@ -20,9 +24,15 @@ export interface Recorded {
   repeated?: readonly string[];
 }
 
-/** The same with the owner of the leases. */
-interface Claimed extends Recorded {
-  owner: string;
+export interface BlockOptions {
+  /** Empty: all firewalls. */
+  firewalls: readonly string[];
+  check: boolean;
+  wait: boolean;
+  /** Why the policy is overridden. */
+  override?: string | undefined;
+  /** Proves a block again, however recent its proof. */
+  recheck?: boolean;
 }
 
 export interface SubmitOptions {
@@ -30,6 +40,34 @@ export interface SubmitOptions {
   wait: boolean;
   /** Rewrites rules that were changed by hand. */
   fix?: boolean;
+}
+
+/** Handles one alarm from end to end: request -> policy -> ledger -> run -> answer. */
+export async function submitAlarm(request: AlarmRequest, options: BlockOptions, host: Host): Promise<Answer> {
+  const alarm = parseAlarm(request, host.config);
+  const override = parseOverride(options.override);
+  const target = { firewalls: options.firewalls, override };
+  for (const mismatch of findMismatches(alarm, target.firewalls, host.config)) host.warn(mismatch);
+  if (options.check) return (await import('./dry-run.js')).dryRunBlock(alarm, target, host);
+  const id = ulid();
+  try {
+    const ledger = await openLedger(host);
+    try {
+      const app = { ...host, ledger };
+      await takeSpooled(app);
+      const record = (owner: string): Promise<Recorded> => recordAlarm({ id, alarm, target, owner }, options, app);
+      return { ...(await submit(app, record, options)), alarm: id };
+    } finally {
+      await ledger.close();
+    }
+  } catch (error) {
+    // Busy is not broken: a run that the ledger does not know could conflict with those that it does.
+    const isBroken =
+      error instanceof FirebreakError && error.code.startsWith('ledger_') && error.code !== 'ledger_busy';
+    if (!isBroken) throw error;
+    const { applyUnrecorded } = await import('./apply-unrecorded.js');
+    return applyUnrecorded({ id, alarm, target, error }, host);
+  }
 }
 
 /**
@@ -41,49 +79,51 @@ export interface SubmitOptions {
 export async function submit(
   app: App,
   record: (owner: string) => Promise<Recorded>,
-  options: SubmitOptions,
+  { wait, fix = false }: SubmitOptions,
 ): Promise<Answer> {
   const owner = ulid();
-  const recorded = { ...(await record(owner)), owner };
-  const answer = { check: false, isAwaited: options.wait, repeated: recorded.repeated ?? [] };
+  const recorded = await record(owner);
+  const answer = { check: false, isAwaited: wait, repeated: recorded.repeated ?? [] };
+  let { blocks } = recorded;
   try {
     if (recorded.isFirstHeld === true) await notifyHeld(app);
-    const blocks = await applyRecorded(recorded, app, options);
-    const run = await findRun(recorded.blocks, blocks, app.ledger);
+    if (await needsRun(recorded, app.ledger)) {
+      if (wait) {
+        // A repeated alarm needs no run, and does not load what one needs.
+        const [{ applyAndWait }, { openRunRecorder }] = await Promise.all([
+          import('../dispatch/wait.js'),
+          import('../notify/run-recorder.js'),
+        ]);
+        const { onSettled, close } = openRunRecorder(app);
+        blocks = await applyAndWait(recorded, app, { onSettled, fix }).finally(close);
+      } else if (recorded.leases.length > 0) spawnWorker(owner, app);
+    }
+    await sendLater(app);
+    const current = await explainFreeze(blocks, app.ledger);
+    const run = await findRun(recorded.blocks, current, app.ledger);
     await saveKnown(app);
-    return { ...answer, blocks, run };
+    return { ...answer, blocks: current.map((block, index) => ownChange(recorded.blocks[index], block)), run };
   } catch (error) {
     if (!(error instanceof FirebreakError) || error.code !== 'ledger_busy') throw error;
-    return { ...answer, blocks: recorded.blocks, run: null };
+    return { ...answer, blocks, run: null };
   }
 }
 
-/** @returns the blocks afterwards; `changed` says whether this request changed the firewall */
-async function applyRecorded(recorded: Claimed, app: App, options: SubmitOptions): Promise<Block[]> {
-  const applied = await runOrDelegate(recorded, app, options);
-  await sendLater(app);
-  const frozen = await app.ledger.findFreeze();
-  const current = frozen === undefined ? applied : applied.map((block) => asFrozen(block, frozen));
-  return current.map((block, index) => ({ ...block, changed: block.changed && wasRun(recorded.blocks[index], block) }));
+/** Whether something is due that this process or another is to apply. */
+async function needsRun({ blocks, leases }: Recorded, ledger: Ledger): Promise<boolean> {
+  if (leases.length > 0) return true;
+  return blocks.some(({ dueAt }) => dueAt !== null) && (await ledger.findFreeze()) === undefined;
 }
 
-/** Applies what was recorded: in our own run, in that of another process, or in a separate process. */
-async function runOrDelegate(recorded: Claimed, app: App, { wait, fix = false }: SubmitOptions): Promise<Block[]> {
-  const { blocks, leases } = recorded;
-  if (leases.length === 0) {
-    const isIdle = blocks.every(({ dueAt }) => dueAt === null);
-    if (isIdle || (await app.ledger.findFreeze()) !== undefined) return blocks;
-  }
-  if (!wait) {
-    if (leases.length > 0) spawnWorker(recorded.owner, app);
-    return blocks;
-  }
-  // A repeated alarm needs no run, and does not load what one needs.
-  const [{ applyAndWait }, { withRunRecorder }] = await Promise.all([
-    import('../dispatch/wait.js'),
-    import('../notify/run-recorder.js'),
-  ]);
-  return withRunRecorder(app, (onSettled) => applyAndWait(recorded, app, { onSettled, fix }));
+/** `changed` says whether this request changed the firewall. */
+const ownChange = (requested: Block | undefined, now: Block): Block => ({
+  ...now,
+  changed: now.changed && wasRun(requested, now),
+});
+
+async function explainFreeze(blocks: readonly Block[], ledger: Ledger): Promise<Block[]> {
+  const freeze = await ledger.findFreeze();
+  return freeze === undefined ? [...blocks] : blocks.map((block) => asFrozen(block, freeze));
 }
 
 /** Changes due for a block wait for `unfreeze`. */

@@ -26,13 +26,13 @@ export function loadConfig(file: string): Config {
   const parsed = configSchema.safeParse(toPlain(document, label));
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, document));
-    throw invalid('config_invalid', label, problems, where);
+    throw invalid('config_invalid', problems, { label, where });
   }
   const { config, files, problems: listProblems } = readNamedFiles(parsed.data, dirname(file));
   const secrets = findInlineSecrets(config, mode);
-  if (secrets.length > 0) throw invalid('config_exposed', label, secrets, where);
+  if (secrets.length > 0) throw invalid('config_exposed', secrets, { label, where });
   const problems = [...findFileProblems(config.state_dir, files), ...listProblems];
-  if (problems.length > 0) throw invalid('config_invalid', label, problems, where);
+  if (problems.length > 0) throw invalid('config_invalid', problems, { label, where });
   return config;
 }
 
@@ -66,7 +66,11 @@ function readText(file: string): { text: string; mode: number } {
   }
 }
 
-function invalid(code: ErrorCode, label: string, problems: Problem[], where: (path: string) => string | undefined) {
+function invalid(
+  code: ErrorCode,
+  problems: readonly Problem[],
+  { label, where }: { label: string; where: (path: string) => string | undefined },
+): FirebreakError {
   const lines = problems.map((problem) => {
     const place = where(problem.path);
     return `${label}: ${place === undefined ? '' : `${place}: `}${describeProblem(problem)}`;

@@ -29,9 +29,8 @@ export const begunAnew = 'ledger begun anew';
  */
 export function linkEntry(
   entry: AuditEntry,
-  at: string,
   head: AuditHead,
-  key?: Buffer,
+  { at, key }: { at: string; key?: Buffer | undefined },
 ): { line: string; head: AuditHead } {
   const seq = head.seq + 1;
   const body = JSON.stringify({ seq, at, ...entry, prev: head.hash });

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { applyRun } from '../platforms/ansible/run.js';
+import { applyPlay, runPlaybook } from '../platforms/ansible/run.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
 import type { Block } from '../core/block.js';
 import { toRecord } from '../core/block-record.js';
@@ -48,10 +48,9 @@ export async function applyBatch(
         fix,
       };
       const { ansible } = config;
-      const verdict = await applyRun(
+      const verdict = await runPlaybook(
         { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch: screen.watch },
-        batch,
-        check,
+        applyPlay(batch, check, workspace),
       );
       const ms = Math.round(performance.now() - started);
       const results = new Map(blocks.map((block) => [block.id, resultFor(block, verdict, check)]));

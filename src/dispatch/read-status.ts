@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import type { StatusResult } from '../platforms/ansible/events.js';
-import { readStatus } from '../platforms/ansible/run.js';
+import { runPlaybook, statusPlay } from '../platforms/ansible/run.js';
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import type { App } from '../runtime/app.js';
@@ -18,6 +18,6 @@ export function readFirewall(
   const id = ulid();
   const { ansible } = config;
   return withWorkspace(id, undefined, (workspace) =>
-    readStatus({ id, name, firewall, ansible, workspace, stop, watch: screen.watch }),
+    runPlaybook({ id, name, firewall, ansible, workspace, stop, watch: screen.watch }, statusPlay),
   );
 }

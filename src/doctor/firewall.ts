@@ -6,7 +6,7 @@ import { computeTracker } from '../core/tracker.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
 import { findInterface } from '../intake/alarm.js';
 import type { BatchResult } from '../platforms/ansible/events.js';
-import { applyRun, runDoctor, type RunRequest, type Watch } from '../platforms/ansible/run.js';
+import { applyPlay, runPlaybook, runDoctor, type RunRequest, type Watch } from '../platforms/ansible/run.js';
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import { findUnreachableCause, type UnreachableCause } from '../platforms/ansible/ssh-errors.js';
 import { platformOf } from '../platforms/index.js';
@@ -78,7 +78,9 @@ const howToLogIn = ({
 async function checkDryRun(target: Target): Promise<Check> {
   const flow = documentationFlow(target.firewall);
   const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
-  const result = await withRun(target, (request) => applyRun(request, { present: [item], absent: [] }, true));
+  const result = await withRun(target, (request) =>
+    runPlaybook(request, applyPlay({ present: [item], absent: [] }, true, request.workspace)),
+  );
   const block = `block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
   const failure = explainDryRun(result);
   if (failure === undefined) return ok(names.dryRun, `${block} succeeded`);

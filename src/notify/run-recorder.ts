@@ -7,26 +7,27 @@ import { notifyFailures, notifySuccess } from './incidents.js';
 /** Opens the log while Ansible is working, which costs no time. */
 const preloadMs = 300;
 
-/**
- * Calls `work` with a function that logs a settled run, and queues messages when a firewall starts to fail, still fails or
- * recovers. Resolves when every run is recorded.
- */
-export async function withRunRecorder<T>(
-  app: App,
-  work: (onSettled: (settled: SettledRun) => void) => Promise<T>,
-): Promise<T> {
+export interface RunRecorder {
+  onSettled: (settled: SettledRun) => void;
+  /** Resolves when every run is recorded. */
+  close: () => Promise<void>;
+}
+
+/** Logs settled runs, and queues messages when a firewall starts to fail, still fails or recovers. */
+export function openRunRecorder(app: App): RunRecorder {
   app.catchSignals();
   let done = Promise.resolve();
   const hasLog = app.config.log.file !== undefined;
   const preload = hasLog ? setTimeout(() => void app.openLog(), preloadMs) : undefined;
-  try {
-    return await work((settled) => {
+  return {
+    onSettled: (settled) => {
       done = done.then(() => recordRun(settled, app));
-    });
-  } finally {
-    clearTimeout(preload);
-    await done;
-  }
+    },
+    close: () => {
+      clearTimeout(preload);
+      return done;
+    },
+  };
 }
 
 async function recordRun(settled: SettledRun, app: App): Promise<void> {

@@ -95,7 +95,7 @@ describe('firebreak audit', function () {
     await launcher.firebreak(alarm(1));
     let head = auditStart;
     const lines = ['nothing', 'happened'].map((reason) => {
-      const linked = linkEntry({ event: 'alarm', by: 'root', reason }, new Date().toISOString(), head);
+      const linked = linkEntry({ event: 'alarm', by: 'root', reason }, head, { at: new Date().toISOString() });
       head = linked.head;
       return linked.line;
     });

@@ -249,7 +249,7 @@ describe('hostile input', function () {
   it('is one line of the audit log, and breaks no chain', () => {
     fc.assert(
       fc.property(armed, armed, (text, name) => {
-        const { line, head } = linkEntry({ event: text, [name]: text }, 'now', auditStart);
+        const { line, head } = linkEntry({ event: text, [name]: text }, auditStart, { at: 'now' });
         if (['seq', 'at', 'prev', 'hash', 'event'].includes(name)) return;
         expect(line).to.not.include('\n');
         expect(findBreaks([line], head)).to.deep.equal([]);

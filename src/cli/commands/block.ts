@@ -1,6 +1,6 @@
 import type { Argv, Options, PositionalOptions } from 'yargs';
 import { withHost } from '../../app/context.js';
-import { submitAlarm } from '../../app/submit-alarm.js';
+import { submitAlarm } from '../../app/submit.js';
 import { readBlockArguments } from '../../intake/argv.js';
 import { alarmFields, positionalFields } from '../../intake/fields.js';
 import { toAnswerOutput } from '../../views/answer.js';

@@ -37,7 +37,7 @@ export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entr
     const { size } = fstatSync(file);
     let text = endsInLine(file, size) ? '' : '\n';
     for (const { event, ...facts } of [...first, ...entries]) {
-      const linked = linkEntry({ event, by, ...facts }, at, head, key);
+      const linked = linkEntry({ event, by, ...facts }, head, { at, key });
       text += `${linked.line}\n`;
       head = linked.head;
       await yieldToOthers();

@@ -10,17 +10,13 @@ const slice = 500;
 export async function purge(tx: Transaction, keepMs: number): Promise<void> {
   const now = await tx.now();
   const before = now - keepMs;
+  const linked = 'SELECT 1 FROM alarm_block WHERE alarm_block.alarm = alarm.id';
   await purgeBlocks(tx, before);
-  await purgeRows(
-    tx,
-    'alarm',
-    'received_at < ? AND NOT EXISTS (SELECT 1 FROM alarm_block WHERE alarm_block.alarm = alarm.id)',
-    before,
-  );
-  await purgeRows(tx, 'run', 'started_at < ?', before);
-  await purgeRows(tx, 'outcome', 'at < ?', before);
-  await purgeRows(tx, 'drift', 'at < ?', before);
-  await purgeRows(tx, 'outbox', 'due_at IS NULL AND created_at < ?', now - Math.max(keepMs, keepMessagesMs));
+  await purgeRows(tx, `alarm WHERE received_at < ? AND NOT EXISTS (${linked})`, before);
+  await purgeRows(tx, 'run WHERE started_at < ?', before);
+  await purgeRows(tx, 'outcome WHERE at < ?', before);
+  await purgeRows(tx, 'drift WHERE at < ?', before);
+  await purgeRows(tx, 'outbox WHERE due_at IS NULL AND created_at < ?', now - Math.max(keepMs, keepMessagesMs));
 }
 
 /** Deletes blocks together with their links to alarms. */
@@ -33,7 +29,9 @@ async function purgeBlocks(tx: Transaction, before: number): Promise<void> {
   }
 }
 
-async function purgeRows(tx: Transaction, table: string, where: string, before: number): Promise<void> {
-  const statement = `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where} LIMIT ?)`;
+/** @param rows table and condition, whose one value is the time */
+async function purgeRows(tx: Transaction, rows: string, before: number): Promise<void> {
+  const [table = ''] = rows.split(' ');
+  const statement = `DELETE FROM ${table} WHERE rowid IN (SELECT rowid FROM ${rows} LIMIT ?)`;
   while ((await tx.run(statement, before, slice)) === slice);
 }

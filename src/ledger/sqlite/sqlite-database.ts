@@ -72,12 +72,7 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
     write,
     run: (sql, ...values) => write((transaction) => transaction.run(sql, ...values)),
     now: () => Promise.resolve(clock().wall),
-    waitForChange: async (timeoutMs) => {
-      const before = await findVersion();
-      for (let waited = 0; waited < timeoutMs && (await findVersion()) === before; waited += pollEveryMs) {
-        await sleep(Math.min(pollEveryMs, timeoutMs - waited));
-      }
-    },
+    waitForChange: (timeoutMs) => waitForOther(findVersion, timeoutMs),
     close: async () => {
       if (isClosed) return;
       isClosed = true;
@@ -86,6 +81,14 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
       leave();
     },
   };
+}
+
+/** Polls until the version differs, or the time is up. */
+async function waitForOther(findVersion: () => Promise<string>, timeoutMs: number): Promise<void> {
+  const before = await findVersion();
+  for (let waited = 0; waited < timeoutMs && (await findVersion()) === before; waited += pollEveryMs) {
+    await sleep(Math.min(pollEveryMs, timeoutMs - waited));
+  }
 }
 
 /** Begins a transaction that excludes other writers. @returns a function that releases the connection after its end */

@@ -29,21 +29,29 @@ export interface RunRequest {
 /** Called when a run starts, with the file that its events are appended to. Returns what to call when the run ends. */
 export type Watch = (firewall: string, eventsFile: string) => () => void;
 
-/**
- * Applies one batch to one firewall. Idempotent.
- * @throws FirebreakError ansible_missing, ansible_too_old
- */
-export async function applyRun(request: RunRequest, batch: Batch, check: boolean): Promise<RunResult<BatchResult>> {
-  const extraVars = request.workspace.write('extra-vars.yml', renderExtraVars(batch));
-  const args = ['--extra-vars', `@${extraVars}`, ...(check ? ['--check'] : [])];
-  return runPlaybook(request, { playbook: 'apply.yml', args, schema: batchResult });
+/** One run of a bundled playbook. */
+export interface Play<T> {
+  playbook: string;
+  args: readonly string[];
+  /** What the playbook reports at its end. */
+  schema: z.ZodType<T>;
 }
 
-/** Reads which Firebreak rules one firewall has. Changes nothing. @throws as applyRun */
-export const readStatus = (request: RunRequest): Promise<RunResult<StatusResult>> =>
-  runPlaybook(request, { playbook: 'status.yml', args: [], schema: statusResult });
+/** Applies one batch to one firewall. Idempotent. */
+export const applyPlay = (batch: Batch, check: boolean, workspace: Workspace): Play<BatchResult> => ({
+  playbook: 'apply.yml',
+  args: [
+    '--extra-vars',
+    `@${workspace.write('extra-vars.yml', renderExtraVars(batch))}`,
+    ...(check ? ['--check'] : []),
+  ],
+  schema: batchResult,
+});
 
-/** Checks what a run will need on one firewall. Changes nothing. @throws as applyRun */
+/** Reads which Firebreak rules one firewall has. Changes nothing. */
+export const statusPlay: Play<StatusResult> = { playbook: 'status.yml', args: [], schema: statusResult };
+
+/** Checks what a run will need on one firewall. Changes nothing. @throws as runPlaybook */
 export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>> {
   const { firewall, platform = platformOf(firewall) } = request;
   const { doctor } = platform;
@@ -51,15 +59,11 @@ export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>
   return result.kind === 'done' ? { kind: 'done', result: doctor.checksOf(result.result, firewall) } : result;
 }
 
-interface Play<T> {
-  playbook: string;
-  args: readonly string[];
-  /** What the playbook reports at its end. */
-  schema: z.ZodType<T>;
-}
-
-/** Runs a bundled playbook. When it resolves, no process of the run is left. */
-async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
+/**
+ * Runs a bundled playbook. When it resolves, no process of the run is left.
+ * @throws FirebreakError ansible_missing, ansible_too_old
+ */
+export async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
   const { id, name, firewall, workspace, ansible, platform } = request;
   const sshArgs = buildSshArgs(firewall);
   const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));

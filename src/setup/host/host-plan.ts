@@ -86,16 +86,8 @@ export interface UninstallPlan {
 
 /** Plans an install and writes nothing. @throws FirebreakError usage, if something prevents it */
 export function planInstall(root: string, settings: HostSettings): InstallPlan {
-  if (existsSync(join(root, shippedTimer)) || existsSync(join(root, 'usr', shippedTimer))) {
-    throw new FirebreakError('usage', 'the Debian package has already set up this host: there is nothing to install');
-  }
+  assertInstallable(root, settings);
   const { user, owner } = settings;
-  if (hasTwoAccounts(settings) && root === '/' && !['/usr/bin/sudo', '/bin/sudo'].some(existsSync)) {
-    throw new FirebreakError(
-      'usage',
-      `${user} needs sudo to pass alarms to ${owner}: run apt-get install sudo, or for a trial use --owner ${user}`,
-    );
-  }
   const hasSshdFolder = existsSync(join(root, sshdFolder));
   const files = [
     renderGateway(settings, gatewayFile),
@@ -145,6 +137,19 @@ export function planInstall(root: string, settings: HostSettings): InstallPlan {
         : [`${user} both receives and applies alarms, which is for trials only; --owner firebreak uses two accounts`]),
     ],
   };
+}
+
+function assertInstallable(root: string, settings: HostSettings): void {
+  if (existsSync(join(root, shippedTimer)) || existsSync(join(root, 'usr', shippedTimer))) {
+    throw new FirebreakError('usage', 'the Debian package has already set up this host: there is nothing to install');
+  }
+  const { user, owner } = settings;
+  if (hasTwoAccounts(settings) && root === '/' && !['/usr/bin/sudo', '/bin/sudo'].some(existsSync)) {
+    throw new FirebreakError(
+      'usage',
+      `${user} needs sudo to pass alarms to ${owner}: run apt-get install sudo, or for a trial use --owner ${user}`,
+    );
+  }
 }
 
 function planFolders(settings: HostSettings, isOurAccount: boolean): PlannedFolder[] {

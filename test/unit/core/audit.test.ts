@@ -6,7 +6,9 @@ function makeChain(count: number): { lines: string[]; end: AuditHead } {
   const lines: string[] = [];
   let head = auditStart;
   for (let index = 0; index < count; index += 1) {
-    const linked = linkEntry({ event: 'alarm', by: 'a test', reason: `number ${index}` }, '2026-01-01T00:00:00Z', head);
+    const linked = linkEntry({ event: 'alarm', by: 'a test', reason: `number ${index}` }, head, {
+      at: '2026-01-01T00:00:00Z',
+    });
     lines.push(linked.line);
     head = linked.head;
   }
@@ -22,14 +24,14 @@ describe('the audit chain', () => {
 
   it('is one JSON object a line, whatever is in it', () => {
     const hostile = '"}\n{"seq":1,"hash":"x"} \u2028 \x1b[2J __proto__';
-    const { line, head } = linkEntry({ event: 'alarm', reason: hostile }, 'now', auditStart);
+    const { line, head } = linkEntry({ event: 'alarm', reason: hostile }, auditStart, { at: 'now' });
     expect(line).to.not.match(/[\n\x1b]/); // eslint-disable-line no-control-regex -- they must not be there
     expect(JSON.parse(line)).to.include({ seq: 1, reason: hostile });
     expect(readLink(line)).to.include(head);
   });
 
   const { lines, end } = makeChain(6);
-  const forged = linkEntry({ event: 'alarm', reason: 'forged' }, 'now', readLink(lines[2]!)!).line;
+  const forged = linkEntry({ event: 'alarm', reason: 'forged' }, readLink(lines[2]!)!, { at: 'now' }).line;
   for (const [title, damaged, told] of [
     ['a changed word', lines.with(2, lines[2]!.replace('number 2', 'number 9')), /^line 3 was changed/],
     ['a line taken out', lines.toSpliced(2, 1), /entries 3 to 3 are missing or changed/],
@@ -44,7 +46,11 @@ describe('the audit chain', () => {
     ],
     ['a line of its own making put in', lines.toSpliced(3, 0, forged), /does not follow|which came earlier/],
     ['a line in place of another', lines.with(3, forged), /line 5 does not follow the line before it/],
-    ['a line put at the end', [...lines, linkEntry({ event: 'x' }, 'now', end).line], /does not know entries 7 to 7/],
+    [
+      'a line put at the end',
+      [...lines, linkEntry({ event: 'x' }, end, { at: 'now' }).line],
+      /does not know entries 7 to 7/,
+    ],
     ['a whole chain made anew', makeChain(5).lines.concat(forged.replace('x', 'y')), /line 6|truncated/],
     ['text', [...lines, 'hello'], /line 7 was changed or is not an entry/],
   ] as const) {
@@ -54,7 +60,7 @@ describe('the audit chain', () => {
   }
 
   it('tells that all was written anew from some line on, hashes and all', () => {
-    const other = linkEntry({ event: 'alarm', reason: 'never happened' }, 'now', readLink(lines[4]!)!).line;
+    const other = linkEntry({ event: 'alarm', reason: 'never happened' }, readLink(lines[4]!)!, { at: 'now' }).line;
     expect(findBreaks(lines.with(5, other), end)).to.deep.equal(['the last entry, 6, is not the one in the ledger']);
   });
 
@@ -68,7 +74,7 @@ describe('the audit chain', () => {
       const made: string[] = [];
       let head = from;
       for (let index = 0; index < count; index += 1) {
-        const linked = linkEntry({ event: 'alarm', reason: `number ${index}` }, 'now', head, keyed);
+        const linked = linkEntry({ event: 'alarm', reason: `number ${index}` }, head, { at: 'now', key: keyed });
         made.push(linked.line);
         head = linked.head;
       }

@@ -1,0 +1,52 @@
+import type { Config } from '../config/schema.js';
+import { cleanDescription } from '../core/description.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
+import type { Alarm } from '../intake/alarm.js';
+import type { App } from '../runtime/app.js';
+import { admit } from './admit.js';
+import type { BlockOptions, Recorded } from './submit.js';
+
+export interface AlarmToRecord {
+  id: string;
+  alarm: Alarm;
+  target: { firewalls: readonly string[]; override: string | undefined };
+  owner: string;
+}
+
+/** Records the alarm under the policy with learned addresses, which the configuration does not list. */
+export async function recordAlarm(
+  { id, alarm, target, owner }: AlarmToRecord,
+  { wait, recheck = false }: BlockOptions,
+  { ledger, config, actor }: App,
+): Promise<Recorded> {
+  const blocks = admit(alarm, { ...target, seen: await ledger.findSeen() }, config);
+  const recorded = await ledger.recordAlarms([{ id, origin: actor, context: alarm.context, blocks }], {
+    ...recordOptions(config),
+    ...(recheck && { recheckMs: 0 }),
+    owner,
+    isHandedOver: !wait,
+  });
+  return { ...recorded, blocks: recorded.blocks.flat() };
+}
+
+const recordOptions = ({ dispatch, policy: { limits } }: Config) => ({
+  recheckMs: dispatch.recheck,
+  sameEventMs: dispatch.same_event,
+  limits: limits.hold
+    ? {
+        perMinute: limits.per_minute,
+        active: limits.active,
+        perDestination: limits.per_destination,
+        reserved: limits.reserved,
+        highRisk: limits.high_risk,
+      }
+    : undefined,
+});
+
+/** An operator's reason to override the policy. @throws FirebreakError usage */
+export function parseOverride(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const reason = cleanDescription(text);
+  if (reason !== '') return reason;
+  throw new FirebreakError('usage', `--override-policy: expected a reason in letters, got ${quoteBack(text)}`);
+}
