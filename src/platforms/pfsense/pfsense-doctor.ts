@@ -74,6 +74,9 @@ function checkRules({ status_code: code, status_message: message, rules }: Pfsen
     const count = rules === 1 ? '1 rule of ours stands' : `${rules} rules of ours stand`;
     return [ok(names.config, `read; ${count} in it`), ok(names.pfctl, "tells pf's rules")];
   }
+  if (code === 'pf_disabled') {
+    return [ok(names.config, 'read'), fail(names.pfctl, 'pf is disabled, so no rule is in force', howToEnable)];
+  }
   if (code.startsWith('pfctl_')) {
     const fix = 'see pfsense_pfctl, and that this user may ask pf';
     return [ok(names.config, 'read'), fail(names.pfctl, message, fix)];
@@ -83,6 +86,9 @@ function checkRules({ status_code: code, status_message: message, rules }: Pfsen
     skipped(names.pfctl, 'config.xml comes first'),
   ];
 }
+
+const howToEnable =
+  'clear Disable Firewall in System > Advanced > Firewall & NAT, or run pfctl -e on the firewall if it is clear already';
 
 const skipRules = (): Check[] =>
   [names.config, names.pfctl].map((name) => skipped(name, 'the user and Python come first'));
