@@ -18,8 +18,8 @@ RULE = re.compile(r"^@\d+(?:\((\d+)\))?\s+(\w+)\b(?:.*\s(?:ridentifier|tracker)\
 STATUS = re.compile(r"^Status: (Enabled|Disabled)\b", re.MULTILINE)
 
 DISABLED = (
-    "pf is disabled on the firewall, so no rule is in force: clear Disable Firewall in System > Advanced > Firewall & NAT, "
-    "or run pfctl -e if it is clear already"
+    "pf is disabled on the firewall, so no rule is in force: clear Disable Firewall in System > Advanced > "
+    "Firewall & NAT, or run pfctl -e if it is clear already"
 )
 
 
