@@ -55,6 +55,20 @@ describe('firebreak block', function () {
     expect(edge.states()[0]).to.include('192.168.1.11:443');
   });
 
+  it('is not in force where pf is disabled, whether the rule is there or not, and is retried', async () => {
+    await edge.run('sbin/pfctl', ['-d']);
+    const first = await launcher.json(['block', ...alarm]);
+    expect(first.exit).to.equal(5);
+    expect(first.answer.blocks[0]).to.deep.include({ state: 'pending', changed: false });
+    expect(first.answer.blocks[0]?.reason).to.match(/^pf is disabled on the firewall, so no rule is in force/);
+    await edge.run('sbin/pfctl', ['-e']);
+    expect((await launcher.firebreak(['retry', '--all'])).exit).to.equal(0);
+    expect(await countLoaded(edge, '203.0.113.7')).to.equal(1);
+    await edge.run('sbin/pfctl', ['-d']);
+    expect((await launcher.json(['block', ...alarm, '--recheck'])).exit).to.equal(5);
+    expect((await launcher.json(['unblock', '203.0.113.7'])).exit).to.equal(5);
+  });
+
   it('leaves no process behind, ssh’s master included', async () => {
     await launcher.firebreak(['block', ...alarm]);
     expect(findNaming(launcher.stateDir)).to.deep.equal([]);

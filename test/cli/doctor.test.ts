@@ -249,6 +249,12 @@ describe('firebreak doctor, of a firewall,', function () {
     edge.clearFaults();
   });
 
+  it('names a pf that is disabled', async () => {
+    await edge.run('sbin/pfctl', ['-d']);
+    await expectOnly('pfctl', /^pf is disabled, so no rule is in force$/);
+    await edge.run('sbin/pfctl', ['-e']);
+  });
+
   it('names a reload command that is not there, and notes a clock that is late', async () => {
     const date = path.join(launcher.folder, 'date');
     writeFileSync(date, '#!/bin/sh\nexpr "$(date +%s)" - 3600\n', { mode: 0o700 });

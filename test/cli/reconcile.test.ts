@@ -96,6 +96,15 @@ describe('firebreak reconcile', function () {
     expect(countRules()).to.equal(1);
   });
 
+  it('says with exit 5 that pf is disabled, and what to do', async () => {
+    await edge.run('sbin/pfctl', ['-d']);
+    const { exit, stdout } = await launcher.firebreak(['reconcile']);
+    expect(exit).to.equal(5);
+    expect(stdout).to.match(
+      /^edge: .*pf is disabled on the firewall, so no rule is in force: clear Disable Firewall in /,
+    );
+  });
+
   it('says with exit 4 that a firewall is away', async () => {
     await edge.goAway();
     const { exit, stdout } = await launcher.firebreak(['reconcile']);

@@ -342,6 +342,14 @@ describe('status.yml', function () {
     expect(text).to.include('not loaded by pf: block, 203.0.113.7');
   });
 
+  it('fails where pf is disabled, though pf still lists the rule', async () => {
+    await runPlaybook(firewall, { present: [flow] });
+    await firewall.run('sbin/pfctl', ['-d']);
+    const run = await runPlaybook(firewall, { playbook: 'status' });
+    expect(run.code).to.equal(2);
+    expect(run.error()?.code).to.equal('pf_disabled');
+  });
+
   it('fails with the same codes as a block', async () => {
     firewall.writeConfig('');
     const run = await runPlaybook(firewall, { playbook: 'status' });

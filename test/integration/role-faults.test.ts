@@ -6,6 +6,7 @@ import { runPlaybook, type Flow, type PlaybookOptions, type PlaybookRun } from '
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { canMount } from '../lab/namespace.js';
 import { findInLab } from '../lab/processes.js';
+import { disableFilter } from '../lab/rule.js';
 
 const flow: Flow = { source: '203.0.113.7', destination: '192.168.1.10', port: '22', description: 'blocked' };
 
@@ -214,6 +215,50 @@ describe('when something is wrong on the firewall, the pfSense role', function (
       expect(firewall.readConfig()).to.equal(original);
     });
   }
+
+  describe('where pf is disabled', () => {
+    const sentence = /^pf is disabled on the firewall, so no rule is in force: clear Disable Firewall in System > /;
+
+    /** A save in the web pages that has not been applied yet. */
+    function setDisableFilter(): string {
+      const text = disableFilter(firewall.readConfig());
+      firewall.writeConfig(text);
+      firewall.dropCache();
+      return text;
+    }
+
+    it('blocks and releases nothing, changes nothing, and foretells it', async () => {
+      await firewall.run('sbin/pfctl', ['-d']);
+      const reloads = firewall.reloads();
+      expectFailure(await block(), 'pf_disabled', sentence);
+      expectFailure(await block({}, { args: ['--check'] }), 'pf_disabled', sentence);
+      expectFailure(await runPlaybook(firewall, { absent: [flow] }), 'pf_disabled', sentence);
+      expect(firewall.readConfig()).to.equal(original);
+      expect(firewall.reloads(), 'a reload would enable it').to.equal(reloads);
+    });
+
+    it('does not call a rule that is already there a block', async () => {
+      expect((await block()).result().proven).to.be.true;
+      await firewall.run('sbin/pfctl', ['-d']);
+      expectFailure(await block(), 'pf_disabled', sentence);
+      await firewall.run('sbin/pfctl', ['-e']);
+      expect((await block()).result().proven).to.be.true;
+    });
+
+    it('takes its rule out again if the reload disables pf', async () => {
+      const before = setDisableFilter();
+      const run = await block();
+      expectFailure(run, 'pf_disabled', sentence);
+      expect(run.error()?.message).to.match(/; this run's rules were removed again, and pf runs without them$/);
+      expect(firewall.readConfig()).to.equal(before);
+    });
+
+    it('does not call a rule released that pf still lists', async () => {
+      expect((await block()).result().proven).to.be.true;
+      setDisableFilter();
+      expectFailure(await runPlaybook(firewall, { absent: [flow] }), 'pf_disabled', sentence);
+    });
+  });
 
   it('does without php: its own check of the new file is strict enough', async () => {
     firewall.setFaults({ phpMissing: true });

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { sample, startFirewall, type Firewall, type FirewallOptions } from './firewall.js';
 import { canMount } from './namespace.js';
 import { findInLab } from './processes.js';
-import { insertRule, loadRule, ruleXml, tracker } from './rule.js';
+import { disableFilter, insertRule, loadRule, ruleXml, tracker } from './rule.js';
 import { startSshd } from './sshd.js';
 import { fileTraps, goodLine, goodLines, refusedRules, ruleTraps } from './traps.js';
 
@@ -399,6 +399,39 @@ describe('the lab', function () {
         expect(firewall.states()).to.have.length(left);
       });
     }
+  });
+
+  describe('has a pf that can be disabled:', () => {
+    const status = async (): Promise<string> => (await firewall.run('sbin/pfctl', ['-si'])).stdout;
+
+    it('pfctl -d leaves the rules listed and the states, and a reload enables it again', async () => {
+      await start();
+      firewall.setStates([{ source: '203.0.113.7', destination: '192.168.1.10', port: 22 }]);
+      const rules = await firewall.run('sbin/pfctl', ['-vvsr']);
+      expect(await status()).to.match(/^Status: Enabled for \d+ days [\d:]+ +Debug: Urgent\n/);
+      expect((await firewall.run('sbin/pfctl', ['-d'])).stderr).to.equal('pf disabled\n');
+      expect((await findFailure(firewall.run('sbin/pfctl', ['-d']))).stderr).to.equal('pfctl: pf not enabled\n');
+      expect(await status()).to.match(/^Status: Disabled for /);
+      expect(await firewall.run('sbin/pfctl', ['-vvsr'])).to.deep.equal(rules);
+      expect(firewall.states()).to.have.length(1);
+      await firewall.run('etc/rc.filter_configure_sync');
+      expect(await status()).to.match(/^Status: Enabled for /);
+      expect((await findFailure(firewall.run('sbin/pfctl', ['-e']))).stderr).to.equal('pfctl: pf already enabled\n');
+    });
+
+    it('a reload with <disablefilter> disables it and loads nothing, and pfctl -e enables it', async () => {
+      await start();
+      const [loaded, generated] = [await firewall.loadedRules(), firewall.generatedRules()];
+      firewall.writeConfig(insertRule(disableFilter(firewall.readConfig()), ruleXml()));
+      firewall.dropCache();
+      await firewall.run('etc/rc.filter_configure_sync');
+      expect(await status()).to.match(/^Status: Disabled for /);
+      expect(firewall.reloadStatus().at(-1)).to.equal('Filter is disabled.  Not loading rules.');
+      expect(await firewall.loadedRules()).to.deep.equal(loaded);
+      expect(firewall.generatedRules()).to.deep.equal(generated);
+      expect((await firewall.run('sbin/pfctl', ['-e'])).stderr).to.equal('pf enabled\n');
+      expect(await status()).to.match(/^Status: Enabled for /);
+    });
   });
 
   describe('fails on command:', () => {

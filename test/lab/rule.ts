@@ -61,3 +61,7 @@ export async function loadRule(firewall: Firewall, rule: string): Promise<{ line
   const loaded = (await firewall.loadedRules()).filter((one) => one.includes(`ridentifier ${tracker}`));
   return { line, loaded };
 }
+
+/** The configuration as the box "Disable all packet filtering" leaves it. */
+export const disableFilter = (config: string): string =>
+  config.replace('\n\t<system>\n', '\n\t<system>\n\t\t<disablefilter>enabled</disablefilter>\n');

@@ -72,6 +72,9 @@ function checkRules({ status_code: code, status_message: message, rules }: Pfsen
     const count = rules === 1 ? '1 Firebreak rule' : `${rules} Firebreak rules`;
     return [ok(names.config, `has ${count}`), ok(names.pfctl, "lists pf's rules")];
   }
+  if (code === 'pf_disabled') {
+    return [ok(names.config, 'read'), fail(names.pfctl, 'pf is disabled, so no rule is in force', howToEnable)];
+  }
   if (code.startsWith('pfctl_')) {
     const fix = 'check pfsense_pfctl, and that this user may run it';
     return [ok(names.config, 'read'), fail(names.pfctl, message, fix)];
@@ -81,6 +84,9 @@ function checkRules({ status_code: code, status_message: message, rules }: Pfsen
     skipped(names.pfctl, 'needs config.xml'),
   ];
 }
+
+const howToEnable =
+  'clear Disable Firewall in System > Advanced > Firewall & NAT, or run pfctl -e on the firewall if it is clear already';
 
 const skipRules = (): Check[] => [names.config, names.pfctl].map((name) => skipped(name, 'needs the user and Python'));
 

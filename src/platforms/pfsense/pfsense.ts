@@ -14,7 +14,7 @@ export const pfsense: Platform<PfsenseFacts> = {
   // pf cuts a label at 63 bytes, eleven of which are pfSense's own prefix "USER_RULE: ".
   maxDescription: 52,
   problemsOf: (flow) => [...findFamilyProblems(flow), ...findPortProblems(flow)],
-  causes: { load_refused: 'pf refused', load_unproven: 'not proven in pf' },
+  causes: { load_refused: 'pf refused', load_unproven: 'not proven in pf', pf_disabled: 'pf is disabled' },
   doctor: pfsenseDoctor,
 };
 

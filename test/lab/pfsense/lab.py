@@ -19,6 +19,7 @@ class Lab:
         # Below: what is no file on a real pfSense, but the kernel's, the daemon's or the lab's own.
         self.loaded = f'{root}/var/lab/loaded'
         self.loaded_before = f'{root}/var/lab/loaded.before'
+        self.disabled = f'{root}/var/lab/disabled'  # there while pf is disabled
         self.states = f'{root}/var/lab/states'
         self.reloads = f'{root}/var/lab/reloads'
         self.pending = f'{root}/var/lab/pending'

@@ -1,9 +1,9 @@
-"""pfctl: shows and loads rules, shows and kills states."""
+"""pfctl: enables and disables pf, shows and loads rules, shows and kills states."""
 import os
 import time
 
 from addresses import family_of, holds
-from lab import die, options, read, write
+from lab import die, options, read, remove, write
 from pf import compile_rules
 from reload import load
 
@@ -46,13 +46,33 @@ def kill_states(lab, hosts):
     return len(states) - len(keep)
 
 
+def switch(lab, on):
+    """A disabled pf keeps its rules and states, and lists them as before."""
+    if on != os.path.exists(lab.disabled):
+        die('pfctl: pf already enabled\n' if on else 'pfctl: pf not enabled\n', 1)
+    if on:
+        remove(lab.disabled)
+    else:
+        write(lab.disabled, '')
+    die('pf enabled\n' if on else 'pf disabled\n', 0)
+
+
+def show_info(lab):
+    is_on = not os.path.exists(lab.disabled)
+    since = '12 days 03:14:15' if is_on else '0 days 00:10:00'
+    status = f"Status: {'Enabled' if is_on else 'Disabled'} for {since}"
+    print(f'{status:<44}    Debug: Urgent')
+
+
 def pfctl(lab, arguments):
     if lab.faults.get('pfctlFails'):
         die('pfctl: /dev/pf: Operation not permitted\n', 1)
     given, _ = options(arguments, 'deghimNnOPqRrvza:b:D:F:f:I:K:k:L:l:o:p:S:s:t:T:x:') or ([], [])
     names = [name for name, _ in given]
     wanted = dict(given)
-    if '-k' in wanted:
+    if '-e' in wanted or '-d' in wanted:
+        switch(lab, '-e' in wanted)
+    elif '-k' in wanted:
         hosts = [value for name, value in given if name == '-k']
         count = kill_states(lab, hosts[:2])
         if '-q' not in names:
@@ -69,6 +89,6 @@ def pfctl(lab, arguments):
     elif wanted.get('-s', '')[:1] == 's':
         print(read(lab.states), end='')
     elif wanted.get('-s', '')[:1] == 'i':
-        print('Status: Enabled for 12 days 03:14:15           Debug: Urgent')
+        show_info(lab)
     else:
         die('usage: pfctl [-deghMmNnOPqRrvz] [-f file] [-k host | network] [-s modifier] ...\n', 1)

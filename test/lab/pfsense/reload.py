@@ -50,6 +50,12 @@ def tell_failure(lab, text, complaints):
     append(lab.notices, f'{now()} filter_load {message}\n')
 
 
+def is_filter_disabled(tree):
+    """System > Advanced > Firewall & NAT > Disable Firewall, by presence."""
+    system = tree.get('system')
+    return isinstance(system, dict) and 'disablefilter' in system
+
+
 def filter_configure_sync(lab, _arguments):
     with Locked(f'{lab.root}/var/lab/filter.lock'):
         write(lab.status, 'Initializing\n')
@@ -61,8 +67,14 @@ def filter_configure_sync(lab, _arguments):
         text, notices = generate(tree, lab.version, routers(lab))
         for notice in notices:
             append(lab.notices, f'{now()} Filter_Reload {notice}\n')
-        write(lab.rules, text)  # before it is loaded, so no proof
         append(lab.status, 'Loading filter rules\n')
+        if is_filter_disabled(tree):
+            write(lab.disabled, '')
+            append(lab.status, 'Filter is disabled.  Not loading rules.\n')
+            append(lab.reloads, 'disabled\n')
+            return
+        remove(lab.disabled)  # a pf that was disabled with `pfctl -d` is enabled again
+        write(lab.rules, text)  # before it is loaded, so no proof
         complaints = load(lab, text)
         if complaints:
             tell_failure(lab, text, complaints)

@@ -215,6 +215,7 @@ describe('pfSense', () => {
         'skipped pfctl',
       ]);
       expect(check({ status_code: 'pfctl_failed', status_message: 'no answer' })).to.deep.equal(['wrong pfctl']);
+      expect(check({ status_code: 'pf_disabled', status_message: 'it is off' })).to.deep.equal(['wrong pfctl']);
     });
 
     it('misses a program, and warns of a clock that is off', () => {

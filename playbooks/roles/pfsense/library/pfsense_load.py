@@ -10,7 +10,7 @@ module: pfsense_load
 short_description: Reloads pfSense's rules, proves them in pf, and kills the states of newly blocked flows
 description:
   - pfSense's reload command exits with 0 even when pf refuses the rules. The proof is a C(block) rule in
-    C(pfctl -vvsr) with our tracker, and none for removed rules.
+    C(pfctl -vvsr) with our tracker, none for removed rules, and for a block that C(pfctl -si) shows an enabled pf.
   - Limits its own running time, so that nothing keeps running if the controller disconnects.
 options:
   reload_command:
@@ -90,7 +90,7 @@ killed_states:
 import os
 
 from ansible.module_utils.pfsense_config import read_trackers
-from ansible_collections.firebreak.core.plugins.module_utils.pf import wait_for_proof
+from ansible_collections.firebreak.core.plugins.module_utils.pf import DISABLED, wait_for_proof
 from ansible_collections.firebreak.core.plugins.module_utils.pf_states import kill_states
 from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -105,15 +105,16 @@ def read_status(path):
         return 0, ""
 
 
-def find_refusal(path, before):
-    """pfSense's own message if pf refused the rules in this reload, else None."""
+def refuse_unloaded(path, before):
+    """Raises pfSense's own message if it reports that this reload did not load the rules."""
     now = read_status(path)
     if now == before:
-        return None
+        return
     for line in reversed(now[1].splitlines()):
+        if line.startswith("Filter is disabled"):
+            raise Refusal("pf_disabled", DISABLED)
         if "error" in line.lower():
-            return " ".join(line.split())[:600]
-    return None
+            raise Refusal("load_refused", "pf refused the rules: %s" % " ".join(line.split())[:600])
 
 
 class Edit:
@@ -164,9 +165,7 @@ def prove_rules(params, status_before):
     edit = Edit(params["config"])
 
     def check(missing, lingering):
-        refusal = find_refusal(params["reload_status"], status_before)
-        if refusal:
-            raise Refusal("load_refused", "pf refused the rules: %s" % refusal)
+        refuse_unloaded(params["reload_status"], status_before)
         edit.refuse_if_lost(missing, lingering)
 
     present, absent = set(params["present"]), set(params["absent"])

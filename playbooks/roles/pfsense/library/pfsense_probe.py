@@ -9,7 +9,8 @@ DOCUMENTATION = """
 module: pfsense_probe
 short_description: Reports what a batch of flows would change on a pfSense firewall
 description:
-  - Reads config.xml as strictly as pfSense does, and asks pf for the rules it has loaded. Changes nothing.
+  - Reads config.xml as strictly as pfSense does, and asks pf for the rules it has loaded and whether it is enabled.
+    Changes nothing. A disabled pf is a failure.
   - An action plugin of the same name checks the flows on the controller first, and never templates them.
 options:
   config:
@@ -111,7 +112,7 @@ import sys
 
 from ansible.module_utils.pfsense_config import blocks_flow, find_place, is_about_flow, parse_config, read_config
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
-from ansible_collections.firebreak.core.plugins.module_utils.pf import read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
@@ -159,9 +160,9 @@ def refuse_interface(config, name):
 def find_loaded(pfctl, config, trackers, check_mode):
     """Which of these pf blocks now. The login of a dry run may be able to read the file and not to query pf."""
     try:
-        blocking = read_blocking_trackers(pfctl)
-    except Refusal:
-        if not check_mode:
+        blocking = read_enforced_trackers(pfctl)
+    except Refusal as refusal:
+        if not check_mode or refusal.code == "pf_disabled":
             raise
         blocking = config.rules
     return [tracker for tracker in trackers if tracker in blocking]

@@ -10,7 +10,7 @@ module: pfsense_status
 short_description: Reads which of Firebreak's rules are on a pfSense firewall
 description:
   - Reads the rules of config.xml whose tracker is in Firebreak's range, and which of them pf has loaded. Nothing else of
-    the file leaves the firewall.
+    the file leaves the firewall. A disabled pf is a failure.
   - An action plugin of the same name classifies the rules on the controller, which can compute their trackers.
 options:
   config:
@@ -69,7 +69,7 @@ from ansible.module_utils.pfsense_config import (
     read_flow,
 )
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
-from ansible_collections.firebreak.core.plugins.module_utils.pf import read_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 # Firebreak's trackers: above every one that pfSense derives from its clock until 2033, and below 2^31.
@@ -102,7 +102,7 @@ def run(arguments, check_mode, diff):
     try:
         config = parse_config(read_config(path), path)
         rules = read_own_rules(config)
-        loaded = sorted(filter(is_ours, read_blocking_trackers(arguments["pfctl"])))
+        loaded = sorted(filter(is_ours, read_enforced_trackers(arguments["pfctl"])))
     except Refusal as refusal:
         return refusal.result()
     addresses = find_addresses(config.addresses, arguments["ifconfig"])

@@ -14,18 +14,46 @@ from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refu
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # "@12 block drop in ... ridentifier 2000000001"; older pf "@12(2000000001) block" or "tracker 2000000001".
 RULE = re.compile(r"^@\d+(?:\((\d+)\))?\s+(\w+)\b(?:.*\s(?:ridentifier|tracker)\s+(\d+))?")
+# The first line of `pfctl -si`: "Status: Enabled for 12 days 03:14:15           Debug: Urgent".
+STATUS = re.compile(r"^Status: (Enabled|Disabled)\b", re.MULTILINE)
+
+DISABLED = (
+    "pf is disabled on the firewall, so no rule is in force: clear Disable Firewall in System > Advanced > "
+    "Firewall & NAT, or run pfctl -e if it is clear already"
+)
+
+
+def read_enforced_trackers(pfctl):
+    """The trackers that pf blocks now. A disabled pf still lists its rules and blocks nothing: that is a Refusal."""
+    blocking = read_blocking_trackers(pfctl)
+    refuse_if_disabled(pfctl)
+    return blocking
 
 
 def read_blocking_trackers(pfctl, seconds=10):
-    """The trackers that pf blocks now. The firewall's own files say what pf should load, not what it has loaded."""
-    try:
-        ended = run_bounded([pfctl, "-vvsr"], seconds)
-    except OSError as error:
-        raise Refusal("pfctl_missing", "%s cannot be run on the firewall: %s" % (pfctl, error.strerror))
+    """The trackers of pf's block rules. The firewall's own files say what pf should load, not what it has loaded."""
+    ended = run_pfctl(pfctl, "-vvsr", seconds)
     if ended.status != 0:
         reason = last_words(ended.output) or "no answer"
         raise Refusal("pfctl_failed", "%s -vvsr does not list the loaded rules: %s" % (pfctl, reason))
     return parse_blocking_trackers(ended.output)
+
+
+def refuse_if_disabled(pfctl, seconds=10):
+    ended = run_pfctl(pfctl, "-si", seconds)
+    status = STATUS.search(ended.output)
+    if ended.status != 0 or status is None:
+        reason = last_words(ended.output) or "no answer"
+        raise Refusal("pfctl_failed", "%s -si does not show whether pf is enabled: %s" % (pfctl, reason))
+    if status.group(1) == "Disabled":
+        raise Refusal("pf_disabled", DISABLED)
+
+
+def run_pfctl(pfctl, option, seconds):
+    try:
+        return run_bounded([pfctl, option], seconds)
+    except OSError as error:
+        raise Refusal("pfctl_missing", "%s cannot be run on the firewall: %s" % (pfctl, error.strerror))
 
 
 def parse_blocking_trackers(output):
@@ -43,6 +71,7 @@ def wait_for_proof(pfctl, present, absent, seconds, check):
     """Queries pf until it blocks all trackers of `present` and none of `absent`, or the time limit is reached.
 
     After each query that shows a difference, `check(missing, lingering)` may raise a Refusal that explains it.
+    A block is proven only if pf is enabled as well.
     """
     deadline = time.time() + seconds
     pause = 0.1
@@ -50,6 +79,8 @@ def wait_for_proof(pfctl, present, absent, seconds, check):
         blocking = read_blocking_trackers(pfctl)
         missing, lingering = present - blocking, absent & blocking
         if not missing and not lingering:
+            if present:
+                refuse_if_disabled(pfctl)
             return
         check(missing, lingering)
         if time.time() + pause > deadline:
