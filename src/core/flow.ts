@@ -66,6 +66,9 @@ export function parseFlow(request: FlowRequest, widest: Widest): ParsedFlow {
   if (source !== undefined && destination !== undefined && source.family !== destination.family) {
     problem('', `${source.text} and ${destination.text} are of two families: no packet flows between IPv4 and IPv6`);
   }
+  if (source !== undefined && source.text === destination?.text) {
+    problem('', `${source.text} is both source and destination: name the attacker as source`);
+  }
   const family = source?.family;
   if (request.ipproto !== undefined) checkFamily(request.ipproto, family, problem);
 

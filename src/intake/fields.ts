@@ -13,7 +13,7 @@ export interface AlarmField {
   position?: Position;
   /** What the option's help says where the position has its own. */
   describeOption?: string;
-  /** The names that lists give it, the surest first: CrowdSec's "source" is not an address. */
+  /** The names that lists give it, the surest first; in lower case, with "_" for a space or "-". */
   columns?: readonly string[];
   /** `import` has an option for entries that leave it out. */
   isListDefault?: boolean;
@@ -29,14 +29,20 @@ export const alarmFields: readonly AlarmField[] = [
     position: 'SOURCE',
     option: 'src-ip',
     describe: 'address to block',
-    columns: ['ip', 'value', 'address', 'src_ip', 'src-ip', 'source'],
+    columns: [
+      ...['src_ip', 'source.ip', 'srcip', 'source_ip', 'data.srcip', 'data.src_ip', 'source_address', 'src', 'source'],
+      ...['ip', 'ip_address', 'ipaddress', 'address', 'value', 'indicator', 'cidr', 'network'],
+    ],
   },
   {
     name: 'destination',
     position: 'DESTINATION',
     option: 'dst-ip',
     describe: 'address under attack',
-    columns: ['destination', 'dst_ip', 'dst-ip'],
+    columns: [
+      ...['dst_ip', 'dest_ip', 'destination.ip', 'dstip', 'destination_ip', 'data.dstip', 'data.dest_ip'],
+      ...['destination_address', 'dst', 'destination'],
+    ],
     isListDefault: true,
   },
   {
@@ -44,7 +50,10 @@ export const alarmFields: readonly AlarmField[] = [
     position: 'PORT',
     option: 'dst-port',
     describe: 'port under attack',
-    columns: ['port', 'dst_port', 'dst-port'],
+    columns: [
+      ...['dst_port', 'dest_port', 'destination.port', 'dstport', 'destination_port', 'data.dstport', 'data.dest_port'],
+      'port',
+    ],
     isListDefault: true,
   },
   {
@@ -62,28 +71,40 @@ export const alarmFields: readonly AlarmField[] = [
     describe: 'block (drop) or reject (answer)',
     columns: ['rule_type'],
   },
-  { name: 'ipproto', position: 'IPPROTO', option: 'ipproto', describe: 'inet or inet6; default: as the addresses' },
+  {
+    name: 'ipproto',
+    position: 'IPPROTO',
+    option: 'ipproto',
+    describe: 'inet or inet6; default: as the addresses',
+    columns: ['ipproto'],
+  },
   {
     name: 'description',
     position: 'DESCRIPTION',
     option: 'description',
     describe: 'reason, in one or more words',
     describeOption: 'as DESCRIPTION, in one shell word',
-    columns: ['description', 'reason', 'scenario'],
+    columns: [
+      ...['description', 'reason', 'scenario', 'signature', 'rule.description', 'rule.name', 'comment', 'descr'],
+      'sblid',
+    ],
     isListDefault: true,
   },
   {
     name: 'protocol',
     option: 'protocol',
     describe: 'tcp, udp, tcp/udp, icmp or any',
-    columns: ['protocol'],
+    columns: ['protocol', 'proto', 'network.transport', 'data.protocol'],
     isListDefault: true,
   },
   {
     name: 'duration',
     option: 'for',
     describe: 'how long: 30m, 24h, 7d, forever',
-    columns: ['for', 'lifetime'],
+    columns: [
+      ...['for', 'lifetime', 'duration', 'timeout', 'bantime', 'ban_time', 'expires_at', 'expires', 'until'],
+      ...['expiration', 'expiry', 'valid_until'],
+    ],
     isListDefault: true,
   },
   { name: 'event-id', option: 'event-id', describe: "the SIEM's id of the event", isContext: true },
