@@ -194,7 +194,8 @@ export function parseRange(
   }
   const networks: Address[] = [];
   for (const network of coverRange({ from, to, family: first.address.family, widest })) {
-    if (networks.length === parts) return { ok: false, message: `${text} makes more than ${parts} blocks: list networks` };
+    if (networks.length === parts)
+      return { ok: false, message: `${text} makes more than ${parts} blocks: list networks` };
     networks.push(network);
   }
   return { ok: true, networks };

@@ -60,7 +60,8 @@ export function parseListFile(text: string, options: ListOptions = {}): ParsedLi
   const list = sortRows(readRows(body, { now, column, format }), widest);
   if (list.entries.length === 0 && list.bad.length === 0 && body.trim() !== '') {
     const [first] = list.skipped;
-    const why = first === undefined ? '' : `: ${list.skipped.length} skipped, the first is ${first.where} (${first.reason})`;
+    const why =
+      first === undefined ? '' : `: ${list.skipped.length} skipped, the first is ${first.where} (${first.reason})`;
     throw new FirebreakError('list_invalid', `the list has no address to block${why}`);
   }
   return list;
@@ -82,7 +83,8 @@ function readRows(body: string, context: ListContext): ListRow[] {
 }
 
 /** `[` alone also begins a group of a list of lines, and an address of IPv6. */
-const isJson = (body: string): boolean => /^\s*(?:\{|\[\s*(?:["'{[\]]|$|\d|null))/.test(body) && !/^\s*\[[\da-f]*:/i.test(body);
+const isJson = (body: string): boolean =>
+  /^\s*(?:\{|\[\s*(?:["'{[\]]|$|\d|null))/.test(body) && !/^\s*\[[\da-f]*:/i.test(body);
 
 function sortRows(rows: readonly ListRow[], widest: Widest): ParsedList {
   const list: ParsedList = { entries: [], skipped: [], bad: [] };

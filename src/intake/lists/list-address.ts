@@ -10,10 +10,14 @@ const refang = (text: string): string =>
 
 /** The address in one word of a list, without quotes, a port behind it or CrowdSec's scope before it. */
 export function cleanAddress(word: string): string {
+  if (isIP(word) !== 0) return word;
   const text = refang(word.trim().replace(/^["']|["']$/g, ''))
     .replace(/^(?:ip|range):/i, '')
     .replace(/\|\d+$/, '');
-  return splitPort(text).host;
+  const { host } = splitPort(text);
+  const [network = '', mask = ''] = host.split('/');
+  const length = findMaskLength(mask);
+  return length === undefined ? host : `${network}/${length}`;
 }
 
 /** `192.168.1.10:22` and `[2001:db8::7]:22`; an address alone has no port. */
@@ -24,6 +28,7 @@ export function splitPort(text: string): { host: string; port: string | undefine
 
 /** Does the word stand for an address, if perhaps a mistyped one? */
 export function isAddressLike(word: string): boolean {
+  if (isIP(word) !== 0) return true;
   const [host = ''] = cleanAddress(word).split('/');
   return isIP(host) !== 0 || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host) || isRange(host);
 }
@@ -34,7 +39,7 @@ const isRange = (text: string): boolean => {
 };
 
 /** `255.255.255.0` as 24; undefined where it is not a mask. */
-export function findMaskLength(text: string): number | undefined {
+function findMaskLength(text: string): number | undefined {
   if (isIP(text) !== 4) return undefined;
   const bits = text
     .split('.')

@@ -21,6 +21,7 @@ export function isHeading(first: string, context: ListContext): boolean {
   const cells = first.split(delimiterOf(first)).map((cell) => cell.trim().replace(/^"|"$/g, ''));
   if (cells.some((cell) => cell.split(/\s+/).some(isAddressLike))) return false;
   const names = cells.map(columnName);
+  if (names.includes('netblock') || /^(?:deny|allow)\s/i.test(first)) return false; // DShield's, nginx's
   return cells.length > 1 ? cells.every((cell) => !/[=:{}]/.test(cell)) : hasSource(names, context);
 }
 
@@ -48,8 +49,7 @@ export function readCsv(text: string, first: string, context: ListContext): List
   return rows.map((row) => readRow(renamed, row, context));
 }
 
-const asControlServer = (name: string): string =>
-  ({ dst_ip: 'src_ip', dst_port: 'c2_port' })[name] ?? name;
+const asControlServer = (name: string): string => ({ dst_ip: 'src_ip', dst_port: 'c2_port' })[name] ?? name;
 
 function parseRows(text: string, delimiter: string): CsvRow[] {
   try {

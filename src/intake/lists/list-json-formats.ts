@@ -15,16 +15,16 @@ export const isObject = (value: unknown): value is JsonObject =>
 export interface Place {
   context: ListContext;
   /** The place of the next row, for people. */
-  nextWhere(): string;
+  nextWhere: () => string;
   /** Reads a value below, of whatever format. */
-  walk(value: unknown): ListRow[];
+  walk: (value: unknown) => ListRow[];
 }
 
 /** A format of which each object is known without the others. */
 export interface JsonFormat {
   name: string;
-  isIt(object: JsonObject): boolean;
-  read(object: JsonObject, place: Place): ListRow[];
+  isIt: (object: JsonObject) => boolean;
+  read: (object: JsonObject, place: Place) => ListRow[];
 }
 
 /** Formats by their objects, the most particular first; any other object is a record, or holds some. */
@@ -38,9 +38,21 @@ const jsonFormats: readonly JsonFormat[] = [
   { name: 'misp', isIt: ({ Attribute: list }) => Array.isArray(list), read: readMispEvent },
   { name: 'stix', isIt: ({ type, objects }) => type === 'bundle' && Array.isArray(objects), read: readBundle },
   { name: 'stix', isIt: isStix, read: readStix },
-  { name: 'otx', isIt: ({ indicators }) => Array.isArray(indicators), read: (pulse, { walk }) => walk(pulse['indicators']) },
-  { name: 'opnsense', isIt: ({ content, enabled }) => typeof content === 'string' && enabled !== undefined, read: readOpnsense },
-  { name: 'pfsense', isIt: ({ address, name }) => Array.isArray(address) && typeof name === 'string', read: readPfsense },
+  {
+    name: 'otx',
+    isIt: ({ indicators }) => Array.isArray(indicators),
+    read: (pulse, { walk }) => walk(pulse['indicators']),
+  },
+  {
+    name: 'opnsense',
+    isIt: ({ content, enabled }) => typeof content === 'string' && enabled !== undefined,
+    read: readOpnsense,
+  },
+  {
+    name: 'pfsense',
+    isIt: ({ address, name }) => Array.isArray(address) && typeof name === 'string',
+    read: readPfsense,
+  },
   { name: 'nft', isIt: ({ nftables }) => Array.isArray(nftables), read: readNftJson },
 ];
 
@@ -89,7 +101,7 @@ function readElastic(object: JsonObject, place: Place): ListRow[] {
 }
 
 function readMispEvent(event: JsonObject, place: Place): ListRow[] {
-  const objects = Array.isArray(event['Object']) ? event['Object'] : [];
+  const objects = Array.isArray(event['Object']) ? (event['Object'] as unknown[]) : [];
   const attributes = [event, ...objects].flatMap((each) => (isObject(each) ? each['Attribute'] : []));
   return place.walk(attributes.flat());
 }
@@ -116,7 +128,13 @@ function readStix(object: JsonObject, place: Place): ListRow[] {
   }
   if (found.length === 0) {
     return /ipv[46]-addr/.test(pattern)
-      ? [{ where: place.nextWhere(), kind: 'bad', reason: "expected a pattern such as [ipv4-addr:value = '192.0.2.1']" }]
+      ? [
+          {
+            where: place.nextWhere(),
+            kind: 'bad',
+            reason: "expected a pattern such as [ipv4-addr:value = '192.0.2.1']",
+          },
+        ]
       : skip(place, 'not an address');
   }
   const name = text(object['name']);
@@ -148,7 +166,9 @@ function readPfsense({ type, address, detail }: JsonObject, place: Place): ListR
 }
 
 function readNftJson({ nftables }: JsonObject, place: Place): ListRow[] {
-  const sets = (nftables as unknown[]).flatMap((each) => (isObject(each) && isObject(each['set']) ? [each['set']] : []));
+  const sets = (nftables as unknown[]).flatMap((each) =>
+    isObject(each) && isObject(each['set']) ? [each['set']] : [],
+  );
   return sets.flatMap(({ name, elem }) => {
     const elements = Array.isArray(elem) ? (elem as unknown[]) : [];
     const set = text(name);

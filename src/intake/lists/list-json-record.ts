@@ -8,7 +8,8 @@ export function flatten(object: Readonly<Record<string, unknown>>): ListRecord {
   const record: Record<string, string> = {};
   const add = (value: unknown, name: string, depth: number): void => {
     const plain = Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value;
-    if (typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean') record[name] = String(plain);
+    if (typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'boolean')
+      record[name] = String(plain);
     else if (Array.isArray(plain)) {
       if (plain.every((each) => typeof each === 'string')) record[name] = plain.join(', ');
     } else if (typeof plain === 'object' && plain !== null && depth < deepest) {

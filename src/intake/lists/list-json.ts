@@ -104,7 +104,9 @@ function walkObject(object: JsonObject, step: Step): ListRow[] {
     isExempt(name) ? skipAll(value, name, step) : walk(value, { ...step, isElement: false }),
   );
   if (found.length > 0 || !step.isElement || Object.values(object).every(isEmptyList)) return found;
-  return [{ where: whereOf(step), kind: 'bad', reason: `no address among ${quoteBack(Object.keys(object).join(', '))}` }];
+  return [
+    { where: whereOf(step), kind: 'bad', reason: `no address among ${quoteBack(Object.keys(object).join(', '))}` },
+  ];
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

@@ -1,6 +1,6 @@
 import { quoteBack } from '../../core/errors.js';
 import type { AlarmValues } from '../fields.js';
-import { cleanAddress, findMaskLength, isAddressLike } from './list-address.js';
+import { cleanAddress, isAddressLike } from './list-address.js';
 import { isExempt, type ListContext, type ListRow } from './list-row.js';
 import { readTime } from './list-time.js';
 
@@ -22,13 +22,13 @@ export interface LineFormat {
 /** Formats by their lines, the most particular first; any other line is addresses and words. */
 export const lineFormats: readonly LineFormat[] = [
   { name: 'ipset', pattern: /^(?:create|flush|destroy|swap|rename|COMMIT)\b/, read: () => [] },
-  { name: 'ipset', pattern: /^(?:-A|add)\s+(\S+)\s+(\S+)(.*)$/, read: readIpset },
-  { name: 'nginx', pattern: /^(deny|allow)\s+([^;]*);(.*)$/i, read: readNginx },
-  { name: 'hosts-deny', pattern: /^([A-Za-z][\w.-]*)\s*:([^:/].*|\s*\[.*)$/, read: readHostsDeny },
+  { name: 'ipset', pattern: /^(?:-A|add) (\S+) (\S+)( .*)?$/, read: readIpset },
+  { name: 'nginx', pattern: /^(deny|allow)\s+([^\s;][^;]*);/i, read: readNginx },
   { name: 'fail2ban', pattern: /^(\S+)\s+\d{4}-\d\d-\d\d [\d:]{8} \+ (-?\d+) =(?: (.*))?$/, read: readFail2ban },
   { name: 'fail2ban', pattern: /^(?:Status for the jail\b|[|`]-|\|\s+[|`]-).*$/, read: () => [] },
   { name: 'pfctl', pattern: /^!\s*(\S+)$/, read: ({ where }) => [{ where, kind: 'skip', reason: 'negated with "!"' }] },
   { name: 'pfctl', pattern: /^(?:Cleared:|(?:In|Out)\/)/, read: () => [] },
+  { name: 'hosts-deny', pattern: /^([A-Za-z][\w.-]*)\s*:([^:/].*|\s*\[.*)$/, read: readHostsDeny },
   { name: 'dshield', pattern: /^Start\s+End\s+Netblock\b/i, read: () => [] },
   { name: 'dshield', pattern: /^([\d.]+)\t+[\d.]+\t+(\d{1,2})(?:\t.*)?$/, read: readDshield },
 ];
@@ -61,7 +61,8 @@ export const isComment = (text: string): boolean => /^\s*(?:$|#|;|\/\/)/.test(te
 
 function readKnown(line: Line, formats: readonly LineFormat[]): ListRow[] | undefined {
   const status = /^`-\s*Banned IP list:(.*)$/.exec(line.text);
-  if (status !== null) return formats.some(({ name }) => name === 'fail2ban') ? readAll(line, status[1] ?? '') : undefined;
+  if (status !== null)
+    return formats.some(({ name }) => name === 'fail2ban') ? readAll(line, status[1] ?? '') : undefined;
   for (const { pattern, read } of formats) {
     const found = pattern.exec(line.text);
     if (found !== null) return read(line, ...found.slice(1));
@@ -144,7 +145,8 @@ function readPlain(line: Line): ListRow[] {
   if (words.length > 0 && sources.length > 1) {
     return [asBad(line, 'several addresses and a text: which one to block is not clear; use CSV with a heading')];
   }
-  const description = words.join(' ') || comment;
+  if (words[0] === '-' && words[1] === '-') return [asBad(line, "a web server's log is not a list of addresses")];
+  const description = words.join(' ').replace(/^"|"$/g, '') || comment;
   return sources.map((source) => asEntry(line, source, description === '' ? {} : { description }));
 }
 
@@ -152,7 +154,13 @@ function readPlain(line: Line): ListRow[] {
 function splitComment(text: string): { body: string; comment: string } {
   const at = text.search(/#|\s\/\/|;(?!\s*["']?[\da-f]*[.:])/i);
   if (at < 0) return { body: text, comment: '' };
-  return { body: text.slice(0, at), comment: text.slice(at).replace(/^[\s#/;]+/, '').trim() };
+  return {
+    body: text.slice(0, at),
+    comment: text
+      .slice(at)
+      .replace(/^[\s#/;]+/, '')
+      .trim(),
+  };
 }
 
 /** `a - b`, `a to b`, `net mask` and `net /29` are one address each. */
@@ -161,15 +169,14 @@ function takeAddresses(tokens: readonly string[]): { sources: string[]; words: s
   let at = 0;
   for (let token = tokens[at]; token !== undefined && isAddressLike(token); token = tokens[at]) {
     const [next = '', afterNext = ''] = tokens.slice(at + 1, at + 3);
-    const mask = sources.length === 0 && tokens.length === at + 2 ? findMaskLength(next) : undefined;
     if (/^(?:-|–|to)$/.test(next) && isAddressLike(afterNext)) {
       sources.push(`${cleanAddress(token)}-${cleanAddress(afterNext)}`);
       at += 3;
     } else if (/^\/\d+$/.test(next)) {
       sources.push(`${cleanAddress(token)}${next}`);
       at += 2;
-    } else if (mask !== undefined) {
-      sources.push(`${cleanAddress(token)}/${mask}`);
+    } else if (next.startsWith('255.')) {
+      sources.push(cleanAddress(`${token}/${next}`));
       at += 2;
     } else {
       sources.push(token);

@@ -9,9 +9,15 @@ import { readTime } from './list-time.js';
 export type ListRecord = Readonly<Record<string, string>>;
 
 /** `Source IP`, `src-ip` and `SRC_IP` are one name each for every program's spelling. */
-export const columnName = (name: string): string => name.trim().toLowerCase().replace(/[\s-]+/g, '_');
+export const columnName = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_');
 
-const columnsOf = (field: string): readonly string[] => alarmFields.find(({ name }) => name === field)?.columns ?? [];
+const columns = new Map(alarmFields.map((field) => [field.name, field.columns ?? []]));
+
+const columnsOf = (field: string): readonly string[] => columns.get(field) ?? [];
 
 const sourceColumns = columnsOf('source');
 
@@ -144,7 +150,8 @@ function findSkip(record: ListRecord): string | undefined {
 function findOtherKind(record: ListRecord): string | undefined {
   const isTyped = isSaid(valueOf(record, 'value')) || isSaid(valueOf(record, 'indicator'));
   const kind = valueOf(record, 'indicator_type') ?? (isTyped ? valueOf(record, 'type') : undefined);
-  if (isSaid(kind) && !/ip|cidr|net|range|host$|addr|ban|block|reject/i.test(kind)) return `${quoteBack(kind)} is not an address`;
+  if (isSaid(kind) && !/ip|cidr|net|range|host$|addr|ban|block|reject/i.test(kind))
+    return `${quoteBack(kind)} is not an address`;
   const scope = valueOf(record, 'scope') ?? /^(country|as|username|session):/i.exec(valueOf(record, 'ip') ?? '')?.[1];
   return isSaid(scope) && /^(?:country|as|username|session)$/i.test(scope) ? `scope ${scope}` : undefined;
 }

@@ -30,7 +30,11 @@ export function readTime(text: string, now: number): ListTime {
 }
 
 /** `2026-06-01 10:00:00` and `2026-06-01T10:00:00+0000` as JavaScript is sure to read them. */
-const toIso = (text: string): string => text.replace(' ', 'T').replace(/ (?=[+-]|Z|UTC)/, '').replace(/([+-]\d\d)(\d\d)$/, '$1:$2');
+const toIso = (text: string): string =>
+  text
+    .replace(' ', 'T')
+    .replace(/ (?=[+-]|Z|UTC)/, '')
+    .replace(/([+-]\d\d)(\d\d)$/, '$1:$2');
 
 /** Zero may mean at once or never; a number that is too large for a span is a moment. */
 function readNumber(number: number, now: number): ListTime {
@@ -42,8 +46,9 @@ function readNumber(number: number, now: number): ListTime {
 /** Go's spans and nft's, in milliseconds. */
 function readSpan(text: string): number | undefined {
   if (!/^-?(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)];
-  const sum = parts.reduce((ms, [, number, unit = '']) => ms + Number(number) * (unitMs[unit] ?? 0), 0);
+  // A number and its unit take turns.
+  const parts = text.replace('-', '').split(/(ms|[smhdw])/);
+  const sum = parts.reduce((ms, unit, at) => ms + (at % 2 === 1 ? Number(parts[at - 1]) * (unitMs[unit] ?? 0) : 0), 0);
   return text.startsWith('-') ? -sum : sum;
 }
 
