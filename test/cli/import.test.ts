@@ -4,8 +4,9 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { makeLauncher, program, type Launcher } from '../lab/launcher.js';
 
-/** A firewall that no test here is to reach: what is recorded counts. */
+/** Changes are frozen here: what is recorded counts, and no run begins. */
 const nowhere = { host: '192.0.2.250', user: 'admin', interfaces: {} };
+const frozen = 7;
 const target = ['--dst-ip', '192.168.1.10', '--dst-port', '22', '--no-wait'];
 
 interface ImportDocument {
@@ -17,8 +18,9 @@ describe('import, through the built program,', function () {
   this.timeout(120_000);
   let launcher: Launcher;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     launcher = makeLauncher({ edge: nowhere });
+    await launcher.firebreak(['freeze', 'test']);
   });
 
   afterEach(() => launcher.remove());
@@ -29,7 +31,7 @@ describe('import, through the built program,', function () {
     return file;
   };
 
-  const importJson = async (text: string, options: readonly string[] = [], wanted = 0): Promise<ImportDocument> => {
+  const importJson = async (text: string, options: readonly string[] = []): Promise<ImportDocument> => {
     const { exit, stdout, stderr } = await launcher.firebreak([
       'import',
       fileOf(text),
@@ -37,7 +39,7 @@ describe('import, through the built program,', function () {
       ...target,
       ...options,
     ]);
-    expect(exit, stdout + stderr).to.equal(wanted);
+    expect(exit, stdout + stderr).to.equal(frozen);
     return JSON.parse(stdout) as ImportDocument;
   };
 
@@ -67,7 +69,7 @@ describe('import, through the built program,', function () {
       '127.0.0.1,,1',
       '203.0.113.9,,0',
     ].join('\n');
-    const { blocks, summary } = await importJson(text, [], 3);
+    const { blocks, summary } = await importJson(text);
     expect(summary).to.deep.equal({
       ...{ read: 4, new: 1, known: 1, refused: 1, held: 0, skipped: 1 },
       filled: { destination: 2, port: 3 },
@@ -94,7 +96,7 @@ describe('import, through the built program,', function () {
     const { exit, stdout, stderr } = await launcher.firebreak([
       ...['import', fileOf('203.0.113.7\nexample\n192.168.1.10'), ...target, '--skip-bad'],
     ]);
-    expect(exit).to.equal(0);
+    expect(exit).to.equal(frozen);
     expect(stdout).to.include('read 3, new 1, known 0, refused by policy 0, held 0, skipped 2\n');
     expect(stderr)
       .to.include('skipped line 2: expected an address, got "example"')
@@ -115,8 +117,9 @@ describe('import, through the built program,', function () {
     try {
       const file = path.join(other.folder, 'list');
       writeFileSync(file, stdout);
+      await other.firebreak(['freeze', 'test']);
       const { exit } = await other.firebreak(['import', file, '--no-wait', '--for', '1d']);
-      expect(exit).to.equal(0);
+      expect(exit).to.equal(frozen);
       const again = JSON.parse((await other.firebreak(['list', '--json'])).stdout) as ImportDocument;
       const shown = again.blocks.map(({ source, firewall, expires_at: ends }) => ({
         source,
