@@ -13,7 +13,7 @@ import { admit, makePolicies } from './admit.js';
 import { submit, type Recorded } from './submit.js';
 
 export interface ImportOptions {
-  /** What an entry leaves out. */
+  /** Values for entries that omit them. */
   defaults: AlarmValues;
   firewalls: readonly string[];
   wait: boolean;
@@ -38,7 +38,7 @@ export interface ImportAnswer extends Answer {
   summary: ImportSummary;
 }
 
-/** An alarm waits for one transaction, not for the whole list. */
+/** So that an alarm waits for one transaction, not for the whole list. */
 const perTransaction = 250;
 
 /** More rows than these are counted, not listed. */
@@ -51,7 +51,7 @@ const maxListed = 20;
 export async function importList(list: ParsedList, options: ImportOptions, app: App): Promise<ImportAnswer> {
   const { alarms, bad, skipped, filled } = await toAlarms(list, options, app);
   if (bad.length > 0 && (alarms.length === 0 || !options.skipBad)) {
-    throw new FirebreakError('list_invalid', [...describeRows(bad), 'nothing was kept'].join('\n'));
+    throw new FirebreakError('list_invalid', [...describeRows(bad), 'nothing was recorded'].join('\n'));
   }
   for (const line of describeRows(bad)) app.warn(`skipped ${line}`);
   for (const line of countReasons(skipped)) app.warn(`skipped ${line}`);
@@ -79,16 +79,16 @@ async function recordAll(
   const recorded = { blocks: [] as Block[], leases: [] as Recorded['leases'], isFirstHeld: false };
   for (let start = 0; start < alarms.length; start += perTransaction) {
     const isLast = start + perTransaction >= alarms.length;
-    const kept = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
+    const part = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
       recheckMs: config.dispatch.recheck,
       limits: toLimits(config),
       ...(isLast && claim),
     });
-    for (const blocks of kept.blocks) counts[outcomeOf(blocks)] += 1;
-    recorded.blocks.push(...kept.blocks.flat());
-    recorded.leases = kept.leases;
-    recorded.isFirstHeld ||= kept.isFirstHeld;
-    if (!isLast) await sleep(1); // whoever waits for the ledger meanwhile, an alarm perhaps, gets its turn
+    for (const blocks of part.blocks) counts[outcomeOf(blocks)] += 1;
+    recorded.blocks.push(...part.blocks.flat());
+    recorded.leases = part.leases;
+    recorded.isFirstHeld ||= part.isFirstHeld;
+    if (!isLast) await sleep(1); // lets others write to the ledger, such as an alarm
   }
   return recorded;
 }
@@ -100,7 +100,7 @@ function outcomeOf(blocks: readonly Block[]): keyof Counts {
   return blocks.some(({ alarms }) => alarms === 1) ? 'new' : 'known';
 }
 
-/** A person has reviewed the list, so only what a firewall can hold in all limits it. */
+/** A person has reviewed the list, so only the limit of a firewall's capacity applies. */
 const toLimits = ({ policy: { limits } }: Config) =>
   limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 

@@ -88,7 +88,7 @@ describe('import, through the built program,', function () {
     expect(exit).to.equal(2);
     expect(lines).to.have.length(22);
     expect(lines[0]).to.equal('line 2: expected an address, got "host-0.example"');
-    expect(lines.slice(20)).to.deep.equal(['and 5 more', 'nothing was kept']);
+    expect(lines.slice(20)).to.deep.equal(['and 5 more', 'nothing was recorded']);
     expect((await launcher.firebreak(['list'])).stdout).to.equal('no blocks\n');
   });
 

@@ -306,7 +306,7 @@ describe('the ledger, through the built program,', function () {
       expect(answer.error.message)
         .to.match(/line 3: .*"bad"/)
         .and.match(/line 4: .*70000/)
-        .and.include('nothing was kept');
+        .and.include('nothing was recorded');
       expect(await listed()).to.deep.equal([]);
     });
   });

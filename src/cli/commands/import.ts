@@ -20,7 +20,7 @@ const addDefaults = (argv: Argv): Argv =>
     Object.fromEntries(
       defaults.map(({ name, option }): [string, Options] => [
         option,
-        { type: 'string', requiresArg: true, describe: `${name} of entries that have none` },
+        { type: 'string', requiresArg: true, describe: `${name} for entries that have none` },
       ]),
     ),
   );
@@ -77,7 +77,7 @@ function readDefaults(args: Readonly<Record<string, unknown>>): AlarmValues {
   return Object.fromEntries(given) as AlarmValues;
 }
 
-/** @param file yargs makes an empty word of "-" */
+/** @param file yargs turns "-" into an empty string */
 async function readList(file: string): Promise<string> {
   const isInput = file === '' || file === '-';
   try {

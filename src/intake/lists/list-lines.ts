@@ -93,7 +93,7 @@ function asTimed(line: Line, word: string, { time, ...fields }: AlarmValues): Li
   return 'over' in read ? asSkip(line, 'expired') : asEntry(line, word, { ...fields, duration: read.for });
 }
 
-function readIpset(line: Line, set = '', word = '', options = ''): ListRow[] {
+function readIpset(line: Line, ...[set = '', word = '', options = '']: string[]): ListRow[] {
   if (isExempt(set)) return [asSkip(line, `set ${quoteBack(set)}`)];
   if (/\snomatch\b/.test(options)) return [asSkip(line, 'nomatch')];
   if (word.includes(',')) return [asBad(line, 'expected a set of addresses alone')];
@@ -116,7 +116,7 @@ function readHostsDeny(line: Line, service = '', rest = ''): ListRow[] {
 }
 
 /** `fail2ban-client get JAIL banip --with-time`: address, when, how long, until when. */
-function readFail2ban(line: Line, word = '', seconds = '', until = ''): ListRow[] {
+function readFail2ban(line: Line, ...[word = '', seconds = '', until = '']: string[]): ListRow[] {
   return [asTimed(line, word, { time: seconds === '-1' || until === '' ? 'forever' : until })];
 }
 

