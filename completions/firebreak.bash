@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --source | --since | --format | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --source | --since | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -46,7 +46,7 @@ _firebreak() {
     '') _firebreak_words "$every" ;;
     block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
     unblock) _firebreak_words "--id --firewall --check --no-wait $every" ;;
-    import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --firewall --no-wait $every" ;;
+    import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
     approve) _firebreak_words "--all $every" ;;
     reject) _firebreak_words "--all $every" ;;
     retry) _firebreak_words "--all $every" ;;

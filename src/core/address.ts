@@ -160,11 +160,20 @@ function readInner(
   return { text: bits === 32 ? network : `${network}/${bits}`, family: 'inet', prefix: bits };
 }
 
+/** How a range is divided: into networks of at least these prefix lengths, and no more than `parts` of them. */
+export interface Division {
+  widest: Readonly<Record<Address['family'], number>>;
+  parts: number;
+}
+
 /**
  * Parses `a-b`, both ends included, as the networks that make it up; a single address or network as itself.
  * @returns a message if it is none of these
  */
-export function parseRange(text: string): { ok: true; networks: Address[] } | { ok: false; message: string } {
+export function parseRange(
+  text: string,
+  { widest, parts }: Division = { widest: { inet: 0, inet6: 0 }, parts: Infinity },
+): { ok: true; networks: Address[] } | { ok: false; message: string } {
   const ends = text.split('-');
   if (ends.length === 1) {
     const parsed = parseAddress(text);
@@ -183,7 +192,19 @@ export function parseRange(text: string): { ok: true; networks: Address[] } | { 
   if (!isRange || from > to) {
     return { ok: false, message: `expected two addresses of one family, the lower first, got ${quoteBack(text)}` };
   }
-  return { ok: true, networks: [...coverRange(from, to, first.address.family)] };
+  const networks: Address[] = [];
+  for (const network of coverRange({ from, to, family: first.address.family, widest })) {
+    if (networks.length === parts)
+      return { ok: false, message: `${text} makes more than ${parts} blocks: list networks` };
+    networks.push(network);
+  }
+  return { ok: true, networks };
+}
+
+interface Range extends Pick<Division, 'widest'> {
+  from: bigint;
+  to: bigint;
+  family: Address['family'];
 }
 
 const toNumber = (address: Address): bigint =>
@@ -192,11 +213,12 @@ const toNumber = (address: Address): bigint =>
     .reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 
 /** The fewest networks that cover the range: each as large as its first address and the end allow. */
-function* coverRange(from: bigint, to: bigint, family: Address['family']): Generator<Address> {
+function* coverRange({ from, to, family, widest }: Range): Generator<Address> {
   const bits = hostBits[family];
+  const most = bits - widest[family];
   for (let start = from; start <= to;) {
     let free = 0;
-    while (free < bits && start % (1n << BigInt(free + 1)) === 0n && start + (1n << BigInt(free + 1)) - 1n <= to) {
+    while (free < most && start % (1n << BigInt(free + 1)) === 0n && start + (1n << BigInt(free + 1)) - 1n <= to) {
       free += 1;
     }
     const bytes = Array.from({ length: bits / 8 }, (_, index) =>

@@ -69,6 +69,9 @@ export function parseFlow(request: FlowRequest, widest: Widest): ParsedFlow {
       `${source.text} and ${destination.text} are of different families: no packet flows between IPv4 and IPv6`,
     );
   }
+  if (source !== undefined && source.text === destination?.text) {
+    problem('', `${source.text} is both source and destination: name the attacker as source`);
+  }
   const family = source?.family;
   if (request.ipproto !== undefined) checkFamily(request.ipproto, family, problem);
 

@@ -13,7 +13,7 @@ export interface AlarmField {
   position?: Position;
   /** The option's help, if the position has its own. */
   describeOption?: string;
-  /** Its names in lists, most reliable first: CrowdSec's "source" is not an address. */
+  /** Its names in lists, most reliable first; in lower case, with "_" for a space or "-". */
   columns?: readonly string[];
   /** `import` has an option for entries that omit it. */
   isListDefault?: boolean;
@@ -29,14 +29,20 @@ export const alarmFields: readonly AlarmField[] = [
     position: 'SOURCE',
     option: 'src-ip',
     describe: 'address to block',
-    columns: ['ip', 'value', 'address', 'src_ip', 'src-ip', 'source'],
+    columns: [
+      ...['src_ip', 'source.ip', 'srcip', 'source_ip', 'data.srcip', 'data.src_ip', 'source_address', 'src', 'source'],
+      ...['ip', 'ip_address', 'ipaddress', 'address', 'value', 'indicator', 'cidr', 'network'],
+    ],
   },
   {
     name: 'destination',
     position: 'DESTINATION',
     option: 'dst-ip',
     describe: 'address under attack',
-    columns: ['destination', 'dst_ip', 'dst-ip'],
+    columns: [
+      ...['dst_ip', 'dest_ip', 'destination.ip', 'dstip', 'destination_ip', 'data.dstip', 'data.dest_ip'],
+      ...['destination_address', 'dst', 'destination'],
+    ],
     isListDefault: true,
   },
   {
@@ -44,7 +50,10 @@ export const alarmFields: readonly AlarmField[] = [
     position: 'PORT',
     option: 'dst-port',
     describe: 'port under attack',
-    columns: ['port', 'dst_port', 'dst-port'],
+    columns: [
+      ...['dst_port', 'dest_port', 'destination.port', 'dstport', 'destination_port', 'data.dstport', 'data.dest_port'],
+      'port',
+    ],
     isListDefault: true,
   },
   {
@@ -67,6 +76,7 @@ export const alarmFields: readonly AlarmField[] = [
     position: 'IPPROTO',
     option: 'ipproto',
     describe: 'inet or inet6; default: that of the addresses',
+    columns: ['ipproto'],
   },
   {
     name: 'description',
@@ -74,21 +84,27 @@ export const alarmFields: readonly AlarmField[] = [
     option: 'description',
     describe: 'reason, in one or more words',
     describeOption: 'as DESCRIPTION, in one argument',
-    columns: ['description', 'reason', 'scenario'],
+    columns: [
+      ...['description', 'reason', 'scenario', 'signature', 'rule.description', 'rule.name', 'comment', 'descr'],
+      'sblid',
+    ],
     isListDefault: true,
   },
   {
     name: 'protocol',
     option: 'protocol',
     describe: 'tcp, udp, tcp/udp, icmp or any',
-    columns: ['protocol'],
+    columns: ['protocol', 'proto', 'network.transport', 'data.protocol'],
     isListDefault: true,
   },
   {
     name: 'duration',
     option: 'for',
     describe: 'how long to block: 30m, 24h, 7d, forever',
-    columns: ['for', 'lifetime'],
+    columns: [
+      ...['for', 'lifetime', 'duration', 'timeout', 'bantime', 'ban_time', 'expires_at', 'expires', 'until'],
+      ...['expiration', 'expiry', 'valid_until'],
+    ],
     isListDefault: true,
   },
   { name: 'event-id', option: 'event-id', describe: "the SIEM's id of the event", isContext: true },

@@ -1,96 +1,107 @@
-import { parse as parseCsv } from 'csv-parse/sync';
-import { describeError } from '../core/describe.js';
+import type { Widest } from '../core/flow.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import { alarmFields, type AlarmValues } from './fields.js';
+import type { AlarmValues } from './fields.js';
+import { expandAddress } from './lists/list-address.js';
+import { isHeading, readCsv } from './lists/list-csv.js';
+import { normalizeList } from './lists/list-decode.js';
+import { readJson } from './lists/list-json.js';
+import { jsonFormatNames } from './lists/list-json-formats.js';
+import { isComment, lineFormatNames, readLines } from './lists/list-lines.js';
+import { isNft, readNft } from './lists/list-nft.js';
+import type { ListContext, ListRow } from './lists/list-row.js';
 
 /** One entry of a list of addresses to block, not yet checked. */
 export interface ListEntry {
   /** For people: `line 3`, `entry 3`. */
   where: string;
   fields: AlarmValues;
+  /** The firewall that the list names. */
+  firewall?: string | undefined;
 }
 
-const expectedForms = 'a list is CSV with a heading, JSON, or one address per line';
+/** A row that is not blocked, and why. */
+export interface ListNote {
+  where: string;
+  reason: string;
+}
+
+export interface ParsedList {
+  entries: ListEntry[];
+  /** Rows that the list says not to block: allowed, expired, disabled, of another kind. */
+  skipped: ListNote[];
+  /** Rows that cannot be read. */
+  bad: ListNote[];
+}
+
+export interface ListOptions {
+  format?: string | undefined;
+  /** The column of the addresses to block. */
+  column?: string | undefined;
+  /** The widest networks that a range is divided into. */
+  widest?: Widest;
+  now?: number;
+}
+
+/** What `--format` takes; without it the content decides. */
+export const listFormats: readonly string[] = [
+  ...new Set(['lines', 'csv', 'json', ...lineFormatNames, ...jsonFormatNames]),
+];
 
 /**
- * Parses a list as CSV with a heading, as JSON (ours, CrowdSec's, fail2ban's), or as one address per line.
- * @throws FirebreakError list_invalid
+ * Reads a list as people have them: addresses a line, a table, JSON, what security programs export.
+ * @throws FirebreakError list_invalid: of no format, or without an entry
  */
-export function parseListFile(text: string): ListEntry[] {
-  const body = text.replace(/^\uFEFF/, '');
-  if (/^\s*[[{]/.test(body)) return parseJson(body);
-  const first = body.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('#')) ?? '';
-  return first.includes(',') ? parseTable(body) : parseLines(body);
-}
-
-function parseLines(text: string): ListEntry[] {
-  return text.split('\n').flatMap((line, index) => {
-    const [source] = line.replace(/#.*/, '').trim().split(/\s+/);
-    return source === undefined || source === '' ? [] : [{ where: `line ${index + 1}`, fields: { source } }];
-  });
-}
-
-/** What csv-parse returns with `info`. */
-interface CsvRow {
-  record: Record<string, string>;
-  info: { lines: number };
-}
-
-function parseTable(text: string): ListEntry[] {
-  try {
-    const rows = parseCsv<CsvRow>(text, {
-      columns: (heading: string[]) => heading.map((name) => name.trim().toLowerCase()),
-      comment: '#',
-      trim: true,
-      skip_empty_lines: true,
-      info: true,
-    });
-    return rows.map(({ record, info }) => ({ where: `line ${info.lines}`, fields: pickFields(record) }));
-  } catch (error) {
-    throw new FirebreakError('list_invalid', `not a CSV list: ${describeError(error)}; ${expectedForms}`);
+export function parseListFile(text: string, options: ListOptions = {}): ParsedList {
+  const { format, column, widest = { inet: 32, inet6: 128 }, now = Date.now() } = options;
+  if (format !== undefined && !listFormats.includes(format)) {
+    throw new FirebreakError('usage', `--format: expected ${listFormats.join(', ')}, got ${quoteBack(format)}`);
   }
-}
-
-function parseJson(text: string): ListEntry[] {
-  let parsed: unknown;
-  try {
-    // fail2ban prints its list with single quotes
-    parsed = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"'));
-  } catch (error) {
-    throw new FirebreakError('list_invalid', `not a JSON list: ${describeError(error)}; ${expectedForms}`);
+  const body = normalizeList(text);
+  const list = sortRows(readRows(body, { now, column, format }), widest);
+  if (list.entries.length === 0 && list.bad.length === 0 && body.trim() !== '') {
+    const [first] = list.skipped;
+    const why =
+      first === undefined ? '' : `: ${list.skipped.length} skipped, the first is ${first.where} (${first.reason})`;
+    throw new FirebreakError('list_invalid', `the list has no address to block${why}`);
   }
-  return flatten(parsed, 0).map((item, index) => ({ where: `entry ${index + 1}`, fields: fieldsOf(item) }));
+  return list;
 }
 
-/** No known program nests its list deeper. */
-const deepest = 20;
-
-/** Flattens nested lists and the wrappers that programs put around them, down to addresses and objects with one. */
-function flatten(value: unknown, depth: number): unknown[] {
-  if (depth > deepest)
-    throw new FirebreakError('list_invalid', `not a list: nested more than ${deepest} deep; ${expectedForms}`);
-  if (Array.isArray(value)) return value.flatMap((each) => flatten(each, depth + 1));
-  if (typeof value !== 'object' || value === null) return [value];
-  if ('blocks' in value) return flatten(value.blocks, depth + 1);
-  if ('decisions' in value) return flatten(value.decisions, depth + 1);
-  const values = Object.values(value) as unknown[];
-  return values.length > 0 && values.every(Array.isArray) ? flatten(values, depth + 1) : [value];
+function readRows(body: string, context: ListContext): ListRow[] {
+  const { format, column } = context;
+  const first = body.split('\n').find((line) => !isComment(line)) ?? '';
+  if (format === 'csv') return readCsv(body, first, context);
+  if (format === 'nft' && !isJson(body)) return readNft(body, context);
+  if (format === 'json' || (format !== undefined && jsonFormatNames.includes(format))) {
+    return readJson(body, { ...context, format: format === 'json' ? undefined : format });
+  }
+  if (format !== undefined) return readLines(body, context);
+  if (isJson(body)) return readJson(body, context);
+  if (isNft(body)) return readNft(body, context);
+  if (column !== undefined || isHeading(first, context)) return readCsv(body, first, context);
+  return readLines(body, context);
 }
 
-function fieldsOf(item: unknown): AlarmValues {
-  if (typeof item === 'string') return { source: item };
-  if (typeof item !== 'object' || item === null)
-    throw new FirebreakError('list_invalid', `not an address: ${quoteBack(item)}; ${expectedForms}`);
-  return pickFields(Object.fromEntries(Object.entries(item).map(([name, value]) => [name.toLowerCase(), value])));
+/** `[` alone also begins a group of a list of lines, and an address of IPv6. */
+const isJson = (body: string): boolean =>
+  /^\s*(?:\{|\[\s*(?:["'{[\]]|$|\d|null))/.test(body) && !/^\s*\[[\da-f]*:/i.test(body);
+
+function sortRows(rows: readonly ListRow[], widest: Widest): ParsedList {
+  const list: ParsedList = { entries: [], skipped: [], bad: [] };
+  for (const row of rows) {
+    if (row.kind === 'skip') list.skipped.push({ where: row.where, reason: row.reason });
+    else if (row.kind === 'bad') list.bad.push({ where: row.where, reason: row.reason });
+    else {
+      const parts = expandAddress(row.source, widest);
+      if ('problem' in parts) list.bad.push({ where: row.where, reason: parts.problem });
+      else for (const source of parts) list.entries.push(toEntry(row, source));
+    }
+  }
+  return list;
 }
 
-function pickFields(record: Readonly<Record<string, unknown>>): AlarmValues {
-  const values = alarmFields.flatMap(({ name, columns = [] }) => {
-    const value = columns.map((column) => (Object.hasOwn(record, column) ? record[column] : undefined)).find(isValue);
-    return value === undefined ? [] : [[name, String(value)]];
-  });
-  return Object.fromEntries(values) as AlarmValues;
-}
-
-const isValue = (value: unknown): value is string | number =>
-  (typeof value === 'string' && value !== '') || typeof value === 'number';
+const toEntry = ({ where, fields, firewall }: Extract<ListRow, { kind: 'entry' }>, source: string): ListEntry => ({
+  where,
+  fields: { source, ...fields },
+  ...(firewall !== undefined && { firewall }),
+});

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import type { Argv, Options } from 'yargs';
 import { withApp } from '../../app/context.js';
-import { importList as recordList } from '../../app/import.js';
+import { importList as recordList, type ImportAnswer } from '../../app/import.js';
 import { describeUnreadable } from '../../core/describe.js';
 import { FirebreakError } from '../../core/errors.js';
 import { exitCodeOf } from '../../core/outcome.js';
 import { alarmFields, type AlarmValues } from '../../intake/fields.js';
-import { parseListFile } from '../../intake/list-file.js';
+import { listFormats, parseListFile } from '../../intake/list-file.js';
+import { decodeList } from '../../intake/lists/list-decode.js';
 import { countStates } from '../../views/answer.js';
 import { blockToJson } from '../../views/json.js';
 import { defineCommand, firewall, wait } from '../command.js';
@@ -25,25 +27,47 @@ const addDefaults = (argv: Argv): Argv =>
 
 export const importList = defineCommand({
   usage: 'import <file>',
-  summary: 'block a list: CSV, JSON, or one address per line; - is stdin',
+  summary: 'block a list, as most programs export it; - is stdin',
   options: (argv) =>
     addDefaults(argv.positional('file', { type: 'string', demandOption: true, describe: 'the list' })).options({
+      format: {
+        type: 'string',
+        requiresArg: true,
+        describe: `read the list as this, whatever it looks like: ${listFormats.join(', ')}`,
+      },
+      column: { type: 'string', requiresArg: true, describe: 'column of the addresses to block' },
+      'skip-bad': { type: 'boolean', default: false, describe: 'skip rows that cannot be read, and say which' },
       firewall,
       wait,
     }),
-  run: (args, caller) => {
-    const entries = parseListFile(readList((args as unknown as { file: string }).file));
-    const options = { defaults: readDefaults(args), firewalls: args.firewall, wait: args.wait };
+  run: async (args, caller) => {
+    const text = await readList((args as unknown as { file: string }).file);
     return withApp(caller, async (app) => {
-      const answer = await recordList(entries, options, app);
+      const { format, column } = args;
+      const list = parseListFile(text, { format, column, widest: app.config.policy.widest });
+      const answer = await recordList(
+        list,
+        { defaults: readDefaults(args), firewalls: args.firewall, wait: args.wait, skipBad: args['skip-bad'] },
+        app,
+      );
       return {
         exit: exitCodeOf(answer),
-        text: `${entries.length} entries: ${countStates(answer.blocks)}`,
-        json: { blocks: answer.blocks.map(blockToJson) },
+        text: answerToText(answer),
+        json: { blocks: answer.blocks.map(blockToJson), summary: answer.summary },
       };
     });
   },
 });
+
+function answerToText({ entries, blocks, summary }: ImportAnswer): string {
+  const { read, known, refused, held, skipped } = summary;
+  const filled = Object.entries(summary.filled).map(([name, count]) => `${name} of ${count}`);
+  return [
+    `${entries} entries: ${countStates(blocks)}`,
+    `read ${read}, new ${summary.new}, known ${known}, refused by policy ${refused}, held ${held}, skipped ${skipped}`,
+    ...(filled.length > 0 ? [`filled in from the options: ${filled.join(', ')}`] : []),
+  ].join('\n');
+}
 
 function readDefaults(args: Readonly<Record<string, unknown>>): AlarmValues {
   const given = defaults.flatMap(({ name, option }) => {
@@ -54,10 +78,12 @@ function readDefaults(args: Readonly<Record<string, unknown>>): AlarmValues {
 }
 
 /** @param file yargs turns "-" into an empty string */
-function readList(file: string): string {
+async function readList(file: string): Promise<string> {
+  const isInput = file === '' || file === '-';
   try {
-    return readFileSync(file === '' || file === '-' ? 0 : file, 'utf8');
+    return decodeList(isInput ? await buffer(process.stdin) : await readFile(file));
   } catch (error) {
-    throw new FirebreakError('list_invalid', describeUnreadable(file, error), { cause: error });
+    if (error instanceof FirebreakError) throw error;
+    throw new FirebreakError('list_invalid', describeUnreadable(isInput ? 'stdin' : file, error), { cause: error });
   }
 }
