@@ -10,7 +10,8 @@ import type { ListEntry, ListNote, ParsedList } from '../intake/list-file.js';
 import type { NewAlarm } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { admit, makePolicies } from './admit.js';
-import { submit, type Recorded } from './submit.js';
+import type { Recorded } from './record.js';
+import { submit } from './submit.js';
 
 export interface ImportOptions {
   /** Values for entries that omit them. */

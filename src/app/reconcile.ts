@@ -14,7 +14,8 @@ import { recordAddresses } from '../notify/addresses.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
-import { submit, type Recorded } from './submit.js';
+import type { Recorded } from './record.js';
+import { submit } from './submit.js';
 
 export interface ReconcileOptions {
   fix: boolean;

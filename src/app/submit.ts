@@ -4,7 +4,7 @@ import { FirebreakError } from '../core/errors.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 import { spawnWorker } from '../dispatch/worker.js';
 import { parseAlarm, type AlarmRequest } from '../intake/alarm.js';
-import type { Freeze, Lease, Ledger } from '../ledger/ledger.js';
+import type { Freeze, Ledger } from '../ledger/ledger.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyHeld } from '../notify/held.js';
 import type { App, Host } from '../runtime/app.js';
@@ -12,28 +12,7 @@ import { findMismatches } from './admit.js';
 import { openLedger } from './context.js';
 import { saveKnown, takeSpooled } from './fallback.js';
 import { describeFreeze } from './freeze.js';
-import { parseOverride, recordAlarm } from './record-alarm.js';
-
-/** What a request recorded in the ledger: the blocks it concerns, and the leases to apply them with. */
-export interface Recorded {
-  blocks: Block[];
-  leases: Lease[];
-  /** Whether the first block of a storm was held. */
-  isFirstHeld?: boolean;
-  /** Ids of blocks that this same event had already requested. */
-  repeated?: readonly string[];
-}
-
-export interface BlockOptions {
-  /** Empty: all firewalls. */
-  firewalls: readonly string[];
-  check: boolean;
-  wait: boolean;
-  /** Why the policy is overridden. */
-  override?: string | undefined;
-  /** Proves a block again, however recent its proof. */
-  recheck?: boolean;
-}
+import { parseOverride, recordAlarm, type BlockOptions, type Recorded } from './record.js';
 
 export interface SubmitOptions {
   /** Waits for the proof; otherwise a separate process applies the changes. */

@@ -1,10 +1,32 @@
 import type { Config } from '../config/schema.js';
+import type { Block } from '../core/block.js';
 import { cleanDescription } from '../core/description.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { Alarm } from '../intake/alarm.js';
+import type { Lease } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { admit } from './admit.js';
-import type { BlockOptions, Recorded } from './submit.js';
+
+/** What a request recorded in the ledger: the blocks it concerns, and the leases to apply them with. */
+export interface Recorded {
+  blocks: Block[];
+  leases: Lease[];
+  /** Whether the first block of a storm was held. */
+  isFirstHeld?: boolean;
+  /** Ids of blocks that this same event had already requested. */
+  repeated?: readonly string[];
+}
+
+export interface BlockOptions {
+  /** Empty: all firewalls. */
+  firewalls: readonly string[];
+  check: boolean;
+  wait: boolean;
+  /** Why the policy is overridden. */
+  override?: string | undefined;
+  /** Proves a block again, however recent its proof. */
+  recheck?: boolean;
+}
 
 export interface AlarmToRecord {
   id: string;
