@@ -262,9 +262,10 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     ['no source', { source: '' }, 'flow_invalid', /source: /],
     ['0.0.0.0', { source: '0.0.0.0' }, 'flow_invalid', /source: 0\.0\.0\.0 is not a host address/],
     ['0.0.0.0/0', { source: '0.0.0.0/0' }, 'flow_invalid', /source: 0\.0\.0\.0\/0 is not a host address/],
-    ['a zone', { source: 'fe80::1%eth0' }, 'flow_invalid', /source: a zone/],
+    ['a zone', { source: 'fe80::1%eth0' }, 'flow_invalid', /source: expected an address without a zone/],
     ['IPv4 in IPv6 spelling, too wide', { source: '::ffff:0.0.0.0/80' }, 'flow_invalid', /host bits are not zero/],
-    ['IPv6 to IPv4', { source: '2001:db8::7' }, 'flow_invalid', /two families/],
+    ['IPv6 to IPv4', { source: '2001:db8::7' }, 'flow_invalid', /different families/],
+    ['one host twice', { source: '192.168.1.10' }, 'flow_invalid', /192\.168\.1\.10 is both source and destination/],
     ['inet6 with IPv4', { ipprotocol: 'inet6' }, 'flow_invalid', /ipprotocol: the addresses are inet, got inet6/],
     ['inet46', { ipprotocol: 'inet46' }, 'flow_invalid', /ipprotocol: expected one of inet, inet6/],
     ['a tracker that is no number', { tracker: 'ossim-42' }, 'flow_invalid', /tracker: expected a number/],
@@ -326,7 +327,7 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     expect(strict.error()?.code).to.equal('interface_disabled');
     expect(strict.error()?.message)
       .to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on opt3: interface opt3 is disabled')
-      .and.include('no interface opt9');
+      .and.include('interface opt9 does not exist');
     expect(strict.result().added, strict.text).to.have.length(1);
     const partial = await runPlaybook(firewall, { present, vars: { firebreak_partial: true } });
     expect(partial.code, partial.text).to.equal(0);

@@ -53,12 +53,14 @@ def canonical_flow(raw):
     family = "inet6" if source.version == 6 else "inet"
     if source.version != destination.version:
         raise FlowError(
-            "%s and %s are of two families: no packet flows between IPv4 and IPv6"
+            "%s and %s are of different families: no packet flows between IPv4 and IPv6"
             % (address_text(source), address_text(destination))
         )
+    if source == destination:
+        raise FlowError("%s is both source and destination: name the attacker as source" % address_text(source))
     given = one_of("ipprotocol", field_text(raw, "ipprotocol", family), FAMILIES)
     if given != family:
-        raise FlowError("ipprotocol: the addresses are %s, got %s: pf would load no rule at all" % (family, given))
+        raise FlowError("ipprotocol: the addresses are %s, got %s: pfSense would not load the rule" % (family, given))
 
     flow = {
         "type": one_of("type", field_text(raw, "type", "block"), TYPES),
@@ -108,7 +110,7 @@ def address(name, text):
     """An address or network. What pfSense would silently drop is refused."""
     host = text.split("/")[0]
     if "%" in text:
-        raise FlowError("%s: a zone has no meaning on the firewall, got %s" % (name, quote(text)))
+        raise FlowError("%s: expected an address without a zone, got %s" % (name, quote(text)))
     if re.fullmatch(r"[0-9.]+", host) and re.search(r"(^|\.)0[0-9]", host):
         raise FlowError("%s: leading zeros are ambiguous, got %s" % (name, quote(text)))
     if "/" in text and not re.fullmatch(r"[^/]+/(0|[1-9][0-9]{0,2})", text):
