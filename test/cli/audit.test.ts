@@ -84,7 +84,7 @@ describe('firebreak audit', function () {
   it('tells that log and key are gone, and that both ends of it are', async () => {
     await launcher.firebreak(alarm(1));
     remove('audit.jsonl');
-    expect((await verify()).stdout).to.match(/missing are entries 1 to 2/);
+    expect((await verify()).stdout).to.match(/entries 1 to 2 are missing/);
     remove('audit.key');
     const both = await verify();
     expect(both.exit).to.equal(1);

@@ -62,7 +62,7 @@ describe('firebreak init', function () {
     const before = listTree(folder);
     const again = await launcher.firebreak([...words, '--key']);
     expect(again.exit).to.equal(2);
-    expect(again.stderr).to.include('never overwrites').and.include(config);
+    expect(again.stderr).to.include('does not overwrite').and.include(config);
     rmSync(config);
     expect((await launcher.firebreak(words)).stderr).to.include('inventory.yml');
     expect(listTree(folder)).to.deep.equal(before.filter((entry) => !entry.startsWith(`${config}: `)));

@@ -404,7 +404,7 @@ describe('the ledger, through the built program,', function () {
       expect(exit).to.equal(2);
       expect(stderr)
         .to.match(/NOT recorded: .*damaged/)
-        .and.match(/it waits in the spool/);
+        .and.match(/the alarm is spooled/);
       expect(stdout).to.match(/in force and proven/);
       rmSync(path.join(launcher.stateDir, 'ledger.db'));
       const drained = await Promise.all([0, 1, 2].map(() => launcher.firebreak(['drain'])));

@@ -96,7 +96,7 @@ describe('on a terminal', function () {
     await waitUntil('the first run', () => launcher.runs().length > before);
     const { said, ended } = onTerminal(['block', '203.0.113.9', '192.168.1.10', '22']);
     try {
-      await waitUntil('the wait', () => /edge: waits for another process's run to carry it \(\d+ s\)/.test(said.text));
+      await waitUntil('the wait', () => /edge: waiting for another process \(\d+ s\)/.test(said.text));
     } finally {
       await release();
     }

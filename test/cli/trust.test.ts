@@ -133,7 +133,7 @@ describe('what somebody else could have written', function () {
     it(`is not used where it is ${what} that the configuration names`, async () => {
       launcher.configure(make());
       await expectRefused(
-        new RegExp(`firebreak\\.yml: .*${key.replaceAll('.', '\\.')}.*: others (may change|can read) .*: chmod`),
+        new RegExp(`firebreak\\.yml: .*${key.replaceAll('.', '\\.')}.*: others can (write|read) .*; run chmod`),
       );
     });
   }

@@ -219,7 +219,7 @@ describe('a host with two accounts, set up by firebreak install', function () {
   it('is no shell, has no files and no forwarding, and says what it is', async () => {
     for (const [command, sentence] of [
       ['id', /"id" is not an alarm/],
-      ['', /no command was given, and there is no shell here/],
+      ['', /no command was given: only alarms are accepted, not a shell/],
       ["sh -c 'id'", /is not an alarm/],
       ['firebreak list', /is not an alarm/],
     ] as const) {
@@ -227,7 +227,7 @@ describe('a host with two accounts, set up by firebreak install', function () {
       expect({ command, exit }).to.deep.equal({ command, exit: 2 });
       expect(stderr).to.match(sentence);
     }
-    expect((await call(['/usr/local/sbin/firebreak-gateway', '-c', ''])).stderr).to.match(/there is no shell here/);
+    expect((await call(['/usr/local/sbin/firebreak-gateway', '-c', ''])).stderr).to.match(/only alarms are accepted, not a shell/);
     const sftp = [
       'sftp',
       '-F',

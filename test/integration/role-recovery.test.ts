@@ -21,13 +21,13 @@ interface Moment {
 }
 
 const moments: readonly Moment[] = [
-  { title: 'while it looks', task: /Look at what stands/, event: 'task', afterMs: 150 },
-  { title: 'between the look and the edit', task: /Look at what stands/, event: 'result', afterMs: 0 },
-  { title: 'in the middle of the removal', task: /Take out the rules/, event: 'task', afterMs: 250 },
+  { title: 'while it looks', task: /Compare the configuration and pf with the batch/, event: 'task', afterMs: 150 },
+  { title: 'between the look and the edit', task: /Compare the configuration and pf with the batch/, event: 'result', afterMs: 0 },
+  { title: 'in the middle of the removal', task: /Remove the rules that should be absent/, event: 'task', afterMs: 250 },
   { title: 'in the middle of the insertion', task: /Insert the missing/, event: 'task', afterMs: 250 },
   { title: 'between the edit and the reload', task: /Insert the missing/, event: 'result', afterMs: 0 },
-  { title: 'during the reload', task: /Reload the rules, prove/, event: 'task', afterMs: 600 },
-  { title: 'after the proof', task: /Reload the rules, prove/, event: 'result', afterMs: 0 },
+  { title: 'during the reload', task: /Reload the rules, verify/, event: 'task', afterMs: 600 },
+  { title: 'after the proof', task: /Reload the rules, verify/, event: 'result', afterMs: 0 },
 ];
 
 describe('a run that is cut short is healed by the next one:', function () {
