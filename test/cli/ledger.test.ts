@@ -288,7 +288,7 @@ describe('the ledger, through the built program,', function () {
       ]);
       expect({ exit, said: firstLine(stdout) }).to.deep.equal({ exit: 7, said: '4 entries: 2 active, 2 held' });
       const messages = readMessages(path.join(launcher.stateDir, 'ledger.db'));
-      expect(messages.map(({ kind }) => kind)).to.deep.equal(['held']);
+      expect(messages.map(({ kind }) => kind)).to.deep.equal(['mail']);
       expect(messages[0]?.content['text'])
         .to.match(/held now +2\n/)
         .and.include('203.0.113.9 -> 192.168.1.10');

@@ -227,7 +227,9 @@ describe('a host with two accounts, set up by firebreak install', function () {
       expect({ command, exit }).to.deep.equal({ command, exit: 2 });
       expect(stderr).to.match(sentence);
     }
-    expect((await call(['/usr/local/sbin/firebreak-gateway', '-c', ''])).stderr).to.match(/only alarms are accepted, not a shell/);
+    expect((await call(['/usr/local/sbin/firebreak-gateway', '-c', ''])).stderr).to.match(
+      /only alarms are accepted, not a shell/,
+    );
     const sftp = [
       'sftp',
       '-F',

@@ -22,8 +22,18 @@ interface Moment {
 
 const moments: readonly Moment[] = [
   { title: 'while it looks', task: /Compare the configuration and pf with the batch/, event: 'task', afterMs: 150 },
-  { title: 'between the look and the edit', task: /Compare the configuration and pf with the batch/, event: 'result', afterMs: 0 },
-  { title: 'in the middle of the removal', task: /Remove the rules that should be absent/, event: 'task', afterMs: 250 },
+  {
+    title: 'between the look and the edit',
+    task: /Compare the configuration and pf with the batch/,
+    event: 'result',
+    afterMs: 0,
+  },
+  {
+    title: 'in the middle of the removal',
+    task: /Remove the rules that should be absent/,
+    event: 'task',
+    afterMs: 250,
+  },
   { title: 'in the middle of the insertion', task: /Insert the missing/, event: 'task', afterMs: 250 },
   { title: 'between the edit and the reload', task: /Insert the missing/, event: 'result', afterMs: 0 },
   { title: 'during the reload', task: /Reload the rules, verify/, event: 'task', afterMs: 600 },
