@@ -387,7 +387,7 @@ describe('firebreak install --systemd', function () {
       appendFileSync(at('etc/ssh/sshd_config.d/00-firebreak.conf'), '# mine\n');
       const { stdout } = await uninstall('--yes');
       expect(findFiles()).to.deep.equal(['etc/ssh/sshd_config.d/00-firebreak.conf']);
-      expect(stdout).to.include('/etc/ssh/sshd_config.d/00-firebreak.conf stays');
+      expect(stdout).to.include('/etc/ssh/sshd_config.d/00-firebreak.conf is left in place');
     });
 
     it('leaves an account that install did not make', async () => {
