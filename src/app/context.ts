@@ -1,13 +1,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { findOrigin } from '../intake/origin.js';
 import { openLedger as openAnyLedger } from '../ledger/index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { App, Host, Screen } from '../runtime/app.js';
-import { becomeOwner } from '../runtime/become-owner.js';
+import { openConfig } from '../runtime/become-owner.js';
 import type { Log } from '../runtime/logger.js';
 import { prepareStop } from '../runtime/shutdown.js';
 
@@ -17,13 +16,6 @@ export interface Caller {
   configFile: string | undefined;
   warn: (message: string) => void;
   screen: Screen;
-}
-
-/** Reads the configuration and continues as the account that owns its state folder. @throws FirebreakError config_* */
-export function openConfig(file: string): Config {
-  const config = loadConfig(file);
-  becomeOwner(config.state_dir);
-  return config;
 }
 
 /** Runs the work with its configuration and this host, and closes what the work opened. */

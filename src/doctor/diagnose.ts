@@ -1,11 +1,10 @@
 import { hostname } from 'node:os';
 import { locateConfig } from '../config/locate.js';
-import { loadConfig } from '../config/load.js';
 import { selectFirewalls } from '../config/select.js';
 import { skipped, type Check, type Section } from '../core/check.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Screen } from '../runtime/app.js';
-import { becomeOwner } from '../runtime/become-owner.js';
+import { openConfig } from '../runtime/become-owner.js';
 import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
@@ -57,9 +56,7 @@ const checkTarget = async (target: Target): Promise<Check[]> => [
 function load(option: string | undefined): Loaded | { error: FirebreakError } {
   try {
     const file = locateConfig(option);
-    const config = loadConfig(file);
-    becomeOwner(config.state_dir);
-    return { file, config };
+    return { file, config: openConfig(file) };
   } catch (error) {
     if (error instanceof FirebreakError) return { error };
     throw error;

@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
 
 /** Root, if the folder is missing or unreadable: opening the ledger reports that. */
 function findOwner(folder: string): { uid: number; gid: number } {
@@ -16,7 +18,7 @@ type WithGroups = NodeJS.Process & { initgroups?: (user: number, group: number) 
  * Root continues as the account that owns the state folder: that account could not change files that root writes
  * there. Does nothing if the folder is root's or missing.
  */
-export function becomeOwner(stateDir: string): void {
+function becomeOwner(stateDir: string): void {
   if (process.geteuid?.() !== 0) return;
   const { uid, gid } = findOwner(stateDir);
   if (uid === 0) return;
@@ -27,4 +29,11 @@ export function becomeOwner(stateDir: string): void {
   }
   process.setgid?.(gid);
   process.setuid?.(uid);
+}
+
+/** Reads the configuration and continues as the account that owns its state folder. @throws FirebreakError config_* */
+export function openConfig(file: string): Config {
+  const config = loadConfig(file);
+  becomeOwner(config.state_dir);
+  return config;
 }
