@@ -56,7 +56,7 @@ describe('firebreak block, when something is wrong on the way,', function () {
     it('where the firewall takes the connection and hangs', async () => {
       await start();
       edge.freeze();
-      expect((await fail(4)).reason).to.match(/^it does not answer: check host and port, .*timed out/);
+      expect((await fail(4)).reason).to.match(/^it does not answer: check host, port and the route to it .*timed out/);
       await edge.comeBack();
     });
 
