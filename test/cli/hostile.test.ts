@@ -6,6 +6,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { createTransport } from 'nodemailer';
 import { parse as parseYaml } from 'yaml';
+import { fitToPlatform } from '#firebreak/platforms/fit.js';
+import { platformOf } from '#firebreak/platforms/index.js';
 import { renderExtraVars } from '#firebreak/platforms/ansible/render.js';
 import { loadConfig } from '#firebreak/config/load.js';
 import { configSchema } from '#firebreak/config/schema.js';
@@ -151,8 +153,11 @@ describe('hostile input', function () {
         const words = field === 'context' ? { ...good, context: { risk: text } } : { ...good, [field]: text };
         const alarm = refusedOr(() => parseAlarm(words, config));
         if (alarm === undefined) return;
-        expectSafe(alarm.flowOn(edge));
-        expect(alarm.description).to.match(/^[A-Za-z0-9 .:_-]{0,52}$/);
+        const flow = alarm.flowOn(edge);
+        expectSafe(flow);
+        expect(fitToPlatform(platformOf(edge), { flow, description: alarm.description }).description).to.match(
+          /^[A-Za-z0-9 .:_-]{0,52}$/,
+        );
         expect(Object.values(alarm.context).join(' ')).to.match(/^[A-Za-z0-9.:_ -]*$/);
       }),
       share(0.2),
