@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { findBreaks } from '#firebreak/core/audit.js';
@@ -57,6 +58,21 @@ describe('SQLite', () => {
       },
     };
   });
+
+  it('is created once by many processes that open it at the same time, and each goes on', async () => {
+    const code = `const { openLedger } = await import(${JSON.stringify(import.meta.resolve('#firebreak/ledger/index.js'))});
+      const ledger = await openLedger({ file: process.argv[1] });
+      await ledger.freeze('a reason', 'a test');
+      await ledger.close();`;
+    for (let round = 0; round < 3; round += 1) {
+      const file = makeFile();
+      const run = promisify(execFile);
+      await Promise.all(
+        Array.from({ length: 4 }, () => run(process.execPath, ['--input-type=module', '-e', code, file])),
+      );
+      expect(await (await open(file)).findFreeze()).to.include({ reason: 'a reason' });
+    }
+  }).timeout(60_000);
 
   describe('a holder that has ended', () => {
     it('is followed at once on the same host, however long its lease', async () => {

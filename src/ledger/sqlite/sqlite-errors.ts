@@ -4,9 +4,21 @@ import { FirebreakError } from '../../core/errors.js';
 /** SQLite's primary result codes (sqlite.org, "Result and Error Codes"). */
 const codes = { busy: 5, readonly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
 
+/** The driver's errors have a result code, but for those of a row that is read from an iterator. */
+const codeOfMessage: ReadonlyMap<string, number> = new Map([
+  ['database is locked', codes.busy],
+  ['attempt to write a readonly database', codes.readonly],
+  ['disk I/O error', codes.ioError],
+  ['database disk image is malformed', codes.corrupt],
+  ['database or disk is full', codes.full],
+  ['unable to open database file', codes.cannotOpen],
+  ['file is not a database', codes.notADatabase],
+]);
+
 function resultCode(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('errcode' in error)) return undefined;
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ('errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
+  return codeOfMessage.get(error.message);
 }
 
 /** Another process is writing: the statement was not run, and can be retried. */
