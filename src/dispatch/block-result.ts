@@ -22,7 +22,7 @@ export function resultFor(
     case 'timeout':
       return stopped('timeout', `the run took longer than ansible.timeout (${verdict.ms / 1000} s) and was ended`);
     case 'interrupted':
-      return stopped('interrupted', `the run was ended by ${verdict.signal}`);
+      return stopped('interrupted', `the run was stopped by ${verdict.signal}`);
     default:
       return unreachable(verdict);
   }
