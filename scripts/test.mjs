@@ -6,7 +6,7 @@
 // --unit runs the tests that start no process, in seconds; --only the test files whose name contains FILE.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -114,19 +114,24 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   }
 }
 
-/** Runs parts in parallel: the first prints as it runs, each other one when those before it have ended. */
-async function runSideBySide(all) {
-  const parts = all.filter(({ files }) => files.length > 0);
-  const print = (text) => process.stdout.write(text);
-  let before = Promise.resolve();
-  const runs = parts.map((part, index) => {
-    const held = [];
-    const counts = runPart(part, index === 0 ? print : (text) => held.push(text));
-    before = Promise.all([before, counts]).then(() => held.forEach(print));
-    return counts;
-  });
-  const counts = await Promise.all(runs);
-  await before;
+/**
+ * Runs parts on a few workers, the longest first. Each part prints when it has ended, so that no two are mixed; a line
+ * on standard error says how many have.
+ */
+async function runAll(parts) {
+  const queue = parts.filter(({ files }) => files.length > 0);
+  const counts = [];
+  const total = queue.length;
+  async function work() {
+    for (let part = queue.shift(); part !== undefined && !stopped; part = queue.shift()) {
+      const lines = [];
+      counts.push(await runPart(part, (text) => lines.push(text)));
+      process.stdout.write(lines.join(''));
+      if (process.stderr.isTTY) process.stderr.write(`${counts.length} of ${total} parts have run\n`);
+    }
+  }
+  // One more than there are processors, because tests of time limits mostly wait.
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work));
   return counts;
 }
 
@@ -137,43 +142,61 @@ const withoutAnsible = new Set([
   ...['check-config', 'documents', 'hostile', 'manual', 'process', 'sensor'],
 ]);
 
-function findParts() {
+/** Those that take more than a minute, the longest first: begun last, one would run alone at the end. */
+const longest = [
+  'role-concurrency',
+  'ledger',
+  'role-faults',
+  'host',
+  'role-property',
+  'two-accounts',
+  'hostile-firewall',
+];
+
+const nameOf = (file) => path.basename(file, '.test.js');
+const rankOf = ({ files: [file] }) => (longest.indexOf(nameOf(file)) + longest.length + 1) % (longest.length + 1);
+
+function findAnsibleParts() {
   const all = builtTests('integration', 'cli');
-  const isOnce = (file) => withoutAnsible.has(path.basename(file, '.test.js'));
   const ansibles = findAnsibles().filter(({ name }) => (options.ansible ?? name) === name);
-  return ansibles.map((ansible, index) => ({
-    title: `integration and command line, Ansible ${ansible.version} (${ansible.name})`,
-    files: [
-      ...all.filter((file) => !isOnce(file)),
-      ...all.filter(isOnce).filter((_, at) => at % ansibles.length === index),
-    ],
-    extraEnv: {
+  return ansibles.flatMap((ansible, index) => {
+    const extraEnv = {
       PATH: `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`,
       FIREBREAK_TEST_ANSIBLE: ansible.name,
-    },
-    timeoutMs: 120_000,
-  }));
+    };
+    const once = all
+      .filter((file) => withoutAnsible.has(nameOf(file)))
+      .filter((_, at) => at % ansibles.length === index);
+    return [...all.filter((file) => !withoutAnsible.has(nameOf(file))), ...once].map((file) => ({
+      title: `${nameOf(file)}, Ansible ${ansible.version} (${ansible.name})`,
+      files: [file],
+      extraEnv,
+      timeoutMs: 120_000,
+    }));
+  });
 }
 
-async function runAll() {
-  const results = [];
-  if (options.ansible === undefined) {
-    const unit = { title: 'unit tests', files: builtTests('unit'), timeoutMs: 20_000 };
-    const once = [
-      { ...unit, title: 'unit tests, contracts, the lab', files: [...unit.files, ...builtTests('contract', 'lab')] },
-      { title: 'installation', files: builtTests('install'), timeoutMs: 120_000 },
-    ];
-    results.push(...(await runSideBySide(options.unit ? [unit] : once)));
-  }
-  if (!options.unit && !stopped) results.push(...(await runSideBySide(findParts())));
-  return results;
+function findParts() {
+  const unit = { title: 'unit tests', files: builtTests('unit'), timeoutMs: 20_000 };
+  if (options.unit) return [unit];
+  if (options.ansible !== undefined) return findAnsibleParts().sort((one, other) => rankOf(one) - rankOf(other));
+  const others = [
+    ...builtTests('install').map((file) => ({
+      title: `installation: ${nameOf(file)}`,
+      files: [file],
+      timeoutMs: 120_000,
+    })),
+    { title: 'contracts, the lab', files: builtTests('contract', 'lab'), timeoutMs: 20_000 },
+    ...findAnsibleParts(),
+  ].filter(({ files }) => files.length > 0);
+  return [unit, ...others.sort((one, other) => rankOf(one) - rankOf(other))];
 }
 
 if (options.ansible !== undefined && !['system', 'latest'].includes(options.ansible)) {
   console.error(`--ansible: expected system or latest, got "${options.ansible}"`);
   process.exit(2);
 }
-const results = await runAll();
+const results = await runAll(findParts());
 const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
 const [passed, failed, pending] = [sum('passed'), sum('failed'), sum('pending')];
 if (passed + failed === 0) console.log('no test ran');
