@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --source | --since | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --since | --source | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -52,6 +52,8 @@ _firebreak() {
     retry) _firebreak_words "--all $every" ;;
     freeze) _firebreak_words " $every" ;;
     unfreeze) _firebreak_words " $every" ;;
+    status) _firebreak_words " $every" ;;
+    log) _firebreak_words "--since --source --firewall --follow $every" ;;
     list) _firebreak_words "--state --source --firewall --csv $every" ;;
     show) _firebreak_words " $every" ;;
     check) _firebreak_words " $every" ;;

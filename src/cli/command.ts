@@ -1,10 +1,13 @@
 import type { Argv } from 'yargs';
 import type { Caller } from '../app/context.js';
+import { parseDuration } from '../core/duration.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
 
 /** What a command prints on stdout, as text or as JSON, and its exit code. */
 export interface Output {
   exit: number;
-  text: string;
+  /** Undefined: the command has printed its result as it went. */
+  text: string | undefined;
   /** The text contains our own colour codes; everything else in it was made printable. */
   isPrintable?: boolean;
   json: object;
@@ -50,3 +53,19 @@ export const wait = {
   describe: 'wait for the proof; --no-wait returns once the request is recorded',
 } as const;
 export const id = 'block id, or its last characters';
+export const since = {
+  type: 'string',
+  requiresArg: true,
+  default: '24h',
+  describe: 'how far back: 90m, 24h, 30d, forever',
+} as const;
+
+/** The value of `--since` in milliseconds; null is from the first alarm on. */
+export function parseSince(text: string): number | null {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new FirebreakError(
+    'usage',
+    `--since: expected a duration such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`,
+  );
+}

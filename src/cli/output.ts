@@ -7,8 +7,12 @@ import type { Output } from './command.js';
 export const warn = (message: string): void =>
   void process.stderr.write(`${clearLine()}firebreak: ${toPrintable(message)}\n`);
 
+/** Prints one line on stdout, for a command that prints as it goes. */
+export const printLine = (text: string): void => void process.stdout.write(`${toPrintable(text)}\n`);
+
 /** Prints a command's result on stdout. */
 export function printOutput({ text, isPrintable = false, json }: Output, asJson: boolean): void {
+  if (text === undefined) return;
   const plain = isPrintable ? text : toPrintable(text);
   process.stdout.write(`${asJson ? toPrintableJson(json) : plain}\n`);
 }

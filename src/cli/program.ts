@@ -14,6 +14,8 @@ export const commands: Record<string, () => Promise<Command>> = {
   retry: async () => (await import('./commands/decide.js')).retry,
   freeze: async () => (await import('./commands/freeze.js')).freeze,
   unfreeze: async () => (await import('./commands/freeze.js')).unfreeze,
+  status: async () => (await import('./commands/status.js')).status,
+  log: async () => (await import('./commands/log.js')).log,
   list: async () => (await import('./commands/list.js')).list,
   show: async () => (await import('./commands/show.js')).show,
   check: async () => (await import('./commands/check.js')).check,

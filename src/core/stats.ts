@@ -34,10 +34,37 @@ export interface History {
   now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
+/** How things are now. Times are milliseconds since the epoch, null for never. */
+export interface Overview {
+  firewalls: FirewallOverview[];
+  lastAlarmAt: number | null;
+  /** When expired blocks were last looked for. */
+  lastExpireAt: number | null;
+  /** Messages that wait to be sent, and those among them that a server has refused. */
+  messages: { waiting: number; failing: number };
+}
+
+export interface FirewallOverview {
+  name: string;
+  blocks: History['now'];
+  lastRun: { id: string; startedAt: number; ms: number | null; batch: number } | null;
+  lastProofAt: number | null;
+}
+
 export interface TopEntry {
   address: string;
   blocks: number;
   alarms: number;
+}
+
+/** Which outcomes to read: the latest ones, oldest first. */
+export interface OutcomeQuery {
+  since: number;
+  /** Only those after this sequence number. */
+  after?: number;
+  source?: string | undefined;
+  firewalls?: readonly string[] | undefined;
+  limit: number;
 }
 
 /** An outcome, with its block in the current state. */

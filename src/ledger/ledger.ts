@@ -5,7 +5,7 @@ import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
-import type { History, LoadStats, OutcomeRecord } from '../core/stats.js';
+import type { History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
 /**
@@ -42,6 +42,10 @@ export interface BlockStore {
   loadStats(): Promise<LoadStats>;
   /** Figures since then. */
   findHistory(since: number): Promise<History>;
+  /** The current state of each of these firewalls, and of the rest. */
+  findOverview(firewalls: readonly string[]): Promise<Overview>;
+  /** What happened to blocks, oldest first. */
+  findOutcomes(query: OutcomeQuery): Promise<OutcomeRecord[]>;
 }
 
 /** The processes that apply changes to each firewall, and their runs. */

@@ -1026,6 +1026,47 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
     });
 
+    describe('tells how things are', () => {
+      it('on each firewall, and when the last alarm and the last expire were', async () => {
+        const empty = await ledger.findOverview(['edge']);
+        expect(empty).to.deep.include({ lastAlarmAt: null, lastExpireAt: null, messages: { waiting: 0, failing: 0 } });
+        expect(empty.firewalls[0]).to.deep.include({ name: 'edge', lastRun: null, lastProofAt: null });
+        await keep(ledger, alarm());
+        const at = await ledger.now();
+        await carry(ledger);
+        test.advance(minute);
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+        await ledger.queueMessage({ id: 'M', kind: 'mail', content: {} });
+        const { firewalls, ...rest } = await ledger.findOverview(['edge', 'inner']);
+        expect(rest).to.deep.equal({
+          lastAlarmAt: at,
+          lastExpireAt: at + minute,
+          messages: { waiting: 1, failing: 0 },
+        });
+        expect(
+          firewalls.map(({ name, blocks, lastRun, lastProofAt }) => [name, blocks.active, lastRun?.batch, lastProofAt]),
+        ).to.deep.equal([
+          ['edge', 1, 1, at],
+          ['inner', 0, undefined, null],
+        ]);
+      });
+
+      it('as the latest outcomes of a source or a firewall, oldest first', async () => {
+        await keep(ledger, alarm());
+        await keep(ledger, alarm([block({ refusal: 'refused' }, { source: '203.0.113.8' })]));
+        await carry(ledger);
+        const kinds = async (query: object): Promise<string[]> =>
+          (await ledger.findOutcomes({ since: 0, limit: 10, ...query })).map(({ kind }) => kind);
+        expect(await kinds({})).to.deep.equal(['refused', 'proven']);
+        expect(await kinds({ limit: 1 })).to.deep.equal(['proven']);
+        expect(await kinds({ source: '203.0.113.8' })).to.deep.equal(['refused']);
+        expect(await kinds({ firewalls: ['inner'] })).to.deep.equal([]);
+        const [first] = await ledger.findOutcomes({ since: 0, limit: 10 });
+        expect(await kinds({ after: first!.seq })).to.deep.equal(['proven']);
+        expect(await kinds({ since: (await ledger.now()) + 1 })).to.deep.equal([]);
+      });
+    });
+
     describe('tells a feed what has come about:', () => {
       const kinds = async (sender: string, from = ledger): Promise<string[]> =>
         (await from.claimOutcomes('syslog', sender, minute)).map(({ kind }) => kind);

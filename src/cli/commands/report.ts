@@ -1,16 +1,15 @@
 import { withApp } from '../../app/context.js';
-import { parseDuration } from '../../core/duration.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
 import type { History } from '../../core/stats.js';
 import { historyToJson } from '../../views/stats-json.js';
-import { defineCommand } from '../command.js';
+import { defineCommand, parseSince, since } from '../command.js';
 
 export const report = defineCommand({
   usage: 'report',
   summary: 'summarise recent activity: blocks by hour, top sources, time to proof, failures',
   options: (argv) =>
     argv.options({
-      since: { type: 'string', requiresArg: true, default: '24h', describe: 'how far back: 90m, 24h, 30d, forever' },
+      since,
       format: { type: 'string', requiresArg: true, default: 'text', describe: 'text, html or json' },
     }),
   run: (args, caller) => {
@@ -33,14 +32,4 @@ const formats = {
 function parseFormat(text: string): keyof typeof formats {
   if (Object.hasOwn(formats, text)) return text as keyof typeof formats;
   throw new FirebreakError('usage', `--format: expected ${Object.keys(formats).join(', ')}, got ${quoteBack(text)}`);
-}
-
-/** Milliseconds; null is from the first alarm on. */
-function parseSince(text: string): number | null {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  throw new FirebreakError(
-    'usage',
-    `--since: expected a duration such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`,
-  );
 }

@@ -1,7 +1,6 @@
-import type { OutcomeKind } from '../../core/outcome.js';
 import type { OutcomeRecord } from '../../core/stats.js';
-import { getBlock } from './block-rows.js';
 import { findRow, hasRow, type Statements, type Transaction } from './database.js';
+import { toOutcomes } from './outcomes.js';
 
 /** A new cursor does not begin with the whole history; one unused for long skips older outcomes. */
 const beginMs = 600_000;
@@ -41,19 +40,7 @@ export async function claimOutcomes(
   );
   const [holder, until] = found.length === 0 ? [null, 0] : [sender, now + forMs];
   await tx.run('UPDATE feed SET sender = ?, held_until = ? WHERE name = ?', holder, until, cursor);
-  const outcomes: OutcomeRecord[] = [];
-  for (const each of found) {
-    outcomes.push({
-      seq: Number(each['seq']),
-      at: Number(each['at']),
-      kind: each['kind'] as OutcomeKind, // as recordOutcome wrote it
-      ms: Number(each['ms']),
-      code: each['code'] as string | null,
-      reason: each['reason'] as string | null,
-      block: await getBlock(tx, String(each['block'])),
-    });
-  }
-  return outcomes;
+  return toOutcomes(tx, found);
 }
 
 export async function ackOutcomes(

@@ -44,8 +44,11 @@ export async function findHistory(db: Statements, since: number): Promise<Histor
   };
 }
 
-async function countStates(db: Statements): Promise<History['now']> {
-  const count = (where: string): Promise<number> => countRows(db, `SELECT count(*) AS many FROM block WHERE ${where}`);
+/** @param firewall undefined counts those of all */
+export async function countStates(db: Statements, firewall?: string): Promise<History['now']> {
+  const [filter, values] = firewall === undefined ? ['', []] : [' AND firewall = ?', [firewall]];
+  const count = (where: string): Promise<number> =>
+    countRows(db, `SELECT count(*) AS many FROM block WHERE ${where}${filter}`, ...values);
   return {
     active: await count("state = 'active'"),
     underWay: await count("state IN ('pending', 'releasing')"),

@@ -16,6 +16,8 @@ import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
+import { findOutcomes } from './outcomes.js';
+import { findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
@@ -76,6 +78,7 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
     decide(async (tx) => {
       const blocks = await expireBlocks(tx, heldMs);
       await purge(tx, keepAlarmsMs);
+      await recordChore(tx, 'expire');
       return blocks;
     }, entriesOf('expire')),
   recheck: (ids) => database.write((tx) => recheckBlocks(tx, ids)),
@@ -84,6 +87,8 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
   findAlarms: (block) => findAlarms(database, block),
   loadStats: () => loadStats(database),
   findHistory: (since) => findHistory(database, since),
+  findOverview: (firewalls) => findOverview(database, firewalls),
+  findOutcomes: (query) => findOutcomes(database, query),
 });
 
 const makeLeases = (database: Database, decide: Decide): Leases => ({

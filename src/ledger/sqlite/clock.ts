@@ -71,6 +71,7 @@ const times = {
   address_change: ['at'],
   asking: ['asked_at'],
   caller: ['seen_at'],
+  chore: ['done_at'],
 } as const;
 
 function shiftTimes(connection: Connection, by: number): void {
