@@ -1,10 +1,10 @@
 import { selectFirewalls } from '../config/select.js';
-import type { OpenIncident } from '../core/incident.js';
+import { driftCause, groupCauses, type OpenIncident } from '../core/incident.js';
 import type { FirewallOverview, Overview } from '../core/stats.js';
-import type { Freeze } from '../ledger/ledger.js';
+import type { Freeze, Ledger } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 
-/** A firewall with its failures and differences that were reported and are not over. */
+/** A firewall with what is wrong there: why blocks fail, and a known difference from the ledger. */
 export type FirewallStatus = FirewallOverview & { incidents: OpenIncident[] };
 
 export interface Status extends Omit<Overview, 'firewalls'> {
@@ -24,7 +24,14 @@ export async function readStatus({ config, ledger, host }: Pick<App, 'config' | 
     now: await ledger.now(),
     freeze: await ledger.findFreeze(),
     firewalls: await Promise.all(
-      firewalls.map(async (each) => ({ ...each, incidents: await ledger.findIncidents(each.name) })),
+      firewalls.map(async (each) => ({ ...each, incidents: await findIncidents(each.name, ledger) })),
     ),
   };
+}
+
+async function findIncidents(firewall: string, ledger: Ledger): Promise<OpenIncident[]> {
+  const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
+  const causes = groupCauses(open.filter(({ failure }) => failure !== null));
+  const drift = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
+  return [...[...causes].map(([cause, { beganAt }]) => ({ cause, beganAt })), ...drift];
 }

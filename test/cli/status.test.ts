@@ -42,10 +42,6 @@ describe('firebreak status and log', function () {
         giveUpMs: 3_600_000,
       });
       await ledger.releaseLease(lease, true);
-      if (result.kind === 'failed') {
-        const due = [{ cause: 'unreachable', beganAt: await ledger.now() }];
-        await ledger.recordIncidents(firewall, { due, resolved: [] }, []);
-      }
     }
     await ledger.close();
   }
@@ -61,11 +57,15 @@ describe('firebreak status and log', function () {
   it('shows what fails, what waits, and when expiry last ran, within 80 columns', async () => {
     await happen('203.0.113.7', { edge: settled, dmz: away });
     await launcher.firebreak(['expire']);
+    const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
+    const due = [{ cause: 'drift', beganAt: await ledger.now() }];
+    await ledger.recordIncidents('edge', { due, resolved: [] }, []);
+    await ledger.close();
     await launcher.firebreak(['freeze', 'maintenance']);
     const text = await say('status');
     expect(text)
       .to.match(/^FROZEN since \d\d:\d\d by .* \(maintenance\): nothing changes on any firewall$/m)
-      .and.match(/^edge {2,}ok {2,}1 {2,}0 {2,}0 {2,}\d+s ago {2,}\d+s ago$/m)
+      .and.match(/^edge {2,}drift since \d\d:\d\d {2,}1 {2,}0 {2,}0 {2,}\d+s ago {2,}\d+s ago$/m)
       .and.match(/^dmz {2,}unreachable since \d\d:\d\d {2,}0 {2,}1 {2,}0/m)
       .and.match(/^last expire {2}\d+s ago$/m);
     const [, ...table] = text.split('\n');
