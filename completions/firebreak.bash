@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | extend | comment | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock extend comment import approve reject retry freeze unfreeze status log list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -46,6 +46,8 @@ _firebreak() {
     '') _firebreak_words "$every" ;;
     block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
     unblock) _firebreak_words "--id --firewall --check --no-wait $every" ;;
+    extend) _firebreak_words "--for $every" ;;
+    comment) _firebreak_words " $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
     approve) _firebreak_words "--all $every" ;;
     reject) _firebreak_words "--all $every" ;;

@@ -60,12 +60,12 @@ export const since = {
   describe: 'how far back: 90m, 24h, 30d, forever',
 } as const;
 
-/** The value of `--since` in milliseconds; null is from the first alarm on. */
-export function parseSince(text: string): number | null {
+/** An option's span in milliseconds; null is forever. @throws FirebreakError usage */
+export function parseSpan(option: string, text: string): number | null {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw new FirebreakError(
     'usage',
-    `--since: expected a duration such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`,
+    `${option}: expected a duration such as 90m, 24h, 30d or forever, got ${quoteBack(text)}`,
   );
 }

@@ -8,6 +8,8 @@ import { globals, type Command } from './command.js';
 export const commands: Record<string, () => Promise<Command>> = {
   block: async () => (await import('./commands/block.js')).block,
   unblock: async () => (await import('./commands/unblock.js')).unblock,
+  extend: async () => (await import('./commands/amend.js')).extend,
+  comment: async () => (await import('./commands/amend.js')).comment,
   import: async () => (await import('./commands/import.js')).importList,
   approve: async () => (await import('./commands/decide.js')).approve,
   reject: async () => (await import('./commands/decide.js')).reject,

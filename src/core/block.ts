@@ -60,6 +60,8 @@ export interface Block {
   readonly run: string | null;
   /** Why an operator overrode the policy. */
   readonly override: string | null;
+  /** An operator's note. */
+  readonly comment: string | null;
 }
 
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
@@ -87,6 +89,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   reason: null,
   run: null,
   override: null,
+  comment: null,
 });
 
 /** A block that the policy refuses, so no run applies it. */

@@ -66,6 +66,13 @@ export function approve(block: Block, now: number): Block {
   return { ...requestNow(block, now), state: 'pending', reason: null, expiresAt };
 }
 
+/** Moves a block's end; null is forever. */
+export const extend = (block: Block, expiresAt: number | null, now: number): Block => ({
+  ...block,
+  expiresAt,
+  updatedAt: now,
+});
+
 /** Makes a block that waits for a retry, or has failed, due now. */
 export const retry = (block: Block, now: number): Block => ({
   ...requestNow(block, now),

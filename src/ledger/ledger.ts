@@ -30,6 +30,8 @@ export interface BlockStore {
   release(query: BlockQuery, reason: string): Promise<Block[]>;
   /** Applies an operator's decision. Blocks in other states are neither changed nor returned. */
   decide(move: 'approve' | 'reject' | 'retry', ids: readonly string[] | 'all'): Promise<Block[]>;
+  /** Changes what the ledger alone knows of a block: its end (null: forever), or an operator's note. */
+  amend(id: string, change: Amendment): Promise<Block>;
   /** Releases expired blocks, refuses those held too long, and deletes old records. */
   expire(limits: { heldMs: number; keepAlarmsMs: number }): Promise<Block[]>;
   /** Makes these blocks due again: the effect of a run that lost its lease is unknown. */
@@ -150,6 +152,8 @@ export interface NewAlarm {
   context: Readonly<Record<string, string>>;
   blocks: readonly BlockRequest[];
 }
+
+export type Amendment = { expiresAt: number | null } | { comment: string | null };
 
 export interface BlockRequest {
   firewall: string;

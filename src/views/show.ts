@@ -23,6 +23,7 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['what', `${flow.type} ${describeFlow(flow)}, ${flow.ipprotocol}`],
     ['firewall', `${firewall}, tracker ${block.tracker}`],
     ['description', block.description],
+    ['comment', block.comment ?? undefined],
     ['policy', block.override === null ? undefined : `overridden by an operator: ${block.override}`],
     ['since', when(block.createdAt, now)],
     ['until', block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
@@ -39,6 +40,7 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
 /** The same as JSON. */
 export const detailsToJson = ({ block, alarms, record }: Details): object => ({
   ...blockToJson(block),
+  comment: block.comment,
   proven_at: toTime(block.provenAt),
   due_at: toTime(block.dueAt),
   run: block.run,

@@ -1126,6 +1126,21 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
     });
 
+    it('moves the end of a block, and keeps what an operator notes on it', async () => {
+      const { id } = await keep(ledger, alarm());
+      const later = (await ledger.now()) + 48 * hour;
+      expect((await ledger.amend(id, { expiresAt: later })).expiresAt).to.equal(later);
+      await ledger.amend(id, { comment: 'ticket 17' });
+      expect((await ledger.findBlocks({ ids: [id] }))[0]).to.include({ expiresAt: later, comment: 'ticket 17' });
+      await carry(ledger);
+      test.advance(30 * hour);
+      expect(await ledger.expire({ heldMs: hour, keepAlarmsMs: hour })).to.deep.equal([]);
+      await ledger.amend(id, { expiresAt: null });
+      test.advance(30 * hour);
+      expect(await ledger.expire({ heldMs: hour, keepAlarmsMs: hour })).to.deep.equal([]);
+      expect((await ledger.amend(id, { comment: null })).comment).to.equal(null);
+    });
+
     it('remembers why an operator went against the policy', async () => {
       const kept = await keep(ledger, alarm([block({ override: 'said so' })]));
       expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');

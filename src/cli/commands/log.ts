@@ -3,7 +3,7 @@ import { followLog, readLog } from '../../app/log.js';
 import { parseAddress } from '../../core/address.js';
 import { FirebreakError } from '../../core/errors.js';
 import { outcomeToJson, toLogLine } from '../../views/log-line.js';
-import { defineCommand, firewall, parseSince, since } from '../command.js';
+import { defineCommand, firewall, parseSpan, since } from '../command.js';
 import { printLine } from '../output.js';
 
 export const log = defineCommand({
@@ -17,7 +17,7 @@ export const log = defineCommand({
       follow: { type: 'boolean', default: false, describe: 'print what happens from now on, until Ctrl-C' },
     }),
   run: ({ since: span, source, firewall: firewalls, follow, ...rest }, caller) => {
-    const options = { sinceMs: parseSince(span), source: parseSource(source), firewalls };
+    const options = { sinceMs: parseSpan('--since', span), source: parseSource(source), firewalls };
     if (follow && 'json' in rest && rest.json === true) {
       throw new FirebreakError('usage', '--follow: has no end, so it cannot print one JSON document');
     }

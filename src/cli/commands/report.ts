@@ -2,7 +2,7 @@ import { withApp } from '../../app/context.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
 import type { History } from '../../core/stats.js';
 import { historyToJson } from '../../views/stats-json.js';
-import { defineCommand, parseSince, since } from '../command.js';
+import { defineCommand, parseSpan, since } from '../command.js';
 
 export const report = defineCommand({
   usage: 'report',
@@ -14,7 +14,7 @@ export const report = defineCommand({
     }),
   run: (args, caller) => {
     const format = parseFormat(args.format);
-    const spanMs = parseSince(args.since);
+    const spanMs = parseSpan('--since', args.since);
     return withApp(caller, async ({ ledger, host }) => {
       const history = await ledger.findHistory(spanMs === null ? 0 : (await ledger.now()) - spanMs);
       return { exit: 0, text: await formats[format](history, host), json: historyToJson(history) };

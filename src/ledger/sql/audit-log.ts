@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync, truncateSync, w
 import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
-import type { NewAlarm } from '../ledger.js';
+import type { Amendment, NewAlarm } from '../ledger.js';
 import { yieldToOthers } from '../yield-to-others.js';
 import { makeAuditKey, readAuditKey } from './audit-key.js';
 import { findRow, type Statements, type Transaction } from './database.js';
@@ -91,6 +91,13 @@ export const entryOfBlock = (event: string, block: Block): AuditEntry => ({
   state: block.state,
   reason: block.reason,
 });
+
+export const entryOfAmendment = (change: Amendment, block: Block): AuditEntry =>
+  'comment' in change
+    ? { ...entryOfBlock('comment', block), reason: change.comment }
+    : { ...entryOfBlock('extend', block), until: change.expiresAt === null ? null : toTime(change.expiresAt) };
+
+const toTime = (ms: number): string => new Date(ms).toISOString();
 
 export const entriesOfAlarms = (alarms: readonly NewAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
   alarms.flatMap(({ id, origin, context }, index) =>

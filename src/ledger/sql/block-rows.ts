@@ -29,6 +29,7 @@ const columnsOf = (block: Block): Row => ({
   reason: block.reason,
   run: block.run,
   override: block.override,
+  comment: block.comment,
 });
 
 /** The casts rely on the schema and on `columnsOf`: nothing else writes these columns. */
@@ -59,6 +60,7 @@ export function toBlock(row: Row): Block {
     reason: row['reason'] as string | null,
     run: row['run'] as string | null,
     override: row['override'] as string | null,
+    comment: row['comment'] as string | null,
   };
 }
 
@@ -84,7 +86,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
-       code = ?, reason = ?, run = ?, override = ?
+       code = ?, reason = ?, run = ?, override = ?, comment = ?
      WHERE id = ?`,
     ...[
       block.state,
@@ -104,7 +106,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
       block.failures,
       block.failingSince,
     ],
-    ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.id],
+    ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.comment, block.id],
   );
 }
 

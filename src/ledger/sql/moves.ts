@@ -1,7 +1,7 @@
 import { isOver, type Block } from '../../core/block.js';
-import { approve, recheck, isExpired, release, retry } from '../../core/lifecycle.js';
-import type { BlockQuery } from '../ledger.js';
-import { findBlocks, toBlock, updateBlock } from './block-rows.js';
+import { approve, extend, recheck, isExpired, release, retry } from '../../core/lifecycle.js';
+import type { Amendment, BlockQuery } from '../ledger.js';
+import { findBlocks, getBlock, toBlock, updateBlock } from './block-rows.js';
 import { hasRow, type Transaction } from './database.js';
 import { recordOutcome } from './history.js';
 
@@ -26,6 +26,13 @@ export async function decideBlocks(
     retry: (block) => retry(block, now),
   };
   return moveAll(tx, await findBlocks(tx, { ...(ids !== 'all' && { ids }), states }), moves[move]);
+}
+
+export async function amendBlock(tx: Transaction, id: string, change: Amendment): Promise<Block> {
+  const block = await getBlock(tx, id);
+  const amended = 'comment' in change ? { ...block, ...change } : extend(block, change.expiresAt, await tx.now());
+  await updateBlock(tx, amended);
+  return amended;
 }
 
 /** Makes blocks due again, whether in force or released, unless their flow has a newer block. */

@@ -5,6 +5,7 @@ import { processIdentity } from '../process-identity.js';
 import {
   appendAudit,
   entriesOfAlarms,
+  entryOfAmendment,
   entryOfBlock,
   entryOfSettled,
   findAuditHead,
@@ -21,7 +22,7 @@ import { findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
-import { decideBlocks, expireBlocks, recheckBlocks, releaseBlocks } from './moves.js';
+import { amendBlock, decideBlocks, expireBlocks, recheckBlocks, releaseBlocks } from './moves.js';
 import {
   claimMessages,
   hasMessage,
@@ -74,6 +75,11 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
     ),
   release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
   decide: (move, ids) => decide((tx) => decideBlocks(tx, move, ids), entriesOf(move)),
+  amend: (id, change) =>
+    decide(
+      (tx) => amendBlock(tx, id, change),
+      (block) => [entryOfAmendment(change, block)],
+    ),
   expire: ({ heldMs, keepAlarmsMs }) =>
     decide(async (tx) => {
       const blocks = await expireBlocks(tx, heldMs);

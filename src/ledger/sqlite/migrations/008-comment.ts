@@ -1,0 +1,3 @@
+export const addComment = `
+  ALTER TABLE block ADD COLUMN comment TEXT;
+  `;
