@@ -4,6 +4,7 @@ import { parseAddress } from '../core/address.js';
 import { isOver } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
+import { toPort } from '../core/services.js';
 import { acquireDueLeases } from '../dispatch/wait.js';
 import type { BlockQuery, Ledger } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
@@ -53,7 +54,7 @@ async function toQuery(options: ReleaseOptions, config: Config, ledger: Ledger):
   return {
     source: canonical('source', source),
     ...(destination !== undefined && { destination: canonical('destination', destination) }),
-    ...(port !== undefined && { port: port === '0' ? '' : port }),
+    ...(port !== undefined && { port: port === '0' ? '' : toPort(port) }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
 }

@@ -17,14 +17,15 @@ const hostBits = { inet: 32, inet6: 128 } as const;
 
 /**
  * Parses one address or CIDR from a SIEM or a person.
- * Refuses what pfSense would drop silently (host names, leading zeros, zones) and says how to write it.
+ * An IPv6 address may be in brackets, as in a URL. Refuses what pfSense would drop silently (host names, leading zeros, zones) and says how to write it.
  */
 export function parseAddress(text: string): ParsedAddress {
   const refuse = (message: string): ParsedAddress => ({ ok: false, message });
-  const [host = '', length, ...rest] = text.split('/');
+  const [given = '', length, ...rest] = text.split('/');
+  const host = /^\[([0-9A-Fa-f:.]+)\]$/.exec(given)?.[1] ?? given;
   if (rest.length > 0) return refuse(`expected an address or address/length, got ${quoteBack(text)}`);
   if (host.includes('%')) return refuse(`expected an address without a zone, got ${quoteBack(text)}; remove the "%…"`);
-  if (!isIPv4(host) && !isIPv6(host)) return refuse(explainNotAnAddress(host));
+  if (!isIPv6(host) && (host !== given || !isIPv4(host))) return refuse(explainNotAnAddress(given));
 
   const parsed = ipaddr.parse(host);
   if (parsed instanceof ipaddr.IPv6 && parsed.isIPv4MappedAddress()) return readMapped(parsed, length, text);

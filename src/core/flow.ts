@@ -1,5 +1,6 @@
 import { parseAddress, type Address } from './address.js';
 import { quoteBack, type Problem } from './errors.js';
+import { toPort } from './services.js';
 
 export const types = ['block', 'reject'] as const;
 export const families = ['inet', 'inet6'] as const;
@@ -118,8 +119,10 @@ function parsePort(text: string, protocol: Protocol, problem: Report): string | 
       `0 is OSSIM's value for "no port": a ${protocol} block needs a port; use --protocol any for all`,
     );
   }
-  if (/^[1-9][0-9]{0,4}$/.test(text) && Number(text) <= 65535) return text;
-  return problem('port', explainWord(text, 'expected 1-65535'));
+  const port = toPort(text);
+  if (/^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65535) return port;
+  const names = /^[A-Za-z]/.test(text) ? ' or a service such as ssh' : '';
+  return problem('port', explainWord(text, `expected 1-65535${names}`));
 }
 
 function parseInterface(text: string, problem: Report): string | undefined {

@@ -19,6 +19,8 @@ describe('parseAddress', () => {
     ['2001:DB8:0:0:0:0:0:7', '2001:db8::7', 'inet6', 128],
     ['2001:db8::7/128', '2001:db8::7', 'inet6', 128],
     ['2001:db8::/32', '2001:db8::/32', 'inet6', 32],
+    ['[2001:db8::9]', '2001:db8::9', 'inet6', 128],
+    ['[2001:db8::]/32', '2001:db8::/32', 'inet6', 32],
   ] as const) {
     it(`spells ${text} as ${canonical}`, () => {
       expect(parseAddress(text)).to.deep.equal({ ok: true, address: { text: canonical, family, prefix } });
@@ -38,6 +40,7 @@ describe('parseAddress', () => {
     ['203.0.113.7/024', 'expected a prefix length of 0-32, got "203.0.113.7/024"'],
     ['203.0.113.7/24', '203.0.113.7/24 has host bits set: give 203.0.113.7 for the host or 203.0.113.0/24'],
     ['203.0.113.0/24/8', 'expected an address or address/length, got "203.0.113.0/24/8"'],
+    ['[203.0.113.7]', 'expected an IPv4 or IPv6 address, got "[203.0.113.7]"'],
     ['203.0.113.7\n', 'expected an IPv4 or IPv6 address, got "203.0.113.7?"'],
   ] as const) {
     it(`refuses ${JSON.stringify(text)} with a sentence`, () => {

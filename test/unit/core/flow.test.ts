@@ -47,6 +47,14 @@ describe('parseFlow', () => {
     expect(parse({ source: '2001:db8::7', destination: '2001:db8:1::10' }).ipprotocol).to.equal('inet6');
   });
 
+  it('knows the port of a service by its name', () => {
+    expect(parse({ port: 'ssh' }).port).to.equal('22');
+    expect(parse({ port: 'HTTPS' }).port).to.equal('443');
+    expect(findProblems({ port: 'toString' })).to.deep.equal([
+      'port: expected 1-65535 or a service such as ssh, got "toString"',
+    ]);
+  });
+
   it('has no port where the protocol has none', () => {
     for (const protocol of ['icmp', 'any']) {
       expect(parse({ protocol, port: '0' }).port).to.equal('');
