@@ -37,7 +37,11 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
   ['port 70000', ['203.0.113.7', '192.168.1.10', '70000'], ['port: expected 1-65535, got "70000"']],
   ['a port with a command', ['203.0.113.7', '192.168.1.10', '22;id'], ['port: expected 1-65535, got "22;id"']],
   ['a port with a leading zero', ['203.0.113.7', '192.168.1.10', '022'], ['port: expected 1-65535, got "022"']],
-  ['a service name', ['203.0.113.7', '192.168.1.10', 'ssh'], ['port: expected 1-65535, got "ssh"']],
+  [
+    'a word as a port',
+    ['203.0.113.7', '192.168.1.10', 'shh'],
+    ['port: expected 1-65535 or a service such as ssh, got "shh"'],
+  ],
   ['an empty port', ['203.0.113.7', '192.168.1.10', '--dst-port='], [/^port: expected 1-65535, got ""$/]],
   [
     'leading zeros',
