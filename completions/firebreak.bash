@@ -20,8 +20,8 @@ _firebreak() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   case $previous in
-    --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --since | --source | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
+    --config | --state-dir | --root | --key-file | --password-file | --known-hosts-file | --script | --spool | --authorized-key) _firebreak_files && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --since | --source | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | -c) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | extend | comment | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | extend | comment | import | status | log | list | show | report | check | approve | reject | retry | freeze | unfreeze | reconcile | doctor | audit | init | config | install | uninstall | sensor | gateway | expire | drain)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock extend comment import approve reject retry freeze unfreeze status log list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock extend comment import status log list show report check approve reject retry freeze unfreeze reconcile doctor audit init config install uninstall sensor gateway expire drain' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -49,28 +49,28 @@ _firebreak() {
     extend) _firebreak_words "--for $every" ;;
     comment) _firebreak_words " $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
+    status) _firebreak_words " $every" ;;
+    log) _firebreak_words "--since --source --firewall --follow $every" ;;
+    list) _firebreak_words "--state --source --firewall --csv $every" ;;
+    show) _firebreak_words " $every" ;;
+    report) _firebreak_words "--since --format $every" ;;
+    check) _firebreak_words " $every" ;;
     approve) _firebreak_words "--all $every" ;;
     reject) _firebreak_words "--all $every" ;;
     retry) _firebreak_words "--all $every" ;;
     freeze) _firebreak_words " $every" ;;
     unfreeze) _firebreak_words " $every" ;;
-    status) _firebreak_words " $every" ;;
-    log) _firebreak_words "--since --source --firewall --follow $every" ;;
-    list) _firebreak_words "--state --source --firewall --csv $every" ;;
-    show) _firebreak_words " $every" ;;
-    check) _firebreak_words " $every" ;;
-    report) _firebreak_words "--since --format $every" ;;
-    audit) _firebreak_words "--verify --anchor $every" ;;
-    drain) _firebreak_words " $every" ;;
-    expire) _firebreak_words " $every" ;;
     reconcile) _firebreak_words "--fix --firewall $every" ;;
-    init) _firebreak_words "--host --name --user --port --state-dir --mail-to --key $every" ;;
     doctor) _firebreak_words "--send --firewall $every" ;;
+    audit) _firebreak_words "--verify --anchor $every" ;;
+    init) _firebreak_words "--host --name --user --port --state-dir --mail-to --key $every" ;;
     config) _firebreak_words "--explain $every" ;;
-    gateway) _firebreak_words "--authorized-key -c $every" ;;
-    sensor) _firebreak_words "--host --user --port --key-file --password-file --known-hosts-file --command --script --spool --spool-most --spool-days --connect-timeout --timeout --check $every" ;;
     install) _firebreak_words "--systemd --user --owner --root --yes --dry-run $every" ;;
     uninstall) _firebreak_words "--root --yes --dry-run $every" ;;
+    sensor) _firebreak_words "--host --user --port --key-file --password-file --known-hosts-file --command --script --spool --spool-most --spool-days --connect-timeout --timeout --check $every" ;;
+    gateway) _firebreak_words "--authorized-key -c $every" ;;
+    expire) _firebreak_words " $every" ;;
+    drain) _firebreak_words " $every" ;;
   esac
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { Command } from './cli/command.js';
-import { printError, printOutput, warn } from './cli/output.js';
-import { bindCommand, makeParser } from './cli/program.js';
+import { printError, printLine, printOutput, warn } from './cli/output.js';
+import { bindCommand, findHelp, makeParser } from './cli/program.js';
 import { startProgress } from './cli/progress.js';
 import { ignoreHangup } from './runtime/shutdown.js';
 
@@ -20,6 +20,11 @@ async function main(argv: readonly string[]): Promise<void> {
   ignoreHangup();
   process.umask(0o077); // OSSIM calls with umask 0; our files must be private
   try {
+    const help = await findHelp(argv);
+    if (help !== undefined) {
+      help.split('\n').forEach(printLine);
+      return;
+    }
     let running = Promise.resolve();
     // If the promise were returned to yargs, it would lay out the whole help at every call in case it is needed.
     const parser = await makeParser(argv, (command, args) => {

@@ -2,42 +2,56 @@ import yargs, { type Argv } from 'yargs';
 import { readVersion } from '../config/package-root.js';
 import { FirebreakError } from '../core/errors.js';
 import { widthOf } from '../runtime/terminal.js';
+import { wrapText } from '../views/table.js';
 import { globals, type Command } from './command.js';
 
-/** Every command, in the order of the help; loaded when it is called. */
-export const commands: Record<string, () => Promise<Command>> = {
+type Loaders = Record<string, () => Promise<Command>>;
+
+const everyDay: Loaders = {
   block: async () => (await import('./commands/block.js')).block,
   unblock: async () => (await import('./commands/unblock.js')).unblock,
   extend: async () => (await import('./commands/amend.js')).extend,
   comment: async () => (await import('./commands/amend.js')).comment,
   import: async () => (await import('./commands/import.js')).importList,
+  status: async () => (await import('./commands/status.js')).status,
+  log: async () => (await import('./commands/log.js')).log,
+  list: async () => (await import('./commands/list.js')).list,
+  show: async () => (await import('./commands/show.js')).show,
+  report: async () => (await import('./commands/report.js')).report,
+};
+const wrong: Loaders = {
+  check: async () => (await import('./commands/check.js')).check,
   approve: async () => (await import('./commands/decide.js')).approve,
   reject: async () => (await import('./commands/decide.js')).reject,
   retry: async () => (await import('./commands/decide.js')).retry,
   freeze: async () => (await import('./commands/freeze.js')).freeze,
   unfreeze: async () => (await import('./commands/freeze.js')).unfreeze,
-  status: async () => (await import('./commands/status.js')).status,
-  log: async () => (await import('./commands/log.js')).log,
-  list: async () => (await import('./commands/list.js')).list,
-  show: async () => (await import('./commands/show.js')).show,
-  check: async () => (await import('./commands/check.js')).check,
-  report: async () => (await import('./commands/report.js')).report,
-  audit: async () => (await import('./commands/audit.js')).audit,
-  drain: async () => (await import('./commands/drain.js')).drain,
-  expire: async () => (await import('./commands/drain.js')).expire,
   reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
-  init: async () => (await import('./commands/init.js')).init,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  audit: async () => (await import('./commands/audit.js')).audit,
+};
+const setUp: Loaders = {
+  init: async () => (await import('./commands/init.js')).init,
   config: async () => (await import('./commands/config.js')).config,
-  gateway: async () => (await import('./commands/gateway.js')).gateway,
-  sensor: async () => (await import('./commands/sensor.js')).sensor,
   install: async () => (await import('./commands/install.js')).install,
   uninstall: async () => (await import('./commands/install.js')).uninstall,
+  sensor: async () => (await import('./commands/sensor.js')).sensor,
+};
+const byPrograms: Loaders = {
+  gateway: async () => (await import('./commands/gateway.js')).gateway,
+  expire: async () => (await import('./commands/drain.js')).expire,
+  drain: async () => (await import('./commands/drain.js')).drain,
 };
 
-const usage = `$0 COMMAND
+/** Every command by the occasion to use it, in the order of the help; each is loaded when it is called. */
+export const groups: readonly { title: string; example: string; commands: Loaders }[] = [
+  { title: 'Every day', example: 'firebreak block 203.0.113.7 192.168.1.10 22 --for 7d', commands: everyDay },
+  { title: 'When something is wrong', example: 'firebreak doctor', commands: wrong },
+  { title: 'Set-up', example: 'firebreak init', commands: setUp },
+  { title: 'Run by sshd and timers', example: 'firebreak expire', commands: byPrograms },
+];
 
-Turns a SIEM alarm into a proven firewall block, through Ansible.`;
+export const commands: Loaders = Object.assign({}, ...groups.map((group) => group.commands)) as Loaders;
 
 /**
  * sshd passes a login shell `-c COMMAND` as its last arguments. Whatever a caller sends is the command, even `--help`
@@ -46,26 +60,43 @@ Turns a SIEM alarm into a proven firewall block, through Ansible.`;
 export const bindCommand = (argv: readonly string[]): readonly string[] =>
   argv[0] === 'gateway' && argv.at(-2) === '-c' ? [...argv.slice(0, -2), `-c=${argv.at(-1)}`] : argv;
 
-/** The commands that these arguments may need: the one they name, or all of them for the help. */
-function load(argv: readonly string[]): Promise<Command[]> {
-  const name = argv.find((argument) => Object.hasOwn(commands, argument));
-  const loaders = Object.entries(commands).filter(
-    ([each]) => name === undefined || argv.includes('--help') || each === name,
-  );
-  return Promise.all(loaders.map(([, loader]) => loader()));
+/** The command that the arguments name. */
+const findName = (argv: readonly string[]): string | undefined =>
+  argv.find((argument) => Object.hasOwn(commands, argument));
+
+/** The help of all commands, if the arguments ask for it: each under its occasion, in one line where there is room. */
+export async function findHelp(argv: readonly string[], width = widthOf()): Promise<string | undefined> {
+  if (!argv.includes('--help') || findName(argv) !== undefined) return undefined;
+  const parts = groups.map(async ({ title, example, commands: loaders }) => {
+    const lines = Object.entries(loaders).map(async ([name, loader]) => {
+      const [first = '', ...more] = wrapText((await loader()).summary, width - indent);
+      return [`  ${name.padEnd(indent - 2)}${first}`, ...more.map((line) => ' '.repeat(indent) + line)].join('\n');
+    });
+    return [`${title}, for example: ${example}`, ...(await Promise.all(lines))].join('\n');
+  });
+  return [
+    'firebreak COMMAND [--help]\n\nTurns a SIEM alarm into a proven firewall block, through Ansible.',
+    ...(await Promise.all(parts)),
+    'With every command: --config FILE, --json (print exactly one JSON document), --help.',
+  ].join('\n\n');
 }
+
+/** The column of the summaries. */
+const indent = 14;
 
 /** A parser for these arguments that calls `run` with the command they name; errors are `usage`. */
 export async function makeParser(
   argv: readonly string[],
   run: (command: Command, args: object) => void,
 ): Promise<Argv> {
-  const root = yargs(argv).scriptName('firebreak').usage(usage).options(globals);
-  return (await load(argv))
+  const name = findName(argv);
+  const loaders = Object.entries(commands).filter(([each]) => name === undefined || each === name);
+  const loaded = await Promise.all(loaders.map(([, loader]) => loader()));
+  return loaded
     .reduce<Argv>((parser, command) => {
       const handle = (args: object): void => run(command, args);
       return parser.command(command.usage, command.summary, command.options, handle);
-    }, root)
+    }, yargs(argv).scriptName('firebreak').options(globals))
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
     .demandCommand(1, 'no command given: run firebreak block, unblock, list, …')
     .strict()

@@ -45,7 +45,7 @@ function toLines(cells: readonly string[], widths: readonly number[], isRight: r
 }
 
 /** Breaks at spaces if possible, else at the width. */
-function wrapText(text: string, width: number): string[] {
+export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {
