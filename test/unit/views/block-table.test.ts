@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { toCsv, toList } from '#firebreak/views/block-table.js';
+import { countWarnings } from '#firebreak/views/warning.js';
 import { detailsToText } from '#firebreak/views/show.js';
 import { aFlow, anActiveBlock } from '../../fixtures.js';
 
@@ -38,6 +39,19 @@ describe('a list of blocks', () => {
     const [heading = '', row = ''] = toCsv([listed]).split('\n');
     expect(heading).to.match(/,reason,proof,warning$/);
     expect(row).to.match(/,,listed,in force; not proven to decide: not told$/);
+  });
+});
+
+describe('the warnings of many blocks', () => {
+  it('are counted, the most frequent first; only the first three are listed', () => {
+    const others = ['a', 'b', 'c'].map((message) => anActiveBlock({ proof: 'shadowed', proofMessage: message }));
+    expect(countWarnings([decides, ...others, listed, listed])).to.deep.equal([
+      '2 blocks: in force; not proven to decide: not told',
+      '1 block: the rule stands, but the packet is not stopped: a',
+      '1 block: the rule stands, but the packet is not stopped: b',
+      '1 more block with a warning: firebreak list',
+    ]);
+    expect(countWarnings([decides])).to.deep.equal([]);
   });
 });
 
