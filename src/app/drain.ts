@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import type { Block } from '../core/block.js';
+import type { Expectation } from '../core/outcome.js';
 import { drainFirewall } from '../dispatch/drain-firewall.js';
 import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
@@ -15,7 +16,7 @@ export interface DrainOptions {
   owner?: string | undefined;
 }
 
-export interface Drained {
+export interface Drained extends Pick<Expectation, 'requiredProof'> {
   blocks: Block[];
   /** The freeze, if nothing was applied because of it. */
   frozen: Freeze | undefined;
@@ -25,7 +26,7 @@ export interface Drained {
 export async function drain(options: DrainOptions, app: App): Promise<Drained> {
   const drained = await applyDue(options, app);
   await sendDue(app, options.owner);
-  return drained;
+  return { ...drained, requiredProof: app.config.policy.require_proof };
 }
 
 async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drained> {

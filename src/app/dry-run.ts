@@ -4,6 +4,7 @@ import { newBlock, refuse, type Block } from '../core/block.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
 import { findRefusal } from '../core/policy.js';
+import { toProofFields } from '../core/proof.js';
 import { computeTracker } from '../core/tracker.js';
 import { applyBatch } from '../dispatch/batch.js';
 import type { Alarm } from '../intake/alarm.js';
@@ -17,6 +18,7 @@ export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Pro
   ...(await dryRun(admit(alarm, target, host.config).map(unsavedBlock), host)),
   alarm: ulid(),
   check: true,
+  requiredProof: host.config.policy.require_proof,
 });
 
 /** Predicts what a run would change for each block, without changing anything. */
@@ -71,7 +73,8 @@ function withResult(block: Block, result: BlockResult, { check, run }: { check: 
     return { ...attempted, changed: false, failure, failureCode: code, reason };
   }
   const { changed } = result;
-  const done: Block = { ...attempted, changed, failure: null, failureCode: null, reason: null };
+  const proof = toProofFields(result.proof);
+  const done: Block = { ...attempted, changed, failure: null, failureCode: null, reason: null, ...proof };
   if (block.desired === 'absent') return { ...done, state: check && changed ? 'releasing' : 'released' };
   return {
     ...done,

@@ -3,7 +3,7 @@ import type { StandingRule, StatusResult } from '../platforms/ansible/events.js'
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
-import { findDrift, type Drift } from '../core/drift.js';
+import { findDrift, findProofs, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
@@ -11,6 +11,7 @@ import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
 import type { NewAlarm } from '../ledger/ledger.js';
 import { recordAddresses } from '../notify/addresses.js';
+import { notifyBypassed } from '../notify/bypassed.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
@@ -47,21 +48,27 @@ async function reconcileFirewall(
   fix: boolean,
 ): Promise<Reconciled> {
   const { ledger } = app;
+  const askedAt = await ledger.now();
   const status = await readFirewall(name, settings, app);
   if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
   await recordAddresses(name, status.result, app);
-  const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), status.result);
-  if (drift.length > 0) await ledger.recordDrift(name, drift.length);
-  await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
-  if (!fix || drift.length === 0) {
-    return { firewall: name, drift, failure: null, exit: drift.length > 0 ? 5 : 0 };
-  }
-  const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift, owner }, app), {
+  const known = await ledger.findBlocks({ firewalls: [name] });
+  await ledger.recordProofs(findProofs(known, status.result), askedAt);
+  await notifyBypassed({ firewall: name, hasBypassed: true }, app);
+  const drift = findDrift(known, status.result);
+  const repairable = drift.filter(({ kind }) => kind !== 'bypassed');
+  if (repairable.length > 0) await ledger.recordDrift(name, repairable.length);
+  await notifyDrift({ firewall: name, drift: repairable, isFixed: fix }, app);
+  const found = { firewall: name, drift, failure: null };
+  if (!fix || repairable.length === 0) return { ...found, exit: drift.length > 0 ? 5 : 0 };
+  const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift: repairable, owner }, app), {
     wait: true,
     fix,
   });
-  const isLeft = drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
-  return { firewall: name, drift, failure: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
+  const isLeft =
+    repairable.length < drift.length ||
+    drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
+  return { ...found, exit: Math.max(exitCodeOfAll(blocks, { isAwaited: true }), isLeft ? 5 : 0) };
 }
 
 /** Rechecks blocks that the ledger knows, and adopts unknown rules that are exactly as Firebreak writes them. */

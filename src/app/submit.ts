@@ -62,7 +62,8 @@ export async function submit(
 ): Promise<Answer> {
   const owner = ulid();
   const recorded = await record(owner);
-  const answer = { check: false, isAwaited: wait, repeated: recorded.repeated ?? [] };
+  const requiredProof = app.config.policy.require_proof;
+  const answer = { check: false, isAwaited: wait, requiredProof, repeated: recorded.repeated ?? [] };
   let { blocks } = recorded;
   try {
     if (recorded.isFirstHeld === true) await notifyHeld(app);

@@ -19,6 +19,13 @@ export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'r
 export type FailureKind = 'unreachable' | 'failed' | 'stopped' | 'frozen';
 
 /**
+ * What the proof of a block in force is worth: pf drops its packets by our rule; the rule is in pf, but what pf decides
+ * is not known; another rule passes them first; they never come to this rule.
+ */
+export const proofLevels = ['decides', 'listed', 'shadowed', 'unreachable_path'] as const;
+export type ProofLevel = (typeof proofLevels)[number];
+
+/**
  * One flow on one firewall, with its lifetime. Times are milliseconds since the epoch.
  *
  * Each request raises `revision`; a run records in `claimedRevision` which one it applies and in `doneRevision` which
@@ -48,6 +55,9 @@ export interface Block {
   readonly expiresAt: number | null;
   /** When a run last proved it on the firewall. */
   readonly provenAt: number | null;
+  /** What that proof is worth, and why; null in a ledger of an earlier release, and if the rule is not to be in force. */
+  readonly proof: ProofLevel | null;
+  readonly proofMessage: string | null;
   /** When a run is to apply it; null while nothing is due. */
   readonly dueAt: number | null;
   /** How many runs failed in a row, and since when. */
@@ -81,6 +91,8 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   updatedAt: now,
   expiresAt: null,
   provenAt: null,
+  proof: null,
+  proofMessage: null,
   dueAt: now,
   failures: 0,
   failingSince: null,
@@ -99,4 +111,6 @@ export const refuse = (block: Block, reason: string): Block => ({
   desired: 'absent',
   dueAt: null,
   reason,
+  proof: null,
+  proofMessage: null,
 });

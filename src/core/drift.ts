@@ -1,4 +1,5 @@
-import type { Block } from './block.js';
+import type { Block, ProofLevel } from './block.js';
+import { isBypassed, toProofFields, type Proof } from './proof.js';
 
 /** A rule of ours as it is on a firewall. */
 export interface RuleOnFirewall {
@@ -8,13 +9,17 @@ export interface RuleOnFirewall {
   why: string | null;
   /** pf has loaded it. */
   proven: boolean;
+  /** What its proof is worth, and why; undefined if the firewall's playbook does not tell. */
+  proof?: ProofLevel | undefined;
+  proof_message?: string | undefined;
 }
 
-/** A difference between ledger and firewall. */
+/** A difference between ledger and firewall; `bypassed` is one between the rule and what pf does. */
 export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   | { kind: 'missing'; block: Block }
   | { kind: 'not_loaded'; block: Block }
   | { kind: 'changed'; block: Block; rule: R }
+  | { kind: 'bypassed'; block: Block }
   | { kind: 'lingering'; block: Block; rule: R }
   | { kind: 'unknown'; rule: R }
   | { kind: 'only_in_pf'; tracker: number };
@@ -40,6 +45,11 @@ export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], fo
     if (rule === undefined) drift.push({ kind: 'missing', block });
     else if (rule.changed) drift.push({ kind: 'changed', block, rule });
     else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
+    else {
+      const proof = proofIn(rule);
+      const known = proof === undefined ? block : { ...block, ...toProofFields(proof) };
+      if (isBypassed(known)) drift.push({ kind: 'bypassed', block: known });
+    }
   }
   for (const rule of rules.values()) {
     if (live.has(rule.tracker)) continue;
@@ -48,5 +58,24 @@ export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], fo
   }
   return [...drift, ...found.only_in_pf.map((tracker) => ({ kind: 'only_in_pf' as const, tracker }))];
 }
+
+/** What the proofs of these blocks are worth now, by block id, as far as the firewall tells. */
+export function findProofs(
+  blocks: readonly Block[],
+  { standing }: Pick<FirewallRules<RuleOnFirewall>, 'standing'>,
+): Map<string, Proof> {
+  const rules = new Map(standing.map((rule) => [rule.tracker, rule]));
+  const proofs = new Map<string, Proof>();
+  for (const { id, state, tracker } of blocks) {
+    const rule = state === 'active' ? rules.get(tracker) : undefined;
+    if (rule === undefined || rule.changed || !rule.proven) continue;
+    const proof = proofIn(rule);
+    if (proof !== undefined) proofs.set(id, proof);
+  }
+  return proofs;
+}
+
+const proofIn = ({ proof, proof_message: message = '' }: RuleOnFirewall): Proof | undefined =>
+  proof === undefined ? undefined : { level: proof, message };
 
 const isLive = ({ state }: Block): boolean => state !== 'released' && state !== 'refused';

@@ -10,7 +10,15 @@ import type { LoadStats } from './stats.js';
 // the epoch.
 
 export type Event =
-  FailureEvent | RecoveryEvent | SuccessEvent | DriftEvent | AddressesEvent | HeldEvent | DigestEvent | TestEvent;
+  | FailureEvent
+  | BypassedEvent
+  | RecoveryEvent
+  | SuccessEvent
+  | DriftEvent
+  | AddressesEvent
+  | HeldEvent
+  | DigestEvent
+  | TestEvent;
 
 interface Occurrence {
   /** When this was found. */
@@ -35,6 +43,16 @@ export interface FailureEvent extends Occurrence {
   giveUpMs: number;
 }
 
+/** Blocks of one firewall whose rules stand, but do not stop their packets. */
+export interface BypassedEvent extends Occurrence {
+  kind: 'bypassed';
+  firewall: string;
+  /** The levels that are due to be reported, and the blocks of these: at least one. */
+  causes: readonly OpenIncident[];
+  blocks: readonly Block[];
+  alarms: AlarmsByBlock;
+}
+
 /** Incidents of one firewall that are over. */
 export interface RecoveryEvent extends Occurrence {
   kind: 'recovery';
@@ -42,7 +60,9 @@ export interface RecoveryEvent extends Occurrence {
   resolved: readonly Incident[];
   /** Blocks that still fail, for another cause. */
   failing: number;
-  /** Blocks that are in force and proven. */
+  /** Blocks whose rules stand, but do not stop their packets. */
+  bypassed: number;
+  /** The other blocks that are in force. */
   active: number;
 }
 
@@ -96,7 +116,7 @@ export interface DigestEvent extends Occurrence {
   day: DigestDay;
   /** Blocks that something happened to since the day began. */
   recent: readonly Block[];
-  /** Blocks that are held, wait for a retry, or have failed. */
+  /** Blocks that are held, wait for a retry, have failed, or are bypassed. */
   open: readonly Block[];
   alarms: AlarmsByBlock;
   firewalls: readonly FirewallDigest[];
@@ -123,4 +143,6 @@ export type AlarmsByBlock = ReadonlyMap<string, readonly { context: Readonly<Rec
 export const maxListed = 20;
 
 /** The word of a channel's `on:` list that subscribes to this kind of event. */
-export const topicOf = (kind: Event['kind']): string => (kind === 'addresses' ? 'drift' : kind);
+export const topicOf = (kind: Event['kind']): string => topics[kind] ?? kind;
+
+const topics: Partial<Record<Event['kind'], string>> = { addresses: 'drift', bypassed: 'failure' };

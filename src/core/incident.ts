@@ -1,4 +1,5 @@
 import type { Block } from './block.js';
+import { isBypassLevel } from './proof.js';
 
 /** A failure of one firewall, for one cause, that was reported. */
 export interface Incident {
@@ -25,6 +26,12 @@ const intervals = [hour, 4 * hour, 12 * hour, 24 * hour] as const;
 
 /** Found by querying the firewall, not by a run: a successful run does not end it. */
 export const driftCause = 'drift';
+
+/** A bypassed rule's cause is the level of its proof. */
+export const isBypassCause = isBypassLevel;
+
+/** Whether it is about blocks that are not as requested. */
+export const isFailureCause = (cause: string): boolean => cause !== driftCause && !isBypassCause(cause);
 
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);
@@ -58,6 +65,15 @@ export function groupCauses(failing: readonly Block[]): Map<string, { beganAt: n
     const began = block.failingSince ?? block.updatedAt;
     const cause = causeOf(block);
     causes.set(cause, { beganAt: Math.min(causes.get(cause)?.beganAt ?? began, began) });
+  }
+  return causes;
+}
+
+/** The levels of bypassed rules, each with the time at which one was first found. */
+export function groupBypassed(bypassed: readonly Block[]): Map<string, { beganAt: number }> {
+  const causes = new Map<string, { beganAt: number }>();
+  for (const { proof, updatedAt } of bypassed) {
+    if (proof !== null) causes.set(proof, { beganAt: Math.min(causes.get(proof)?.beganAt ?? updatedAt, updatedAt) });
   }
   return causes;
 }

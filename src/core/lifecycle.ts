@@ -1,11 +1,12 @@
 import { backoffAfter } from './backoff.js';
 import { refuse, type Block, type FailureKind } from './block.js';
+import { noProof, toProofFields, type Proof } from './proof.js';
 
 /** The transitions of a block: each takes the block before and returns the block after. The time is an argument. */
 
 /** What one run reports about one block that it applied. */
 export type BlockResult =
-  | { kind: 'settled'; changed: boolean }
+  | { kind: 'settled'; changed: boolean; proof?: Proof | undefined }
   /** The policy now refuses it, and the run has proven that no rule is left. */
   | { kind: 'refused'; reason: string }
   | { kind: 'failed'; failure: FailureKind; code: string; reason: string };
@@ -54,6 +55,7 @@ export function release(block: Block, now: number, reason: string): Block {
     reason,
     failures: 0,
     failingSince: null,
+    ...noProof,
   };
 }
 
@@ -109,11 +111,18 @@ export function settle(block: Block, result: BlockResult, settlement: Settlement
   // A later request for the same state is done too: the proof is newer than the request.
   const doneRevision = isSameRequest ? block.revision : claimedRevision;
   const done: Block = { ...block, doneRevision, changed: result.changed, updatedAt: now };
-  const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null };
+  const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null, ...noProof };
   if (!isSameRequest) return cleared;
   if (desired === 'absent') return { ...cleared, state: 'released', dueAt: null };
-  return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now };
+  return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now, ...toProofFields(result.proof) };
 }
+
+/** A query found the proof of an active block to be worth this. */
+export const updateProof = (block: Block, proof: Proof, now: number): Block => ({
+  ...block,
+  ...toProofFields(proof),
+  updatedAt: now,
+});
 
 function fail(
   block: Block,

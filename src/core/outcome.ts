@@ -1,7 +1,8 @@
 import type { Block, BlockState, FailureKind } from './block.js';
+import { isBypassed, isProofEnough, type RequiredProof } from './proof.js';
 
 /** The outcomes of a block, as they are counted and reported. */
-export const outcomeKinds = ['proven', 'failed', 'held', 'refused', 'released'] as const;
+export const outcomeKinds = ['proven', 'bypassed', 'failed', 'held', 'refused', 'released'] as const;
 export type OutcomeKind = (typeof outcomeKinds)[number];
 
 /**
@@ -11,8 +12,11 @@ export type OutcomeKind = (typeof outcomeKinds)[number];
 export function findOutcome(before: Block | undefined, after: Block): OutcomeKind | undefined {
   const isNew = before?.state !== after.state;
   switch (after.state) {
-    case 'active':
-      return isNew ? 'proven' : undefined;
+    case 'active': {
+      const kind = isBypassed(after) ? 'bypassed' : 'proven';
+      const wasBypassed = before !== undefined && isBypassed(before);
+      return isNew || wasBypassed !== isBypassed(after) ? kind : undefined;
+    }
     case 'held':
     case 'released':
       return isNew ? after.state : undefined;
@@ -35,13 +39,19 @@ export interface RunSummary {
   batch: number;
 }
 
+/** What a caller asks of an answer. */
+export interface Expectation {
+  /** Whether the caller waited for the proof; if so, 0 means that there is one. */
+  isAwaited?: boolean | undefined;
+  /** The least that the proof must be worth. */
+  requiredProof?: RequiredProof | undefined;
+}
+
 /** The whole answer to one request. */
-export interface Answer {
+export interface Answer extends Expectation {
   /** The alarm's id, if the request was one. */
   alarm?: string;
   check: boolean;
-  /** Whether the caller waited for the proof. */
-  isAwaited?: boolean;
   blocks: Block[];
   /** Ids of blocks that this same event had already requested. */
   repeated?: readonly string[];
@@ -52,20 +62,22 @@ export interface Answer {
 }
 
 /** The exit code of a whole answer. */
-export const exitCodeOf = ({ blocks, isAwaited, exit }: Answer): number => exit ?? exitCodeOfAll(blocks, isAwaited);
+export const exitCodeOf = (answer: Answer): number => answer.exit ?? exitCodeOfAll(answer.blocks, answer);
 
 const exitOfFailure: Record<FailureKind, number> = { unreachable: 4, failed: 5, stopped: 6, frozen: 7 };
 
 /** Queued: a run in progress will apply it. Only for a caller that waits but is answered before that run ends. */
 const queued = 8;
 
-/**
- * The exit code for one block in its current state.
- * @param isAwaited whether the caller waits for the proof; if so, 0 means that there is one
- */
-export function exitCodeOfBlock({ state, failure, doneRevision, revision }: Block, isAwaited = false): number {
+/** The rule stands, but its proof is not worth what is required. */
+const notEnough = 9;
+
+/** The exit code for one block in its current state. */
+export function exitCodeOfBlock(block: Block, { isAwaited = false, requiredProof }: Expectation = {}): number {
+  const { state, failure, doneRevision, revision } = block;
   switch (state) {
     case 'active':
+      return isProofEnough(block, requiredProof) ? 0 : notEnough;
     case 'released':
       return 0;
     case 'refused':
@@ -82,19 +94,19 @@ export function exitCodeOfBlock({ state, failure, doneRevision, revision }: Bloc
 }
 
 /** Several firewalls answer as the worst of them: "0" must not hide one that lets the attacker in. */
-const severity = [0, 8, 3, 7, 4, 6, 5];
+const severity = [0, 8, 3, 9, 7, 4, 6, 5];
 const unfinished: readonly BlockState[] = ['pending', 'releasing'];
 
-export function worstOf(blocks: readonly Block[], isAwaited = false): Block | undefined {
+export function worstOf(blocks: readonly Block[], expectation: Expectation = {}): Block | undefined {
   const rank = (block: Block): number =>
-    severity.indexOf(exitCodeOfBlock(block, isAwaited)) * 2 + (unfinished.includes(block.state) ? 1 : 0);
+    severity.indexOf(exitCodeOfBlock(block, expectation)) * 2 + (unfinished.includes(block.state) ? 1 : 0);
   return blocks.reduce<Block | undefined>(
     (worst, block) => (worst === undefined || rank(block) > rank(worst) ? block : worst),
     undefined,
   );
 }
 
-export function exitCodeOfAll(blocks: readonly Block[], isAwaited = false): number {
-  const worst = worstOf(blocks, isAwaited);
-  return worst === undefined ? 0 : exitCodeOfBlock(worst, isAwaited);
+export function exitCodeOfAll(blocks: readonly Block[], expectation: Expectation = {}): number {
+  const worst = worstOf(blocks, expectation);
+  return worst === undefined ? 0 : exitCodeOfBlock(worst, expectation);
 }

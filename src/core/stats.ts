@@ -30,8 +30,8 @@ export interface History {
   destinations: TopEntry[];
   /** By firewall: how often it differed from the ledger, and when and by how much last. */
   drift: { firewall: string; times: number; lastAt: number; differences: number }[];
-  /** Blocks at the end: in force, under way (failing ones among them), given up, held. */
-  now: { active: number; underWay: number; failing: number; givenUp: number; held: number };
+  /** Blocks at the end: active (bypassed ones among them), under way (failing ones among them), given up, held. */
+  now: { active: number; bypassed: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
 /** How things are now. Times are milliseconds since the epoch, null for never. */

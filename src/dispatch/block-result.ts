@@ -3,6 +3,7 @@ import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
 import type { BlockResult } from '../core/lifecycle.js';
+import type { Proof } from '../core/proof.js';
 
 /** What a run's result means for one block that it applied. */
 export function resultFor(
@@ -50,5 +51,14 @@ function resultWhenDone(
     return failed('not_told', 'the playbook succeeded but does not report this rule');
   if (!check && !result.proven)
     return failed('load_unproven', 'the playbook succeeded but pf does not confirm the rule');
-  return { kind: 'settled', changed: isChanged };
+  const proof = desired === 'present' ? (findProof(result, tracker) ?? (check ? undefined : notTold)) : undefined;
+  return { kind: 'settled', changed: isChanged, proof };
 }
+
+function findProof({ proof = [] }: BatchResult, tracker: number): Proof | undefined {
+  const told = proof.find((each) => each.tracker === tracker);
+  return told && { level: told.level, message: told.message };
+}
+
+/** A platform's role may not tell what its packet filter decides. */
+const notTold: Proof = { level: 'listed', message: 'this playbook does not tell who decides' };

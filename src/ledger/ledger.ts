@@ -1,10 +1,11 @@
 import type { AuditEntry, AuditHead } from '../core/audit.js';
-import type { Block, BlockState } from '../core/block.js';
+import type { Block, BlockState, ProofLevel } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
+import type { Proof } from '../core/proof.js';
 import type { History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
@@ -36,6 +37,8 @@ export interface BlockStore {
   expire(limits: { heldMs: number; keepAlarmsMs: number }): Promise<Block[]>;
   /** Makes these blocks due again: the effect of a run that lost its lease is unknown. */
   recheck(ids: readonly string[]): Promise<void>;
+  /** Records what a query that began at `askedAt` found the proofs of active blocks to be worth, by block id. */
+  recordProofs(proofs: ReadonlyMap<string, Proof>, askedAt: number): Promise<void>;
   /** Matching blocks, the newest request last. */
   findBlocks(query: BlockQuery): Promise<Block[]>;
   hasAlarm(id: string): Promise<boolean>;
@@ -227,6 +230,8 @@ export interface BlockQuery {
   /** An id, or its end. */
   idEnding?: string;
   states?: readonly BlockState[];
+  /** What their proofs are worth. */
+  proofs?: readonly ProofLevel[];
   /** Blocks that changed since then. */
   updatedSince?: number;
   firewalls?: readonly string[];

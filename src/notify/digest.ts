@@ -1,6 +1,7 @@
 import { findDigestDay, type DigestDay } from '../core/digest-day.js';
 import type { DigestEvent, FirewallDigest } from '../core/event.js';
 import { driftCause } from '../core/incident.js';
+import { bypassLevels } from '../core/proof.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { findListedAlarms } from './alarms.js';
 import type { NotifyContext } from './channel.js';
@@ -24,7 +25,8 @@ export async function queueDigests(context: NotifyContext): Promise<void> {
 async function findDigest(day: DigestDay, { config, ledger, host }: NotifyContext): Promise<DigestEvent> {
   const recent = await ledger.findBlocks({ updatedSince: day.from });
   const unsettled = await ledger.findBlocks({ states: ['held', 'pending', 'releasing', 'failed'] });
-  const open = unsettled.filter(({ state, failure }) => state === 'held' || failure !== null);
+  const bypassed = await ledger.findBlocks({ states: ['active'], proofs: bypassLevels });
+  const open = [...unsettled.filter(({ state, failure }) => state === 'held' || failure !== null), ...bypassed];
   const firewalls = await Promise.all(Object.keys(config.firewalls).map((name) => findFirewall(name, ledger)));
   const alarms = await findListedAlarms(open, ledger);
   const audit = (await ledger.findAuditHead()) ?? null;

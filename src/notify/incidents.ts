@@ -6,11 +6,14 @@ import {
   diffIncidents,
   driftCause,
   groupCauses,
+  isFailureCause,
   type Incident,
   type IncidentChanges,
   type OpenIncident,
 } from '../core/incident.js';
+import { isBypassed } from '../core/proof.js';
 import type { SettledRun } from '../dispatch/drain-firewall.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { findListedAlarms } from './alarms.js';
 import type { NotifyContext } from './channel.js';
 import { isSubscribed, openChannels } from './index.js';
@@ -29,16 +32,21 @@ interface RunFacts extends Pick<FailureEvent, 'record' | 'step'> {
 export async function notifyFailures(firewall: string, run: RunFacts, context: NotifyContext): Promise<void> {
   const { ledger } = context;
   if (openChannels(context).length === 0) return;
-  const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause !== driftCause);
+  const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => isFailureCause(cause));
   if (!run.hasFailed && incidents.length === 0) return;
-  const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
-  const failing = open.filter(({ failure }) => failure !== null);
+  const failing = await findFailing(firewall, ledger);
   const changes = diffIncidents(await ledger.now(), groupCauses(failing), incidents);
   const { due, resolved } = changes;
   const events: Event[] = [];
   if (due.length > 0) events.push(await toFailure({ firewall, due, failing, run }, context));
-  if (resolved.length > 0) events.push(await toRecovery({ firewall, resolved, failing }, context));
-  await report(firewall, { changes, events }, context);
+  if (resolved.length > 0) events.push(await toRecovery({ firewall, resolved }, context));
+  await reportIncidents(firewall, { changes, events }, context);
+}
+
+/** The blocks of a firewall that are not as requested. */
+async function findFailing(firewall: string, ledger: Ledger): Promise<Block[]> {
+  const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
+  return open.filter(({ failure }) => failure !== null);
 }
 
 interface FailureFacts {
@@ -62,21 +70,25 @@ async function toFailure({ firewall, due, failing, run }: FailureFacts, context:
 interface RecoveryFacts {
   firewall: string;
   resolved: readonly Incident[];
-  failing: readonly Block[];
 }
 
-async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
-  const { firewall, resolved, failing } = facts;
-  const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
+/** Tells which incidents are over, and what is left. */
+export async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
+  const { firewall, resolved } = facts;
+  const failing = (await findFailing(firewall, ledger)).length;
+  const standing = await ledger.findBlocks({ firewalls: [firewall], states: ['active'] });
+  const bypassed = standing.filter(isBypassed).length;
   const at = await ledger.now();
-  return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
+  return { kind: 'recovery', at, host, firewall, resolved, failing, bypassed, active: standing.length - bypassed };
 }
 
 /** Queues a message for what a run changed and proved, if a channel accepts successes. */
 export async function notifySuccess(settled: SettledRun, context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
   const { firewall, run } = settled;
-  const blocks = settled.blocks.filter(({ changed, state }) => changed && (state === 'active' || state === 'released'));
+  const blocks = settled.blocks.filter(
+    (block) => block.changed && (block.state === 'released' || (block.state === 'active' && !isBypassed(block))),
+  );
   if (blocks.length === 0 || !isSubscribed('success', context)) return;
   const alarms = await findListedAlarms(blocks, ledger);
   await notify([{ kind: 'success', at: await ledger.now(), host, firewall, blocks, alarms, run }], context);
@@ -99,11 +111,11 @@ export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, cont
   const events = changes.due.map(
     ({ beganAt }) => ({ kind: 'drift', at, host, firewall, drift, isFixed, beganAt }) as const,
   );
-  await report(firewall, { changes, events }, context);
+  await reportIncidents(firewall, { changes, events }, context);
 }
 
 /** Records the changes together with the messages that report them. */
-async function report(
+export async function reportIncidents(
   firewall: string,
   { changes, events }: { changes: IncidentChanges; events: readonly Event[] },
   context: NotifyContext,

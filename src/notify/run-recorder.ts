@@ -1,7 +1,9 @@
 import type { SettledRun } from '../dispatch/drain-firewall.js';
 import { toRecord } from '../core/block-record.js';
+import { isBypassed } from '../core/proof.js';
 import type { App } from '../runtime/app.js';
 import { notifyAddressChanges } from './addresses.js';
+import { notifyBypassed } from './bypassed.js';
 import { notifyFailures, notifySuccess } from './incidents.js';
 
 /** Opens the log while Ansible is working, which costs no time. */
@@ -43,6 +45,7 @@ async function recordRun(settled: SettledRun, app: App): Promise<void> {
   }
   const step = task === undefined ? undefined : { run: run.id, task };
   await notifyFailures(firewall, { hasFailed: failed.length > 0, record: folder, step }, app);
+  await notifyBypassed({ firewall, hasBypassed: blocks.some(isBypassed) }, app);
   await notifySuccess(settled, app);
   await notifyAddressChanges(app);
 }

@@ -4,6 +4,8 @@ import { findCauseText } from './index.js';
 const own: Readonly<Record<string, string>> = {
   timeout: 'took too long',
   not_started: 'Ansible did not start',
+  shadowed: 'another rule passes the packets first',
+  unreachable_path: 'the packets never come to the rule',
 };
 
 /** A cause in a few words, the same in a mail, a webhook and the statistics. */

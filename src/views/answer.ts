@@ -2,7 +2,9 @@ import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
 import { exitCodeOf, type Answer, type RunSummary } from '../core/outcome.js';
+import { isBypassed } from '../core/proof.js';
 import { answerToJson } from './json.js';
+import { warningOf } from './warning.js';
 
 /** The answer as text and JSON, with its exit code. */
 export const toAnswerOutput = (answer: Answer) => ({
@@ -27,8 +29,13 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
   const time = run === null ? '' : `, ${(run.ms / 1000).toFixed(1)} s`;
   const proof = `tracker ${tracker}${time}`;
   switch (state) {
-    case 'active':
-      return `${changed && run !== null ? 'blocked' : 'already blocked'} ${what}: ${describeProof(block)}, ${proof}`;
+    case 'active': {
+      const warning = warningOf(block);
+      const done = changed && run !== null ? 'blocked' : 'already blocked';
+      return warning === null
+        ? `${done} ${what}: ${describeProof(block)}, ${proof}`
+        : `${isBypassed(block) ? 'NOT blocked' : done} ${what}, ${proof}: ${warning}`;
+    }
     case 'released':
       return `released ${what}${run === null ? '' : `: removed and proven, ${proof}`}`;
     case 'refused':
@@ -62,12 +69,18 @@ function explain({ failure, reason, state }: Block): string {
   return state === 'failed' ? `${why}; given up, run firebreak retry` : `${why}; queued for retry`;
 }
 
-function predict({ flow, tracker, changed, failure, reason, desired, state }: Block): string {
+function predict(block: Block): string {
+  const { flow, tracker, changed, failure, reason, desired, state } = block;
   const what = describeFlow(flow);
   const [verb, done] = desired === 'present' ? ['block', 'already blocked'] : ['release', 'already released'];
   if (state === 'refused') return `would NOT block ${what}: ${reason ?? ''}`;
   if (failure !== null)
     return `could NOT ${verb} ${what}: ${failure === 'unreachable' ? 'the firewall is unreachable: ' : ''}${reason ?? ''}`;
+  const warning = warningOf(block);
+  if (warning !== null) {
+    const verdict = isBypassed(block) ? 'NOT blocked' : done;
+    return `${verdict} ${what}, tracker ${tracker}: ${warning} (dry run: nothing to change)`;
+  }
   return changed
     ? `would ${verb} ${what}, tracker ${tracker} (dry run: nothing was changed)`
     : `${done} ${what}, tracker ${tracker} (dry run: nothing to change)`;

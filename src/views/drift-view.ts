@@ -1,6 +1,7 @@
 import type { Drift, RuleOnFirewall } from '../core/drift.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { blockToJson } from './json.js';
+import { warningOf } from './warning.js';
 
 /** The drift found on one firewall. */
 export interface DriftReport {
@@ -15,10 +16,16 @@ export function driftToText({ firewall, drift, failure, exit }: DriftReport, isF
   if (failure !== null) return `${firewall}: could not be queried: ${failure.reason}`;
   if (drift.length === 0) return `${firewall}: matches the ledger`;
   const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
+  const hasRepairable = drift.some(({ kind }) => kind !== 'bypassed');
   const end = isFixed
     ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
     : `${firewall}: to repair it, run firebreak reconcile --fix`;
-  return [...lines, end].join('\n');
+  const advice = `${firewall}: a bypassed rule needs a change on the firewall (docs/proof.md)`;
+  return [
+    ...lines,
+    ...(hasRepairable ? [end] : []),
+    ...(drift.some(({ kind }) => kind === 'bypassed') ? [advice] : []),
+  ].join('\n');
 }
 
 /** One difference in a sentence. */
@@ -30,6 +37,8 @@ export function describeDrift(drift: Drift): string {
       return `not loaded: the rule for ${describeFlow(drift.block.flow)} is in the configuration but not in pf`;
     case 'changed':
       return `changed: the rule for ${describeFlow(drift.block.flow)} was changed by hand: ${why(drift.rule)}`;
+    case 'bypassed':
+      return `bypassed: ${describeFlow(drift.block.flow)}: ${warningOf(drift.block) ?? ''}`;
     case 'lingering':
       return `lingering: ${describeFlow(drift.block.flow)} was released but is blocked again (tracker ${drift.block.tracker})`;
     case 'unknown':

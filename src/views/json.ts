@@ -1,13 +1,15 @@
 import type { Block } from '../core/block.js';
 import type { FirebreakError } from '../core/errors.js';
 import { exitCodeOf, worstOf, type Answer } from '../core/outcome.js';
+import { proofOf } from '../core/proof.js';
+import { warningOf } from './warning.js';
 
 /** The answer as JSON (contract: `block --json`). */
 export const answerToJson = (answer: Answer) => {
   const { alarm, check, blocks, run, repeated = [] } = answer;
   return {
     ...(alarm !== undefined && { alarm }),
-    state: worstOf(blocks)?.state ?? null,
+    state: worstOf(blocks, answer)?.state ?? null,
     exit: exitCodeOf(answer),
     ...(check && { check: true }),
     blocks: blocks.map((block) => ({ ...blockToJson(block), ...(repeated.includes(block.id) && { repeated: true }) })),
@@ -33,6 +35,8 @@ export const blockToJson = (block: Block): object => ({
   created_at: toTime(block.createdAt),
   expires_at: toTime(block.expiresAt),
   reason: block.reason,
+  proof: proofOf(block),
+  warning: warningOf(block),
 });
 
 export const toTime = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());

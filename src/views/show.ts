@@ -5,6 +5,7 @@ import { formatLocal } from '../core/local-time.js';
 import type { AlarmRecord } from '../ledger/ledger.js';
 import { count } from './count.js';
 import { blockToJson, toTime } from './json.js';
+import { warningOf } from './warning.js';
 
 interface Details {
   block: Block;
@@ -28,6 +29,7 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['since', when(block.createdAt, now)],
     ['until', block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
     ['proven', block.provenAt === null ? 'never' : when(block.provenAt, now)],
+    ['proof', describeProof(block)],
     ['next retry', block.dueAt === null ? undefined : when(block.dueAt, now)],
     ['alarms', String(block.alarms)],
     ...alarms.slice(-maxAlarms).map((alarm): [string, string] => ['', describeAlarm(alarm)]),
@@ -54,6 +56,13 @@ export const detailsToJson = ({ block, alarms, record }: Details): object => ({
 });
 
 const maxAlarms = 10;
+
+/** What the proof is worth; undefined if it is not known, or if the block is not active. */
+function describeProof(block: Block): string | undefined {
+  const { state, proof, proofMessage } = block;
+  if (state !== 'active' || proof === null) return undefined;
+  return warningOf(block) ?? ['in force and proven', proofMessage].filter(Boolean).join(': ');
+}
 
 const describeState = ({ state, reason, failures }: Block): string =>
   [state, failures > 0 ? count(failures, 'failed attempt') : undefined, reason ?? undefined].filter(Boolean).join(', ');

@@ -20,6 +20,7 @@ export function historyToHtml(figures: History, host: string): string {
       { name: 'proven', value: outcomes.proven, tone: 'proven' },
       { name: 'median', value: proof === null ? '-' : formatTaken(proof.medianMs), tone: '' },
       { name: '95 % within', value: proof === null ? '-' : formatTaken(proof.p95Ms), tone: '' },
+      ...(outcomes.bypassed > 0 ? [{ name: 'bypassed', value: outcomes.bypassed, tone: 'failed' }] : []),
       { name: 'failed', value: outcomes.failed, tone: outcomes.failed > 0 ? 'failed' : '' },
       { name: 'held', value: outcomes.held, tone: outcomes.held > 0 ? 'held' : '' },
       { name: 'refused', value: outcomes.refused, tone: '' },
@@ -27,6 +28,7 @@ export function historyToHtml(figures: History, host: string): string {
     ],
     now: [
       { name: 'in force', value: now.active, tone: '' },
+      ...(now.bypassed > 0 ? [{ name: 'bypassed', value: now.bypassed, tone: 'failed' }] : []),
       { name: 'in progress', value: now.underWay, tone: '' },
       { name: 'failing', value: now.failing, tone: now.failing > 0 ? 'failed' : '' },
       { name: 'given up', value: now.givenUp, tone: now.givenUp > 0 ? 'failed' : '' },

@@ -24,6 +24,7 @@ export const historyToJson = (figures: History): object => ({
   })),
   now: {
     active: figures.now.active,
+    bypassed: figures.now.bypassed,
     under_way: figures.now.underWay,
     failing: figures.now.failing,
     given_up: figures.now.givenUp,

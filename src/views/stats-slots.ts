@@ -23,12 +23,13 @@ export function toSlots(figures: History): Slot[] {
   const size = findSlotSize(figures);
   const slots = new Map<number, Slot>();
   for (let at = startOf(firstOf(figures), size); at <= figures.until; at = nextSlot(at, size)) {
-    slots.set(at, { at, proven: 0, failed: 0, held: 0, refused: 0, released: 0 });
+    slots.set(at, { at, proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 });
   }
   for (const hour of figures.hours) {
     const slot = slots.get(startOf(hour.at, size));
     if (slot === undefined) continue;
     slot.proven += hour.proven;
+    slot.bypassed += hour.bypassed;
     slot.failed += hour.failed;
     slot.held += hour.held;
     slot.refused += hour.refused;

@@ -32,7 +32,7 @@ function describeOutcomes({ outcomes, proof, causes }: History): string[] {
       56,
     ),
   };
-  return (['proven', 'released', 'failed', 'held', 'refused'] as const).map((kind) =>
+  return (['proven', 'bypassed', 'released', 'failed', 'held', 'refused'] as const).map((kind) =>
     `${String(outcomes[kind]).padStart(7)}  ${kind.padEnd(10)}${more[kind] ?? ''}`.trimEnd(),
   );
 }
@@ -52,7 +52,8 @@ const describeDrift = ({ drift }: History): string[] =>
 
 function describeNow({ now }: History): string {
   const failing = now.failing > 0 ? ` (${now.failing} failing)` : '';
-  return `now: ${now.active} in force, ${now.underWay} in progress${failing}, ${now.givenUp} given up, ${now.held} held`;
+  const bypassed = now.bypassed > 0 ? ` (${now.bypassed} bypassed)` : '';
+  return `now: ${now.active} in force${bypassed}, ${now.underWay} in progress${failing}, ${now.givenUp} given up, ${now.held} held`;
 }
 
 const headings = ['PROVEN', 'FAILED', 'HELD', 'REFUSED'];

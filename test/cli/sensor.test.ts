@@ -374,11 +374,11 @@ describe('the sensor script', function () {
 
     for (const shell of ['dash', 'bash'].filter(hasCommand)) {
       it(`delivers by sshpass, and hands on Firebreak's own exit code (${shell})`, async () => {
-        for (const exit of [0, 5, 6]) {
+        for (const exit of [0, 5, 6, 9]) {
           answerWith(exit);
           expect(await sensor.call(alarm, shell)).to.deep.equal({ exit, stdout: '', stderr: '' });
         }
-        expect(received()).to.have.length(3);
+        expect(received()).to.have.length(4);
         expect(sensor.waiting()).to.deep.equal([]);
         expect(sensor.syslog().join()).to.include('the receiver answers (exit 5').and.not.include('canary');
       });

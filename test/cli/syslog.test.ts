@@ -103,12 +103,15 @@ describe('syslog', function () {
     await settle({ kind: 'settled', changed: true });
     await record('2');
     await settle({ kind: 'failed', failure: 'failed', code: 'load_refused', reason: 'pf said "no"]\n<0>1 forged' });
+    await record('5');
+    const proof = { level: 'shadowed', message: 'floating rule \'Allow "all"]\' passes it first' } as const;
+    await settle({ kind: 'settled', changed: true, proof });
     await record('3', { refusal: 'refused: it is the gateway' });
     await record('4', {}, { limits: { perMinute: 1, active: 1 } });
     await ledger.close();
   }
 
-  const outcomes = ['PROVEN', 'RELEASED', 'FAILED', 'REFUSED', 'HELD'];
+  const outcomes = ['PROVEN', 'RELEASED', 'FAILED', 'BYPASSED', 'REFUSED', 'HELD'];
   const outcomesOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(' ')[5] ?? '');
 
   async function drain(): Promise<string> {
@@ -129,7 +132,7 @@ describe('syslog', function () {
       expect(outcomesOf(lines)).to.deep.equal(outcomes);
       for (const line of lines) expect(line).to.match(/^<1[5-9]\d>1 [\x20-\x7e]+$/);
       const events = readByPlugin(lines);
-      expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '4', '3']);
+      expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '6', '4', '3']);
       expect(events[2]).to.include({
         plugin_id: '9532',
         src_ip: '203.0.113.7',

@@ -30,7 +30,8 @@ const recheckMs = minute;
 
 let alarms = 0;
 let runs = 0;
-const settled: BlockResult = { kind: 'settled', changed: true };
+const settled = { kind: 'settled', changed: true } as const;
+const shadowed = { level: 'shadowed', message: 'another rule passes it first' } as const;
 const away: BlockResult = { kind: 'failed', failure: 'unreachable', code: 'unreachable', reason: 'no route to host' };
 
 function block(fields: Partial<BlockRequest> = {}, flowFields: Partial<Flow> = {}): BlockRequest {
@@ -904,8 +905,51 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await ledger.beginAsking('edge', hour)).to.equal(true);
     });
 
+    describe('records what a proof is worth:', () => {
+      const listed = { level: 'listed', message: 'not told' } as const;
+      const proofsOf = async (): Promise<(string | null)[]> => {
+        const [found] = await other.findBlocks({});
+        return [found!.proof, found!.proofMessage];
+      };
+
+      it('as the run found it, until the block is released', async () => {
+        await keep(ledger, alarm());
+        expect(await proofsOf()).to.deep.equal([null, null]);
+        await carry(ledger, { ...settled, proof: shadowed });
+        expect(await proofsOf()).to.deep.equal(['shadowed', shadowed.message]);
+        expect(await ledger.findBlocks({ proofs: ['listed', 'decides'] })).to.deep.equal([]);
+        expect(await ledger.findBlocks({ proofs: ['shadowed'], states: ['active'] })).to.have.length(1);
+        await ledger.release({}, 'by a person');
+        expect(await proofsOf()).to.deep.equal([null, null]);
+      });
+
+      it('as a query found it, for active blocks only', async () => {
+        const one = await keep(ledger, alarm());
+        const found = new Map([[one.id, shadowed]]);
+        await ledger.recordProofs(found, await ledger.now());
+        expect(await proofsOf(), 'not applied yet').to.deep.equal([null, null]);
+        await carry(ledger, { ...settled, proof: listed });
+        await ledger.recordProofs(found, await ledger.now());
+        expect(await proofsOf()).to.deep.equal(['shadowed', shadowed.message]);
+        expect((await ledger.findBlocks({}))[0]).to.include({ state: 'active', dueAt: null, failure: null });
+      });
+
+      it('but not what a query found before the last run, or while a run is due', async () => {
+        const one = await keep(ledger, alarm());
+        const found = new Map([[one.id, shadowed]]);
+        const askedAt = await ledger.now();
+        test.advance(100);
+        await carry(ledger, { ...settled, proof: listed });
+        await ledger.recordProofs(found, askedAt);
+        expect(await proofsOf()).to.deep.equal(['listed', 'not told']);
+        await ledger.recheck([one.id]);
+        await ledger.recordProofs(found, await ledger.now());
+        expect(await proofsOf()).to.deep.equal(['listed', 'not told']);
+      });
+    });
+
     describe('tells what happened', () => {
-      const nothing = { proven: 0, failed: 0, held: 0, refused: 0, released: 0 };
+      const nothing = { proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 };
 
       it('in figures: alarms, what came of them, and from then on only', async () => {
         await keep(ledger, alarm());
@@ -924,9 +968,25 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         await ledger.decide('reject', 'all');
         const history = await ledger.findHistory(since);
         expect(history).to.deep.include({ since, until: await ledger.now(), alarms: 5 });
-        expect(history.outcomes).to.deep.equal({ proven: 1, failed: 0, held: 1, refused: 3, released: 1 });
+        expect(history.outcomes).to.deep.equal({ ...nothing, proven: 1, held: 1, refused: 3, released: 1 });
         expect((await ledger.findHistory(0)).outcomes.proven).to.equal(2);
-        expect(history.now).to.deep.equal({ active: 1, underWay: 0, failing: 0, givenUp: 0, held: 0 });
+        expect(history.now).to.deep.equal({ active: 1, bypassed: 0, underWay: 0, failing: 0, givenUp: 0, held: 0 });
+      });
+
+      it('of rules that do not stop their packets: when that is found, and when it is over', async () => {
+        const one = await keep(ledger, alarm());
+        await carry(ledger, { ...settled, proof: shadowed });
+        let history = await ledger.findHistory(0);
+        expect(history.outcomes).to.deep.equal({ ...nothing, bypassed: 1 });
+        expect(history.now).to.include({ active: 1, bypassed: 1 });
+        const [told] = await ledger.claimOutcomes('one', 'S', minute);
+        expect(told).to.include({ kind: 'bypassed', code: 'shadowed', reason: shadowed.message });
+        await ledger.recordProofs(new Map([[one.id, { level: 'listed', message: 'not told' }]]), await ledger.now());
+        history = await ledger.findHistory(0);
+        expect(history.outcomes).to.deep.equal({ ...nothing, bypassed: 1, proven: 1 });
+        expect(history.now).to.include({ active: 1, bypassed: 0 });
+        const [, proven] = await ledger.claimOutcomes('one', 'S', minute);
+        expect(proven).to.include({ kind: 'proven', code: 'listed', reason: 'not told' });
       });
 
       it('by hours, without those in which nothing came about', async () => {

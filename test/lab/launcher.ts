@@ -92,6 +92,8 @@ export interface AnswerBlock {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly reason: string | null;
+  readonly proof: string | null;
+  readonly warning: string | null;
 }
 
 /** What every error looks like with --json. */

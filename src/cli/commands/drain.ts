@@ -21,14 +21,15 @@ export const expire = defineCommand({
   run: (_, caller) => withApp(caller, async (app) => toDrainOutput(await applyDue({ expire: true }, app))),
 });
 
-export function toDrainOutput({ blocks, frozen }: Drained): Output {
+export function toDrainOutput(drained: Drained): Output {
+  const { blocks, frozen } = drained;
   if (frozen !== undefined) {
     const text = `nothing was applied: ${describeFreeze(frozen)}; run firebreak unfreeze to resume`;
     return { exit: 7, text, json: { blocks: [], frozen } };
   }
   const lines = blocks.map((block) => `${block.firewall}: ${describeBlock(block, null)}`);
   return {
-    exit: exitCodeOfAll(blocks),
+    exit: exitCodeOfAll(blocks, drained),
     text: lines.join('\n') || 'nothing was due',
     json: { blocks: blocks.map(blockToJson) },
   };

@@ -11,6 +11,7 @@ import { listFormats, parseListFile } from '../../intake/list-file.js';
 import { decodeList } from '../../intake/lists/list-decode.js';
 import { countStates } from '../../views/answer.js';
 import { blockToJson } from '../../views/json.js';
+import { countWarnings } from '../../views/warning.js';
 import { defineCommand, firewall, wait } from '../command.js';
 
 const defaults = alarmFields.filter(({ isListDefault }) => isListDefault === true);
@@ -64,6 +65,7 @@ function answerToText({ entries, blocks, summary }: ImportAnswer): string {
   const filled = Object.entries(summary.filled).map(([name, count]) => `${name} of ${count}`);
   return [
     `${entries} entries: ${countStates(blocks)}`,
+    ...countWarnings(blocks),
     `read ${read}, new ${summary.new}, known ${known}, refused by policy ${refused}, held ${held}, skipped ${skipped}`,
     ...(filled.length > 0 ? [`filled in from the options: ${filled.join(', ')}`] : []),
   ].join('\n');

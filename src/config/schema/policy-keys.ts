@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { nat64Lengths } from '../../core/address.js';
 import { protocols, types } from '../../core/flow.js';
+import { requiredProofs } from '../../core/proof.js';
 import { address, duration, key, listValues, nat64Prefix, protectedEntry, timeLimit } from './kinds.js';
 
 export const defaults = z.strictObject({
@@ -78,6 +79,10 @@ export const policy = z.strictObject({
   longest: key(
     duration.prefault('30d'),
     "Longest duration that an alarm over SSH may request with `--for`, or `forever`. A longer one is cut to this. An operator's `--for` is used unchanged.",
+  ),
+  require_proof: key(
+    z.enum(requiredProofs).default('listed'),
+    'The least that a proof must be worth for exit code 0: `listed`, the rule is in pf and no other rule is known to pass its packets; or `decides`, pf is known to drop them by this rule. Less is exit code 9 (docs/proof.md).',
   ),
   limits: key(limits.prefault({}), 'How much may be blocked without review.'),
 });

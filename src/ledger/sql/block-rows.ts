@@ -1,4 +1,4 @@
-import type { Block, BlockState, FailureKind } from '../../core/block.js';
+import type { Block, BlockState, FailureKind, ProofLevel } from '../../core/block.js';
 import type { Family, Flow, Protocol, RuleType } from '../../core/flow.js';
 import type { BlockQuery } from '../ledger.js';
 import { findRow, type Row, type Statements, type Transaction, type Value } from './database.js';
@@ -21,6 +21,8 @@ const columnsOf = (block: Block): Row => ({
   updated_at: block.updatedAt,
   expires_at: block.expiresAt,
   proven_at: block.provenAt,
+  proof: block.proof,
+  proof_message: block.proofMessage,
   due_at: block.dueAt,
   failures: block.failures,
   failing_since: block.failingSince,
@@ -52,6 +54,8 @@ export function toBlock(row: Row): Block {
     updatedAt: Number(row['updated_at']),
     expiresAt: row['expires_at'] as number | null,
     provenAt: row['proven_at'] as number | null,
+    proof: row['proof'] as ProofLevel | null,
+    proofMessage: row['proof_message'] as string | null,
     dueAt: row['due_at'] as number | null,
     failures: Number(row['failures']),
     failingSince: row['failing_since'] as number | null,
@@ -86,7 +90,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
-       code = ?, reason = ?, run = ?, override = ?, comment = ?
+       code = ?, reason = ?, run = ?, override = ?, comment = ?, proof = ?, proof_message = ?
      WHERE id = ?`,
     ...[
       block.state,
@@ -106,7 +110,8 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
       block.failures,
       block.failingSince,
     ],
-    ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.comment, block.id],
+    ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.comment],
+    ...[block.proof, block.proofMessage, block.id],
   );
 }
 
@@ -133,6 +138,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   const list = (names: readonly string[] | undefined): string | undefined => names && JSON.stringify(names);
   add('id IN (SELECT value FROM json_each(?))', list(query.ids));
   add('state IN (SELECT value FROM json_each(?))', list(query.states));
+  add('proof IN (SELECT value FROM json_each(?))', list(query.proofs));
   add('updated_at >= ?', query.updatedSince);
   add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
   add("id LIKE '%' || ?", query.idEnding);

@@ -1,5 +1,6 @@
 import type { Block } from '../../core/block.js';
 import { findOutcome, outcomeKinds, type OutcomeKind } from '../../core/outcome.js';
+import { bypassLevels } from '../../core/proof.js';
 import type { TopEntry, History } from '../../core/stats.js';
 import { countRows, findRow, type Row, type Statements, type Transaction } from './database.js';
 
@@ -14,8 +15,15 @@ export async function recordOutcome(tx: Transaction, before: Block | undefined, 
   await tx.run(
     'INSERT INTO outcome (at, kind, firewall, block, ms, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ...[now, kind, after.firewall, after.id, Math.max(0, now - after.requestedAt)],
-    ...[kind === 'failed' ? (after.failureCode ?? after.failure) : null, after.reason],
+    ...causeOf(kind, after),
   );
+}
+
+/** The code and the text of what is wrong; nothing for an outcome that is as requested. */
+function causeOf(kind: OutcomeKind, { failure, failureCode, reason, proof, proofMessage }: Block): (string | null)[] {
+  if (kind === 'failed') return [failureCode ?? failure, reason];
+  const isDoubtful = kind === 'bypassed' || (kind === 'proven' && proof === 'listed');
+  return isDoubtful ? [proof, proofMessage] : [null, reason];
 }
 
 export async function recordDrift(tx: Transaction, firewall: string, differences: number): Promise<void> {
@@ -51,6 +59,7 @@ export async function countStates(db: Statements, firewall?: string): Promise<Hi
     countRows(db, `SELECT count(*) AS many FROM block WHERE ${where}${filter}`, ...values);
   return {
     active: await count("state = 'active'"),
+    bypassed: await count(`state = 'active' AND proof IN (${bypassLevels.map((level) => `'${level}'`).join(', ')})`),
     underWay: await count("state IN ('pending', 'releasing')"),
     failing: await count("state IN ('pending', 'releasing') AND trouble IS NOT NULL"),
     givenUp: await count("state = 'failed'"),

@@ -1,5 +1,6 @@
 import { isOver, type Block } from '../../core/block.js';
-import { approve, extend, recheck, isExpired, release, retry } from '../../core/lifecycle.js';
+import { approve, extend, recheck, isExpired, release, retry, updateProof } from '../../core/lifecycle.js';
+import type { Proof } from '../../core/proof.js';
 import type { Amendment, BlockQuery } from '../ledger.js';
 import { findBlocks, getBlock, toBlock, updateBlock } from './block-rows.js';
 import { hasRow, type Transaction } from './database.js';
@@ -40,6 +41,23 @@ export async function recheckBlocks(tx: Transaction, ids: readonly string[]): Pr
   const now = await tx.now();
   for (const block of await findBlocks(tx, { ids, states: ['pending', 'active', 'releasing', 'released'] })) {
     if (block.state !== 'released' || !(await hasSuccessor(tx, block))) await updateBlock(tx, recheck(block, now));
+  }
+}
+
+/** Records what a query found; not for a block that changed since then, or that a run is to prove anyway. */
+export async function recordProofs(
+  tx: Transaction,
+  proofs: ReadonlyMap<string, Proof>,
+  askedAt: number,
+): Promise<void> {
+  const now = await tx.now();
+  for (const block of await findBlocks(tx, { ids: [...proofs.keys()], states: ['active'] })) {
+    const proof = proofs.get(block.id);
+    if (proof === undefined || block.dueAt !== null || block.updatedAt > askedAt) continue;
+    if (block.proof === proof.level && block.proofMessage === proof.message) continue;
+    const updated = updateProof(block, proof, now);
+    await updateBlock(tx, updated);
+    await recordOutcome(tx, block, updated);
   }
 }
 

@@ -22,7 +22,7 @@ import { findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
-import { amendBlock, decideBlocks, expireBlocks, recheckBlocks, releaseBlocks } from './moves.js';
+import { amendBlock, decideBlocks, expireBlocks, recheckBlocks, recordProofs, releaseBlocks } from './moves.js';
 import {
   claimMessages,
   hasMessage,
@@ -88,6 +88,7 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
       return blocks;
     }, entriesOf('expire')),
   recheck: (ids) => database.write((tx) => recheckBlocks(tx, ids)),
+  recordProofs: (proofs, askedAt) => database.write((tx) => recordProofs(tx, proofs, askedAt)),
   findBlocks: (query) => findBlocks(database, query),
   hasAlarm: (id) => hasAlarm(database, id),
   findAlarms: (block) => findAlarms(database, block),

@@ -1,5 +1,6 @@
 import type { Event } from '../../core/event.js';
 import { renderAddressesMail } from './addresses-mail.js';
+import { renderBypassedMail } from './bypassed-mail.js';
 import { renderDigestMail } from './digest-mail.js';
 import { renderDriftMail } from './drift-mail.js';
 import { renderFailureMail } from './failure-mail.js';
@@ -14,6 +15,8 @@ export function composeMail(event: Event, templatesDir?: string): Mail {
   switch (event.kind) {
     case 'failure':
       return renderFailureMail(event, templatesDir);
+    case 'bypassed':
+      return renderBypassedMail(event, templatesDir);
     case 'recovery':
       return renderRecoveryMail(event, templatesDir);
     case 'success':

@@ -1,5 +1,6 @@
 import type { Block } from '../../core/block.js';
 import type { DigestEvent, FirewallDigest } from '../../core/event.js';
+import { isBypassed } from '../../core/proof.js';
 import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { countTop } from '../wording.js';
@@ -30,7 +31,7 @@ export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mai
     ),
     headline: `Daily digest, ${day.name}: ${state}`,
     lead: `${count(created.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
-    tone: waiting.failing > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
+    tone: waiting.failing + waiting.bypassed > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
     actions: findActions(waiting),
     figures: toFigures(event, created, waiting),
     firewalls: event.firewalls.map((firewall) => toFirewall(firewall, open)),
@@ -53,33 +54,39 @@ const countEnded = (event: DigestEvent, how: Block['state']): number =>
 
 interface Waiting {
   failing: number;
+  bypassed: number;
   held: number;
   drifted: readonly FirewallDigest[];
 }
 
 function findWaiting({ open, firewalls }: DigestEvent): Waiting {
   const held = open.filter(({ state }) => state === 'held').length;
+  const bypassed = open.filter(isBypassed).length;
   const drifted = firewalls.filter(({ driftSince }) => driftSince !== null);
-  return { failing: open.length - held, held, drifted };
+  return { failing: open.length - held - bypassed, bypassed, held, drifted };
 }
 
 const allWell = 'all well';
 
-function describeWaiting({ failing, held, drifted }: Waiting): string {
+function describeWaiting({ failing, bypassed, held, drifted }: Waiting): string {
   const parts = [
     ...(failing > 0 ? [`${failing} FAILING`] : []),
+    ...(bypassed > 0 ? [`${bypassed} BYPASSED`] : []),
     ...(held > 0 ? [`${held} HELD`] : []),
     ...(drifted.length > 0 ? [`${drifted.length} with DRIFT`] : []),
   ];
   return parts.length > 0 ? parts.join(', ') : allWell;
 }
 
-const findActions = ({ failing, held, drifted }: Waiting): MailFacts['actions'] => [
+const findActions = ({ failing, bypassed, held, drifted }: Waiting): MailFacts['actions'] => [
   ...(failing > 0
     ? [
         { what: 'find the cause, step by step', command: 'firebreak doctor' },
         { what: 'retry all failing blocks now', command: 'firebreak retry --all' },
       ]
+    : []),
+  ...(bypassed > 0
+    ? [{ what: 'show what passes the packets of bypassed blocks', command: 'firebreak reconcile' }]
     : []),
   ...(held > 0 ? [{ what: 'list held blocks', command: 'firebreak list --state held' }] : []),
   ...drifted.map(({ name }) => ({
@@ -89,23 +96,29 @@ const findActions = ({ failing, held, drifted }: Waiting): MailFacts['actions'] 
   { what: 'list current blocks', command: 'firebreak list' },
 ];
 
-const toFigures = (event: DigestEvent, created: readonly Block[], { failing, held }: Waiting): Figure[] => [
+const toFigures = (event: DigestEvent, created: readonly Block[], { failing, bypassed, held }: Waiting): Figure[] => [
   { name: 'new blocks', value: created.length, remark: '' },
   { name: 'alarms for new blocks', value: created.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
   { name: 'released', value: countEnded(event, 'released'), remark: '' },
   { name: 'refused', value: countEnded(event, 'refused'), remark: 'by policy or by an operator' },
   { name: 'failing now', value: failing, remark: '' },
   { name: 'held now', value: held, remark: '' },
+  { name: 'bypassed now', value: bypassed, remark: 'in place, but packets are not stopped' },
 ];
 
 const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly Block[]) => ({
   name,
   active,
-  failing: open.filter(({ firewall, state }) => firewall === name && state !== 'held').length,
+  failing: open.filter((block) => block.firewall === name && block.state !== 'held' && !isBypassed(block)).length,
   drift: driftSince === null ? '' : `has differed from the ledger since ${formatLocal(driftSince)}`,
 });
 
 const toOpenBlock = (block: Block, { alarms, at }: DigestEvent) => ({
   ...toMailBlock(block, alarms),
-  next: block.state === 'held' ? 'held until approved' : nextStep(block, at),
+  next: findNext(block, at),
 });
+
+function findNext(block: Block, at: number): string {
+  if (block.state === 'held') return 'held until approved';
+  return isBypassed(block) ? 'change the firewall, then run firebreak reconcile' : nextStep(block, at);
+}

@@ -3,6 +3,7 @@ import { describeFlow } from '../../core/describe-flow.js';
 import type { AlarmsByBlock } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
+import { warningOf } from '../../views/warning.js';
 import { clip } from './subject.js';
 
 /** One block as a mail lists it. */
@@ -15,7 +16,7 @@ export interface MailBlock {
   asked: string;
   /** The SIEM's data of the last alarms: `event-id 1a2b, risk 7`. */
   siem: string[];
-  /** Why it is not as requested, what comes next, and when it expires; each may be empty. */
+  /** Why it is not in force and proven, what comes next, and when it expires; each may be empty. */
   reason: string;
   next: string;
   until: string;
@@ -34,7 +35,7 @@ export const toMailBlock = (block: Block, alarms: AlarmsByBlock): MailBlock => (
     .filter((facts) => facts.length > 0)
     .slice(-maxAlarms)
     .map((facts) => clip(facts.map(([name, value]) => `${name} ${value}`).join(', '))),
-  reason: clip(block.reason ?? ''),
+  reason: clip(block.reason ?? warningOf(block) ?? ''),
   next: '',
   until: '',
 });

@@ -3,21 +3,22 @@ import { formatSpan } from '../../core/duration.js';
 import type { RecoveryEvent } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
-import { countFailing, describeRecovery } from '../wording.js';
+import { describeLeft, describeRecovery } from '../wording.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './subject.js';
 
 /** Reports that a failure is over, and whether anything still fails. */
 export function renderRecoveryMail(event: RecoveryEvent, templatesDir?: string): Mail {
-  const { host, firewall, resolved, failing, active, at } = event;
+  const { host, firewall, resolved, failing, bypassed, active, at } = event;
   const lasted = formatSpan(at - Math.min(...resolved.map(({ beganAt }) => beganAt)));
-  const change = describeRecovery(failing, lasted);
+  const left = describeLeft(event);
+  const change = describeRecovery(event, lasted);
   const facts = {
     host,
     subject: fitSubject(`[firebreak] ${firewall}: ${change}`, `[firebreak] ${firewall.slice(0, 20)}~: ${change}`),
-    headline: `${firewall}: ${failing === 0 ? 'recovered' : 'partly recovered'} after ${lasted}`,
-    lead: failing === 0 ? 'No block is failing there.' : `${countFailing(failing)} there for another reason.`,
-    tone: failing === 0 ? 'good' : 'warn',
+    headline: `${firewall}: ${left === '' ? 'recovered' : 'partly recovered'} after ${lasted}`,
+    lead: left === '' ? 'No block is failing there.' : `${left} there for another reason.`,
+    tone: left === '' ? 'good' : 'warn',
     actions: [{ what: 'list current blocks', command: `firebreak list --firewall ${firewall}` }],
     over: resolved.map(({ cause, beganAt }) => ({
       cause: describeCause(cause),
@@ -25,8 +26,10 @@ export function renderRecoveryMail(event: RecoveryEvent, templatesDir?: string):
       lasted: formatSpan(at - beganAt),
     })),
     next: [
-      `${count(active, 'block')} in force and proven there.`,
-      ...(failing === 0 ? ['No action is needed.'] : ['Firebreak retries failing blocks automatically.']),
+      `${count(active, 'block')} in force there.`,
+      ...(left === '' ? ['No action is needed.'] : []),
+      ...(failing > 0 ? ['Firebreak retries failing blocks automatically.'] : []),
+      ...(bypassed > 0 ? ['A bypassed block needs a change on the firewall: its rule stands already.'] : []),
     ],
   } satisfies MailFacts & Record<string, unknown>;
   return renderMail('recovery', facts, templatesDir);

@@ -3,6 +3,7 @@ import { describeFlow } from '../../core/describe-flow.js';
 import { maxListed, type SuccessEvent } from '../../core/event.js';
 import { formatLocal } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
+import { warningOf } from '../../views/warning.js';
 import { toMailBlock } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './subject.js';
@@ -15,7 +16,7 @@ export function renderSuccessMail(event: SuccessEvent, templatesDir?: string): M
     host,
     subject: toSubject(event, change),
     headline: `${firewall}: ${change}`,
-    lead: `Proven on the firewall at ${formatLocal(at)}, by run ${run.id} in ${(run.ms / 1000).toFixed(1)} s.`,
+    lead: `${blocks.every((block) => warningOf(block) === null) ? 'Proven' : 'Applied'} on the firewall at ${formatLocal(at)}, by run ${run.id} in ${(run.ms / 1000).toFixed(1)} s.`,
     tone: 'good',
     actions: findActions(event),
     blocks: blocks.slice(0, maxListed).map((block) => ({

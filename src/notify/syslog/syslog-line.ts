@@ -13,7 +13,9 @@ const facilities: Record<SyslogConfig['facility'], number> = {
   ...{ user: 1, daemon: 3, auth: 4, authpriv: 10 },
   ...{ local0: 16, local1: 17, local2: 18, local3: 19, local4: 20, local5: 21, local6: 22, local7: 23 },
 };
-const severities: Record<OutcomeKind, number> = { proven: 5, released: 6, held: 4, refused: 4, failed: 3 };
+const severities: Record<OutcomeKind, number> = {
+  ...{ proven: 5, released: 6, held: 4, refused: 4, failed: 3, bypassed: 3 },
+};
 
 /** The enterprise number that RFC 5612 reserves for examples and documentation. */
 const structure = 'firebreak@32473';
@@ -62,14 +64,17 @@ export function toSyslogLine(outcome: OutcomeToSend, { facility, host, pid, audi
 const verbs: Record<OutcomeKind, string> = {
   proven: 'blocked and proven',
   released: 'released',
+  bypassed: 'NOT stopped, though the rule stands',
   failed: 'NOT as requested',
   held: 'NOT blocked, held',
   refused: 'NOT blocked, refused',
 };
 
-function describe({ kind, block, reason }: OutcomeToSend): string {
-  const suffix = reason === null || kind === 'proven' ? '' : `: ${reason}`;
-  return `${block.firewall}: ${verbs[kind]}: ${describeFlow(block.flow)}${suffix}`.slice(0, 600);
+function describe({ kind, block, code, reason }: OutcomeToSend): string {
+  const isDoubtful = kind === 'proven' && code !== null;
+  const verb = isDoubtful ? 'blocked, not proven to decide' : verbs[kind];
+  const suffix = reason === null || (kind === 'proven' && !isDoubtful) ? '' : `: ${reason}`;
+  return `${block.firewall}: ${verb}: ${describeFlow(block.flow)}${suffix}`.slice(0, 600);
 }
 
 /** Replaces line ends, control characters and all that is not ASCII: a line cannot become two, or hide its text. */

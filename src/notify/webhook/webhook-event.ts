@@ -1,10 +1,12 @@
 import { describeChange } from '../../core/address-change.js';
+import type { Block } from '../../core/block.js';
 import { describeCause } from '../../platforms/causes.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { formatSpan } from '../../core/duration.js';
 import {
   maxListed,
   type AddressesEvent,
+  type BypassedEvent,
   type DriftEvent,
   type Event,
   type FailureEvent,
@@ -16,7 +18,8 @@ import type { TopEntry } from '../../core/stats.js';
 import { describeDrift } from '../../views/drift-view.js';
 import { blockToJson } from '../../views/json.js';
 import { count } from '../../views/count.js';
-import { countTop, describeRecovery, describeUnmet } from '../wording.js';
+import { warningOf } from '../../views/warning.js';
+import { countTop, describeBypassed, describeRecovery, describeUnmet } from '../wording.js';
 
 /** The data of a webhook's template. Every kind has every key, so that a template need not test for it. */
 export interface WebhookEvent {
@@ -54,6 +57,8 @@ export function toWebhookEvent(event: Event): WebhookEvent {
   switch (event.kind) {
     case 'failure':
       return fromFailure(event);
+    case 'bypassed':
+      return fromBypassed(event);
     case 'recovery':
       return fromRecovery(event);
     case 'drift':
@@ -98,7 +103,6 @@ function fromFailure(event: FailureEvent): WebhookEvent {
   const names = causes.map(({ cause }) => describeCause(cause)).join(', ');
   const isGivenUp = blocks.every((block) => causeOf(block) === 'given_up');
   const command = isGivenUp ? 'firebreak retry --all' : `firebreak list --firewall ${firewall}`;
-  const listed = blocks.slice(0, maxListed);
   return {
     ...basicsOf(event, firewall),
     kind: 'failure',
@@ -106,6 +110,41 @@ function fromFailure(event: FailureEvent): WebhookEvent {
     text: toText(describeFailure(event, isGivenUp), command),
     command,
     causes: toCauses(causes),
+    ...toFigures(blocks),
+  };
+}
+
+function describeFailure({ blocks }: FailureEvent, isGivenUp: boolean): string[] {
+  const next = isGivenUp ? 'Given up: no further retries.' : 'Queued for retry.';
+  return [...describeBlocks(blocks, ({ reason }) => reason), next];
+}
+
+/** Why, in up to three sentences, and which. */
+function describeBlocks(blocks: readonly Block[], reasonOf: (block: Block) => string | null): string[] {
+  const reasons = [...new Set(blocks.map((block) => reasonOf(block) ?? 'unknown'))].slice(0, 3);
+  const flows = blocks.slice(0, maxTop).map(({ flow }) => describeFlow(flow));
+  const rest = blocks.length - flows.length;
+  return [...reasons, ...flows, rest > 0 ? `and ${rest} more` : ''];
+}
+
+/** A failure to a receiver; its causes distinguish it. */
+function fromBypassed(event: BypassedEvent): WebhookEvent {
+  const { firewall, causes, blocks } = event;
+  const command = `firebreak reconcile --firewall ${firewall}`;
+  return {
+    ...basicsOf(event, firewall),
+    kind: 'failure',
+    title: `${firewall}: ${describeBypassed(blocks)}`,
+    text: toText([...describeBlocks(blocks, warningOf), 'Not retried: the rules are in place.'], command),
+    command,
+    causes: toCauses(causes),
+    ...toFigures(blocks),
+  };
+}
+
+function toFigures(blocks: readonly Block[]) {
+  const listed = blocks.slice(0, maxListed);
+  return {
     count: blocks.length,
     alarms: blocks.reduce((sum, { alarms }) => sum + alarms, 0),
     blocks: listed.map(blockToJson),
@@ -115,28 +154,20 @@ function fromFailure(event: FailureEvent): WebhookEvent {
   };
 }
 
-function describeFailure({ blocks }: FailureEvent, isGivenUp: boolean): string[] {
-  const reasons = [...new Set(blocks.map(({ reason }) => reason ?? 'unknown'))].slice(0, 3);
-  const flows = blocks.slice(0, maxTop).map(({ flow }) => describeFlow(flow));
-  const rest = blocks.length - flows.length;
-  const next = isGivenUp ? 'Given up: no further retries.' : 'Queued for retry.';
-  return [...reasons, ...flows, rest > 0 ? `and ${rest} more` : '', next];
-}
-
 function fromRecovery(event: RecoveryEvent): WebhookEvent {
-  const { firewall, resolved, failing, at } = event;
+  const { firewall, resolved, failing, bypassed, at } = event;
   const lasted = formatSpan(at - Math.min(...resolved.map(({ beganAt }) => beganAt)));
   const command = `firebreak list --firewall ${firewall}`;
   const lines = resolved.map(({ cause, beganAt }) => `${describeCause(cause)} since ${toTime(beganAt)}`);
   return {
     ...basicsOf(event, firewall),
     kind: 'recovery',
-    title: `${firewall}: ${describeRecovery(failing, lasted)}`,
+    title: `${firewall}: ${describeRecovery(event, lasted)}`,
     text: toText(lines, command),
     command,
-    isOver: failing === 0,
+    isOver: failing + bypassed === 0,
     causes: toCauses(resolved),
-    count: failing,
+    count: failing + bypassed,
   };
 }
 

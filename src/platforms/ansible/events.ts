@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { proofLevels } from '../../core/block.js';
 
 const trackers = z.array(z.int());
+
+/** It may quote the description of anyone's rule. */
+const proofMessage = z
+  .string()
+  .max(300)
+  .transform((text) => text.replace(/[^\x20-\x7e]/g, '?'));
 
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
@@ -10,6 +17,8 @@ export const batchResult = z.object({
   removed: trackers,
   absent: trackers,
   proven: z.boolean(),
+  /** What the proof of each flow in force is worth. */
+  proof: z.array(z.object({ tracker: z.int(), level: z.enum(proofLevels), message: proofMessage })).optional(),
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
@@ -32,6 +41,9 @@ const standingRule = z.object({
   /** How it was changed. */
   why: z.string().nullable(),
   proven: z.boolean(),
+  /** What its proof is worth, and why. */
+  proof: z.enum(proofLevels).optional(),
+  proof_message: proofMessage.optional(),
 });
 export type StandingRule = z.infer<typeof standingRule>;
 

@@ -37,6 +37,7 @@ const whole = {
     types: ['block'],
     widest: { inet: 24, inet6: 64 },
     longest: 'forever',
+    require_proof: 'decides',
     limits: {
       ...{ per_minute: 1, active: 2, per_destination: 3, hold: false, reserved: 4, high_risk: 6 },
       hold_for: '90m',

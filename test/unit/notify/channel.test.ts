@@ -56,7 +56,7 @@ describe('a channel that is only in the registry', () => {
   });
 
   it('composes what it accepts, finds it in the outbox under its name, and sends it once', async () => {
-    await notify([testEvent, { kind: 'recovery', at: 0, host: 'siem', firewall: 'edge', resolved: [], failing: 0, active: 1 }], context()); // prettier-ignore
+    await notify([testEvent, { kind: 'recovery', at: 0, host: 'siem', firewall: 'edge', resolved: [], failing: 0, bypassed: 0, active: 1 }], context()); // prettier-ignore
     const [stored, ...others] = readMessages(path.join(folder, 'ledger.db'));
     expect(others).to.deep.equal([]);
     expect(stored).to.deep.include({ kind: 'pager', content: { page: 'test on none' } });

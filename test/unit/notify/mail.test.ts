@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { newBlock, type Block } from '#firebreak/core/block.js';
-import type { DigestEvent, FailureEvent } from '#firebreak/core/event.js';
+import type { BypassedEvent, DigestEvent, FailureEvent } from '#firebreak/core/event.js';
 import type { StandingRule } from '#firebreak/platforms/ansible/events.js';
+import { renderBypassedMail } from '#firebreak/notify/mail/bypassed-mail.js';
 import { renderDigestMail } from '#firebreak/notify/mail/digest-mail.js';
 import { renderAddressesMail } from '#firebreak/notify/mail/addresses-mail.js';
 import { renderDriftMail } from '#firebreak/notify/mail/drift-mail.js';
@@ -38,6 +39,12 @@ const failed: Block = {
 };
 const away: Block = { ...failed, failure: 'unreachable', failureCode: 'unreachable', reason: 'it does not answer' };
 const found = { at: now, host: 'siem' };
+const passes = "floating rule 'Allow monitoring' (tracker 7) passes it first";
+const shadowed: Block = {
+  ...fresh,
+  ...{ state: 'active', claimedRevision: 1, doneRevision: 1, dueAt: null, provenAt: now },
+  ...{ proof: 'shadowed', proofMessage: passes },
+};
 
 const asked = (blocks: readonly Block[], context: Record<string, string>) =>
   new Map(blocks.map(({ id }) => [id, [{ id: 'A', receivedAt: now, origin: 'ssh 192.0.2.9', context }]]));
@@ -53,6 +60,10 @@ const toFailure = (blocks: readonly Block[], more: Partial<FailureEvent> = {}): 
   giveUpMs: 24 * hour,
   ...more,
 });
+const toBypassed = (blocks: readonly Block[]): BypassedEvent => ({
+  ...{ ...found, kind: 'bypassed', firewall: 'edge', alarms: new Map() },
+  ...{ causes: [{ cause: 'shadowed', beganAt: now - hour }], blocks },
+});
 const mailOf = (...blocks: Block[]): Mail => renderFailureMail(toFailure(blocks));
 
 /** A text without its line breaks: they are where there was no more room. */
@@ -65,7 +76,8 @@ const shown = (html: string): string =>
       .replace(/<head>.*<\/head>/s, '')
       .replace(/<[^>]*>/g, ' ')
       .replaceAll('&gt;', '>')
-      .replaceAll('&quot;', '"'),
+      .replaceAll('&quot;', '"')
+      .replaceAll('&#x27;', "'"),
   );
 
 const storm = Array.from({ length: 1000 }, (_, index): Block => {
@@ -216,7 +228,15 @@ describe('every mail', () => {
       blocks: [held],
       alarms: asked([held], { 'event-id': '6a1f' }),
     }),
-    recovery: renderRecoveryMail({ ...found, kind: 'recovery', firewall: 'edge', resolved, failing: 3, active: 12 }),
+    recovery: renderRecoveryMail({
+      ...found,
+      kind: 'recovery',
+      firewall: 'edge',
+      resolved,
+      failing: 3,
+      bypassed: 0,
+      active: 12,
+    }),
     drift: renderDriftMail({
       ...found,
       kind: 'drift',
@@ -234,6 +254,7 @@ describe('every mail', () => {
       firewall: 'edge',
       change: { firewall: 'edge', at: now, added: ['203.0.113.98'], removed: ['203.0.113.200'], isTold: false },
     }),
+    bypassed: renderBypassedMail(toBypassed([shadowed])),
     test: renderTestMail({ ...found, kind: 'test' }),
     digest: renderDigestMail(digest),
     success: renderSuccessMail({ ...success, blocks: [active], alarms: asked([active], { 'event-id': '6a1f' }) }),
@@ -288,7 +309,53 @@ describe('every mail', () => {
     const { subject, text } = mails['recovery']!;
     expect(subject).to.equal('[firebreak] edge: partly recovered after 2h, 3 blocks still fail');
     expect(flat(text)).to.include(`pf refused from ${formatLocal(now - 2 * hour)}, for 2h`);
-    expect(text).to.include('12 blocks in force and proven').and.include('firebreak list --firewall edge');
+    expect(text).to.include('12 blocks in force there').and.include('firebreak list --firewall edge');
+  });
+
+  it('of a bypassed block says what passes its packets, since when, and that it is not retried', () => {
+    const { subject, text, html } = mails['bypassed']!;
+    expect(subject).to.equal('[firebreak] edge: 1 block stands but does not stop its packets: 203.0.113.7');
+    for (const part of [flat(text), shown(html)]) {
+      for (const words of [
+        `Cause: another rule passes the packets first since ${formatLocal(now - hour)}.`,
+        `the rule stands, but the packet is not stopped: ${passes}`,
+        'Firebreak leaves the rules in place and does not retry',
+        'firebreak reconcile --firewall edge',
+      ])
+        expect(part).to.include(words);
+    }
+    const many = renderBypassedMail(toBypassed(Array.from({ length: 30 }, () => shadowed)));
+    expect(many.subject).to.equal('[firebreak] edge: 30 blocks stand but do not stop their packets');
+    expect(many.text).to.include('... and 10 more.');
+  });
+
+  it('of a recovery is partial while a block is bypassed, and says what that needs', () => {
+    const event = {
+      ...found,
+      kind: 'recovery',
+      firewall: 'edge',
+      resolved,
+      failing: 0,
+      bypassed: 2,
+      active: 1,
+    } as const;
+    const { subject, text } = renderRecoveryMail(event);
+    expect(subject).to.equal('[firebreak] edge: partly recovered after 2h, 2 blocks are bypassed');
+    expect(flat(text)).to.include('A bypassed block needs a change on the firewall').and.not.include('retries');
+  });
+
+  it('of a success says of a block that is not proven to decide why', () => {
+    const proofMessage = 'this playbook does not tell who decides';
+    const block: Block = { ...active, proof: 'listed', proofMessage };
+    const { text } = renderSuccessMail({ ...success, blocks: [block], alarms: new Map() });
+    expect(flat(text)).to.include('Applied on the firewall').and.include(`not proven to decide: ${proofMessage}`);
+    expect(flat(mails['success']!.text)).to.include('Proven on the firewall');
+  });
+
+  it('of a day names bypassed blocks apart from failing ones', () => {
+    const { subject, text } = renderDigestMail({ ...digest, open: [failed, shadowed], firewalls: [] });
+    expect(subject).to.include('1 FAILING, 1 BYPASSED');
+    expect(flat(text)).to.include('bypassed now 1').and.include(passes);
   });
 
   it('of a difference names it, its beginning, and the command that repairs it', () => {

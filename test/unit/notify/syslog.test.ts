@@ -24,6 +24,17 @@ describe("a syslog's line", () => {
     );
   });
 
+  it('says of a rule that does not stop its packets, or is not proven to, what is known', () => {
+    const bypassed = toSyslogLine(
+      { ...outcome, kind: 'bypassed', code: 'shadowed', reason: 'a rule passes it' },
+      origin,
+    );
+    expect(bypassed).to.match(/^<131>1 .* BYPASSED \[.*outcome="bypassed" .*code="shadowed"/);
+    expect(bypassed).to.match(/edge: NOT stopped, though the rule stands: 203\.0\.113\.7 .*: a rule passes it$/);
+    const listed = toSyslogLine({ ...outcome, code: 'listed', reason: 'not told' }, origin);
+    expect(listed).to.match(/ PROVEN .*edge: blocked, not proven to decide: 203\.0\.113\.7 .*: not told$/);
+  });
+
   it('has its facility and the severity of the outcome', () => {
     const priority = (kind: OutcomeToSend['kind'], facility: 'local7' | 'authpriv') =>
       toSyslogLine({ ...outcome, kind }, { ...origin, facility }).slice(0, 6);

@@ -8,7 +8,7 @@ import type { Event, FailureEvent, RecoveryEvent } from '#firebreak/core/event.j
 import { renderBody } from '#firebreak/notify/webhook/webhook-body.js';
 import { toWebhookEvent } from '#firebreak/notify/webhook/webhook-event.js';
 import { signBody } from '#firebreak/notify/webhook/webhook.js';
-import { aBlock } from '../../fixtures.js';
+import { aBlock, anActiveBlock } from '../../fixtures.js';
 import { packageRoot } from '../../lab/package-root.js';
 
 const fresh = aBlock();
@@ -35,6 +35,7 @@ const recovery: RecoveryEvent = {
   kind: 'recovery',
   resolved: [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }],
   failing: 0,
+  bypassed: 0,
   active: 1,
 };
 const drift: Event = {
@@ -103,6 +104,25 @@ describe("a webhook's event", () => {
     expect(toWebhookEvent(held).sources).to.deep.equal([{ address: '203.0.113.7', blocks: 9 }]);
     expect(toWebhookEvent(drift)).to.include({ title: 'edge: 1 difference from the ledger' });
     expect(toWebhookEvent(drift).text).to.match(/^missing: 203\.0\.113\.7/);
+  });
+
+  it('describes bypassed blocks as a failure with a cause of its own, which is not over while one is left', () => {
+    const proofMessage = "floating rule 'Allow monitoring' (tracker 7) passes it first";
+    const block = anActiveBlock({ proof: 'shadowed', proofMessage });
+    const event = toWebhookEvent({
+      ...{ ...found, kind: 'bypassed', alarms: new Map() },
+      ...{ causes: [{ cause: 'shadowed', beganAt: 0 }], blocks: [block] },
+    });
+    expect(event).to.include({
+      kind: 'failure',
+      title: 'edge: 1 block stands but does not stop its packets',
+      count: 1,
+    });
+    expect(event.causes).to.deep.equal([{ cause: 'shadowed', since: '1970-01-01T00:00:00.000Z' }]);
+    expect(event.text).to.include(proofMessage).and.include('Not retried').and.not.include('Queued');
+    expect(event.blocks[0]).to.include({ state: 'active', proof: 'shadowed' });
+    expect(Object.keys(event).sort()).to.deep.equal(Object.keys(failure).sort());
+    expect(toWebhookEvent({ ...recovery, bypassed: 1 })).to.include({ isOver: false, count: 1 });
   });
 
   it('has the same keys in every kind, so that a template need not test for them', () => {

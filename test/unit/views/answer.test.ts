@@ -29,6 +29,21 @@ describe('answerToText', () => {
       answer([{ ...active, changed: false, provenAt: 1_000_000, updatedAt: 1_040_000 }], { run: null }),
       `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001`,
     ],
+    [
+      'a block that is not proven to decide',
+      answer([{ ...active, proof: 'listed', proofMessage: 'not told' }]),
+      `edge: blocked ${what}, tracker 2000000001, 1.4 s: in force; not proven to decide: not told`,
+    ],
+    [
+      'a block whose packets are not stopped',
+      answer([{ ...active, proof: 'shadowed', proofMessage: "floating rule 'a' (tracker 7) passes it first" }]),
+      `edge: NOT blocked ${what}, tracker 2000000001, 1.4 s: the rule stands, but the packet is not stopped: floating rule 'a' (tracker 7) passes it first`,
+    ],
+    [
+      'a dry run that finds such a rule',
+      answer([{ ...active, changed: false, proof: 'unreachable_path', proofMessage: 'same subnet' }], { check: true }),
+      `edge: NOT blocked ${what}, tracker 2000000001: the rule stands, but the packet is not stopped: same subnet (dry run: nothing to change)`,
+    ],
     ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours`],
     [
       'an unreachable firewall',
@@ -73,6 +88,18 @@ describe('answerToJson', () => {
     });
     expect(json.blocks[1]).to.include({ expires_at: null, reason: null });
     expect(json.run).to.deep.equal(run);
+  });
+
+  it('has the level of each proof, and a warning where it is not enough', () => {
+    const decides: Block = { ...active, proof: 'decides', proofMessage: 'yes' };
+    const listed: Block = { ...active, proof: 'listed', proofMessage: 'not told' };
+    const json = answerToJson(answer([decides, listed]));
+    expect(json).to.include({ state: 'active', exit: 0 });
+    expect(json.blocks[0]).to.include({ proof: 'decides', warning: null });
+    expect(json.blocks[1]).to.include({ proof: 'listed', warning: 'in force; not proven to decide: not told' });
+    expect(answerToJson(answer([decides, listed], { requiredProof: 'decides' }))).to.include({ exit: 9 });
+    expect(answerToJson(answer([{ ...active, proof: 'shadowed' }]))).to.include({ state: 'active', exit: 9 });
+    expect(answerToJson(answer([fresh])).blocks[0]).to.include({ proof: null, warning: null });
   });
 
   it('marks a dry run', () => {

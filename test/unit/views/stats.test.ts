@@ -9,14 +9,14 @@ import { findSlotSize, nameSlot, toSlots } from '#firebreak/views/stats-slots.js
 const hour = 3_600_000;
 const day = 24 * hour;
 const until = 1_760_000_000_000;
-const none = { proven: 0, failed: 0, held: 0, refused: 0, released: 0 };
+const none = { proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 };
 const fullHour = (ms: number): number => Math.floor(ms / hour) * hour;
 
 const figures: History = {
   since: until - day,
   until,
   alarms: 412,
-  outcomes: { proven: 118, failed: 6, held: 2, refused: 3, released: 40 },
+  outcomes: { proven: 118, bypassed: 1, failed: 6, held: 2, refused: 3, released: 40 },
   hours: [
     { ...none, at: fullHour(until - 3 * hour), proven: 100, failed: 6 },
     { ...none, at: fullHour(until), proven: 18, held: 2, refused: 3, released: 40 },
@@ -32,7 +32,7 @@ const figures: History = {
   ],
   destinations: [{ address: '192.168.1.10', blocks: 31, alarms: 203 }],
   drift: [{ firewall: 'edge', times: 3, lastAt: until - hour, differences: 2 }],
-  now: { active: 120, underWay: 3, failing: 2, givenUp: 1, held: 2 },
+  now: { active: 120, bypassed: 4, underWay: 3, failing: 2, givenUp: 1, held: 2 },
 };
 
 const quiet: History = {
@@ -116,9 +116,10 @@ describe('the report as text', () => {
       /^1d up to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\n/,
       /^412 alarms$/m,
       /^ {4}118 {2}proven {4}median 840 ms after the alarm, 95 % within 2\.1 s$/m,
+      /^ {6}1 {2}bypassed$/m,
       /^ {6}6 {2}failed {4}4 unreachable, 2 pf refused$/m,
       /^ {6}3 {2}drift {5}edge: last .*, 2 differences$/m,
-      /^now: 120 in force, 3 in progress \(2 failing\), 1 given up, 2 held$/m,
+      /^now: 120 in force \(4 bypassed\), 3 in progress \(2 failing\), 1 given up, 2 held$/m,
       /^\d\d-\d\d \d\d:00 +100 +6 +\. +\. {2}#{36}$/m,
       /^ {4}30 {5}200 {2}203\.0\.113\.7$/m,
     ])
@@ -128,7 +129,7 @@ describe('the report as text', () => {
   it('fits a terminal of 80 columns, whatever the figures', () => {
     const large = 12_345_678;
     const causes = Array.from({ length: 12 }, (_, index) => ({ code: `a_rather_long_cause_${index}`, blocks: large }));
-    const hours = figures.hours.map(({ at }) => ({ at, proven: large, failed: large, held: large, refused: large, released: large })); // prettier-ignore
+    const hours = figures.hours.map(({ at }) => ({ at, proven: large, bypassed: large, failed: large, held: large, refused: large, released: large })); // prettier-ignore
     const drift = [{ firewall: 'x'.repeat(63), times: large, lastAt: until, differences: large }];
     const text = historyToText({ ...figures, causes, hours, drift, alarms: large });
     for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);
@@ -183,7 +184,7 @@ describe('the report as JSON', () => {
     expect(historyToJson(figures)).to.deep.include({
       since: new Date(until - day).toISOString(),
       proof: { median_ms: 840, p95_ms: 2100, slowest_ms: 720_000 },
-      now: { active: 120, under_way: 3, failing: 2, given_up: 1, held: 2 },
+      now: { active: 120, bypassed: 4, under_way: 3, failing: 2, given_up: 1, held: 2 },
       drift: [{ firewall: 'edge', times: 3, last_at: new Date(until - hour).toISOString(), differences: 2 }],
     });
     expect(historyToJson({ ...quiet, since: 0 })).to.deep.include({ since: null, proof: null, hours: [] });

@@ -6,6 +6,7 @@ import { addFeeds } from './005-feeds.js';
 import { addLearnedFacts } from './006-learned-facts.js';
 import { addChores } from './007-chores.js';
 import { addComment } from './008-comment.js';
+import { addProof } from './009-proof.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -20,4 +21,5 @@ export const migrations: readonly string[] = [
   addLearnedFacts,
   addChores,
   addComment,
+  addProof,
 ];

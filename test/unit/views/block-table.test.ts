@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { toCsv, toList } from '#firebreak/views/block-table.js';
+import { countWarnings } from '#firebreak/views/warning.js';
+import { detailsToText } from '#firebreak/views/show.js';
+import { aFlow, anActiveBlock } from '../../fixtures.js';
+
+const proofMessage = "floating rule 'Allow monitoring' (tracker 7) passes it first";
+const shadowed = anActiveBlock({ proof: 'shadowed', proofMessage });
+const listed = anActiveBlock({ proof: 'listed', proofMessage: 'not told' });
+const decides = anActiveBlock({ proof: 'decides', proofMessage: 'pf drops it by this rule' });
+
+describe('a list of blocks', () => {
+  it('marks a rule that does not stop its packets, and one that is not proven to, and says what the marks mean', () => {
+    const [, first = '', second = '', third = '', ...legend] = toList([shadowed, listed, decides], 0).split('\n');
+    expect([first, second, third].map((line) => line.slice(0, 9))).to.deep.equal([
+      'active ! ',
+      'active ? ',
+      'active   ',
+    ]);
+    expect(legend).to.deep.equal([
+      '',
+      '! the rule stands, but the packet is not stopped',
+      '? in force; not proven to decide',
+      'why: firebreak show ID',
+    ]);
+  });
+
+  it('has neither mark nor legend where every block is proven', () => {
+    expect(toList([decides, anActiveBlock()], 0)).to.not.match(/[!?]|show ID/);
+  });
+
+  it('fits 80 columns, marks included', () => {
+    const flow = aFlow({ source: '2001:db8:aaaa:bbbb:cccc:dddd:eeee:7', destination: '2001:db8:1:2:3:4:5:6' });
+    const wide = { ...shadowed, flow, firewall: 'a-firewall-of-some-office', alarms: 12_345 };
+    for (const line of toList([wide, decides], 90_000_000).split('\n')) expect(line.length, line).to.be.at.most(80);
+  });
+
+  it('has level and warning as CSV', () => {
+    const [heading = '', row = ''] = toCsv([listed]).split('\n');
+    expect(heading).to.match(/,reason,proof,warning$/);
+    expect(row).to.match(/,,listed,in force; not proven to decide: not told$/);
+  });
+});
+
+describe('the warnings of many blocks', () => {
+  it('are counted, the most frequent first; only the first three are listed', () => {
+    const others = ['a', 'b', 'c'].map((message) => anActiveBlock({ proof: 'shadowed', proofMessage: message }));
+    expect(countWarnings([decides, ...others, listed, listed])).to.deep.equal([
+      '2 blocks: in force; not proven to decide: not told',
+      '1 block: the rule stands, but the packet is not stopped: a',
+      '1 block: the rule stands, but the packet is not stopped: b',
+      '1 more block with a warning: firebreak list',
+    ]);
+    expect(countWarnings([decides])).to.deep.equal([]);
+  });
+});
+
+describe('a block in detail', () => {
+  const show = (block: typeof decides): string => detailsToText({ block, alarms: [], record: undefined, now: 0 });
+
+  it('says what its proof is worth', () => {
+    expect(show(decides)).to.match(/^proof {8}in force and proven: pf drops it by this rule$/m);
+    expect(show(listed)).to.match(/^proof {8}in force; not proven to decide: not told$/m);
+    expect(show(shadowed)).to.include(`proof        the rule stands, but the packet is not stopped: ${proofMessage}`);
+    expect(show(anActiveBlock())).to.not.match(/^proof /m);
+  });
+});
