@@ -115,6 +115,8 @@ export interface Audit {
   record(entry: AuditEntry): Promise<void>;
   /** The end of the audit log; undefined before its first entry. */
   findAuditHead(): Promise<(AuditHead & { isKeyed: boolean }) | undefined>;
+  /** The same together with what `measure` finds of the log's files while no other process writes to them. */
+  readAuditEnd<T>(measure: () => T): Promise<{ head: (AuditHead & { isKeyed: boolean }) | undefined; files: T }>;
   /** When the oldest known block was created; undefined if there is none. */
   findOldestBlock(): Promise<number | undefined>;
 }

@@ -8,6 +8,7 @@ import {
   entryOfBlock,
   entryOfSettled,
   findAuditHead,
+  readAuditEnd,
   type AuditFiles,
 } from './audit-log.js';
 import { claimBatch, settleBatch } from './batches.js';
@@ -146,6 +147,7 @@ const makeAudit = (database: Database, decide: Decide): Audit => ({
       () => [entry],
     ),
   findAuditHead: () => findAuditHead(database),
+  readAuditEnd: (measure) => readAuditEnd(database, measure),
   findOldestBlock: () => findOldestBlock(database),
 });
 
