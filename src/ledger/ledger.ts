@@ -78,6 +78,8 @@ export interface Outbox {
   claimMessages(sender: string, forMs: number): Promise<QueuedMessage[]>;
   /** Marks the message as being sent: from now on it may have arrived. @returns false if it is not the sender's */
   markSending(id: string, sender: string, forMs: number): Promise<boolean>;
+  /** Extends the sender's claim on the messages that it has not settled. */
+  renewMessages(sender: string, forMs: number): Promise<void>;
   /** Records the result, unless another sender has claimed the message since. */
   settleMessage(id: string, sender: string, ending: MessageEnding): Promise<void>;
   /**

@@ -28,6 +28,7 @@ import {
   markSending,
   queueMessage,
   queueMessages,
+  renewMessages,
   settleMessage,
 } from './outbox.js';
 import { purge } from './purge.js';
@@ -113,6 +114,7 @@ const makeOutbox = (database: Database): Outbox => ({
   claimMessages: async (sender, forMs) =>
     (await hasMessages(database, sender)) ? database.write((tx) => claimMessages(tx, sender, forMs)) : [],
   markSending: (id, sender, forMs) => database.write((tx) => markSending(tx, { id, sender }, forMs)),
+  renewMessages: (sender, forMs) => database.write((tx) => renewMessages(tx, sender, forMs)),
   settleMessage: (id, sender, ending) => database.write((tx) => settleMessage(tx, { id, sender }, ending)),
   claimOutcomes: async (cursor, sender, forMs) =>
     (await hasOutcomes(database, { cursor, sender }))

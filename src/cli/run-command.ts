@@ -1,0 +1,31 @@
+import type { Command } from './command.js';
+import { printError, printOutput, warn } from './output.js';
+import { bindCommand, makeParser } from './program.js';
+import { startProgress } from './progress.js';
+
+async function runCommand(command: Command, args: { config?: string; json?: boolean }): Promise<void> {
+  const screen = startProgress();
+  try {
+    const output = await command.run(args, { configFile: args.config, warn, screen });
+    printOutput(output, args.json ?? false);
+    process.exitCode = output.exit;
+  } finally {
+    screen.close();
+  }
+}
+
+/** Runs the command that the arguments name, and sets the exit code. */
+export async function run(args: readonly string[]): Promise<void> {
+  const argv = bindCommand(args);
+  try {
+    let running = Promise.resolve();
+    // If the promise were returned to yargs, it would lay out the whole help at every call in case it is needed.
+    const parser = await makeParser(argv, (command, parsed) => {
+      running = runCommand(command, parsed);
+    });
+    await parser.parseAsync();
+    await running;
+  } catch (error) {
+    process.exitCode = await printError(error, argv.includes('--json'));
+  }
+}
