@@ -47,8 +47,15 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
 
 /** The same with the ledger, which is closed at the end. @throws FirebreakError also ledger_* */
 export const withApp = <T>(caller: Caller, work: (app: App) => Promise<T>): Promise<T> =>
+  withLedger(caller, work, false);
+
+/** The same for work that only reads: it also runs on a disk that is read-only or full. */
+export const withReader = <T>(caller: Caller, work: (app: App) => Promise<T>): Promise<T> =>
+  withLedger(caller, work, true);
+
+const withLedger = <T>(caller: Caller, work: (app: App) => Promise<T>, isReader: boolean): Promise<T> =>
   withHost(caller, async (host) => {
-    const ledger = await openLedger(host);
+    const ledger = await openLedger(host, isReader);
     try {
       return await work({ ...host, ledger });
     } finally {
@@ -57,11 +64,12 @@ export const withApp = <T>(caller: Caller, work: (app: App) => Promise<T>): Prom
   });
 
 /** Opens the ledger, with the actor that the audit log records. @throws FirebreakError ledger_* */
-export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor'>): Promise<Ledger> {
+export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor'>, isReader = false): Promise<Ledger> {
   const ledger = await openAnyLedger({
     file: join(config.state_dir, 'ledger.db'),
     audit: { file: auditFileOf(config), keyFile: auditKeyOf(config) },
     patienceMs: config.dispatch.patience,
+    isReader,
   });
   return ledger.as(actor);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Block } from '../core/block.js';
 import type { Expectation } from '../core/outcome.js';
@@ -14,6 +15,8 @@ export interface DrainOptions {
   expire: boolean;
   /** The launcher that acquired the leases for us. */
   owner?: string | undefined;
+  /** Whether somebody waits for the end: a slow mail server is then not waited for. */
+  isAwaited?: boolean;
 }
 
 export interface Drained extends Pick<Expectation, 'requiredProof'> {
@@ -25,9 +28,16 @@ export interface Drained extends Pick<Expectation, 'requiredProof'> {
 /** Applies all pending and due changes, on all firewalls in parallel; then sends what is queued. */
 export async function drain(options: DrainOptions, app: App): Promise<Drained> {
   const drained = await applyDue(options, app);
-  await sendDue(app, options.owner);
+  const sending = sendDue({ ...app, isAwaited: options.isAwaited ?? false }, options.owner).then(() => true);
+  // A slow mail server does not delay changes that become due meanwhile.
+  while (!(await Promise.race([sending, sleep(applyEveryMs, false, { ref: false })]))) {
+    drained.blocks.push(...(await applyDue(options, app)).blocks);
+  }
   return { ...drained, requiredProof: app.config.policy.require_proof };
 }
+
+/** How often changes are applied while messages are being sent: as often as the timer would. */
+const applyEveryMs = 15_000;
 
 async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drained> {
   const { config, ledger } = app;

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { findBreaks, readLink, type AuditHead } from '../core/audit.js';
 import { describeUnreadable } from '../core/describe.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
+import { readLines } from '../ledger/read-lines.js';
+import { listAuditFiles } from '../ledger/sql/audit-file.js';
 import { readAuditKey } from '../ledger/sql/audit-key.js';
 import type { App } from '../runtime/app.js';
 import { auditFileOf, auditKeyOf } from './context.js';
@@ -22,23 +24,36 @@ export interface Verified {
 
 /** Checks that no entry of the audit log is forged or missing. @throws FirebreakError usage if a file cannot be read */
 export async function verifyAudit({ older, anchor }: VerifyOptions, { config, ledger }: App): Promise<Verified> {
-  const lines = readAll(older, auditFileOf(config)); // before the head: read after it, the file could be ahead
-  const head = await ledger.findAuditHead();
-  const breaks = findBreaks(lines, head, {
+  // The size belongs to this head: what is appended while the files are read does not matter.
+  const { head, files } = await ledger.readAuditEnd(() => measure(listFiles(older, auditFileOf(config))));
+  let entries = 0;
+  const count = function* (): Generator<string> {
+    for (const line of readAll(files)) {
+      entries += 1;
+      yield line;
+    }
+  };
+  const breaks = findBreaks(count(), head, {
     key: readAuditKey(auditKeyOf(config)),
     isKeyed: head?.isKeyed ?? false,
     oldestBlock: await ledger.findOldestBlock(),
     anchor,
   });
-  return { entries: lines.length, breaks, head };
+  return { entries, breaks, head };
 }
 
+/** The end of a file that certainly contains the last entries. */
+const lastBytes = 4 * 1024 * 1024;
+
 /** The last entries of the log. */
-export const readLastEntries = (count: number, older: readonly string[], { config }: App): Record<string, unknown>[] =>
-  readAll(older, auditFileOf(config))
-    .slice(-count)
-    .filter((line) => readLink(line) !== undefined)
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+export function readLastEntries(many: number, older: readonly string[], { config }: App): Record<string, unknown>[] {
+  let last: string[] = [];
+  for (const file of measure(listFiles(older, auditFileOf(config))).reverse()) {
+    last = [...takeLast(many - last.length, readAll([file], lastBytes)), ...last];
+    if (last.length === many) break;
+  }
+  return last.filter((line) => readLink(line) !== undefined).map((line) => JSON.parse(line) as Record<string, unknown>);
+}
 
 /** @throws FirebreakError usage */
 export function parseAnchor(text: string): AuditHead {
@@ -47,19 +62,43 @@ export function parseAnchor(text: string): AuditHead {
   throw new FirebreakError('usage', `--anchor: expected NUMBER:HASH from a digest or syslog, got ${quoteBack(text)}`);
 }
 
-const readAll = (older: readonly string[], current: string): string[] => [
-  ...older.flatMap((file) => readLines(file, true)),
-  ...readLines(current, false),
-];
+interface AuditFile {
+  path: string;
+  size: number;
+}
 
-function readLines(file: string, mustExist: boolean): string[] {
-  try {
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '');
-  } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (isMissing && !mustExist) return [];
-    throw new FirebreakError('usage', describeUnreadable(file, error), { cause: error });
+/** The files named by the caller, then the others of the log, each once. */
+function listFiles(older: readonly string[], current: string): string[] {
+  const named = new Set(older.map((file) => explained(file, () => realpathSync(file))));
+  return [...older, ...listAuditFiles(current).filter((file) => !named.has(realpathSync(file)))];
+}
+
+const measure = (files: readonly string[]): AuditFile[] =>
+  files.map((path) => ({ path, size: explained(path, () => statSync(path).size) }));
+
+function* readAll(files: readonly AuditFile[], maxBytes?: number): Generator<string> {
+  for (const { path, size } of files) {
+    try {
+      yield* readLines(path, { from: maxBytes === undefined ? 0 : Math.max(0, size - maxBytes), to: size });
+    } catch (error) {
+      throw unreadable(path, error);
+    }
   }
 }
+
+function takeLast(many: number, lines: Iterable<string>): string[] {
+  const last: string[] = [];
+  for (const line of lines) if (last.push(line) > many) last.shift();
+  return last;
+}
+
+function explained<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+const unreadable = (file: string, error: unknown): FirebreakError =>
+  new FirebreakError('usage', describeUnreadable(file, error), { cause: error });

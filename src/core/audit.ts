@@ -23,6 +23,9 @@ const macOf = (hash: string, key: Buffer): string => createHmac('sha256', key).u
 /** Event written when a ledger without entries finds a log that has some: the ledger was lost or replaced. */
 export const begunAnew = 'ledger begun anew';
 
+/** Event written after a process died before it could commit: the lines that it left were removed. */
+export const logRepaired = 'log repaired';
+
 /**
  * The line that follows `head`, without its line end, and the head after it.
  * @param key readable only by the account that applies blocks, so that no other account can forge a line
@@ -55,6 +58,14 @@ export function readLink(line: string): Link | undefined {
   return typeof seq === 'number' && typeof prev === 'string' ? { seq, prev, event, hash, mac } : undefined;
 }
 
+/** The head after a line that follows `head` and is signed with the key; undefined for any other line. */
+export function findNext(line: string, head: AuditHead, key: Buffer): AuditHead | undefined {
+  const link = readLink(line);
+  if (link === undefined || link.seq !== head.seq + 1 || link.prev !== head.hash || !isSigned(link, key))
+    return undefined;
+  return { seq: link.seq, hash: link.hash };
+}
+
 /** What a chain is verified against, besides itself and the end recorded in the ledger. */
 export interface AuditProof {
   /** Undefined if there is none. */
@@ -67,47 +78,54 @@ export interface AuditProof {
   anchor?: AuditHead | undefined;
 }
 
-/** Describes every break in the chain; empty if it is intact and ends where the ledger says. */
+/** How many breaks are described; a log that somebody rewrote has one in each line. */
+const maxBreaks = 1000;
+
+/** Describes the breaks in the chain; empty if it is intact and ends where the ledger says. */
 export function findBreaks(
-  lines: readonly string[],
+  lines: Iterable<string>,
   end: AuditHead | undefined,
   { key, isKeyed = false, oldestBlock, anchor }: AuditProof = {},
 ): string[] {
   const breaks: string[] = [];
-  let last = auditStart;
+  let [last, count, more] = [auditStart, 0, 0];
   let keyedFrom: number | undefined;
   let isAnchored = false;
-  for (const [index, line] of lines.entries()) {
+  const add = (text: string): void => {
+    if (breaks.length < maxBreaks) breaks.push(text);
+    else more += 1;
+  };
+  for (const line of lines) {
+    count += 1;
     const link = readLink(line);
     if (link === undefined) {
-      breaks.push(`line ${index + 1} was changed or is not an entry`);
+      add(`line ${count} was changed or is not an entry`);
       continue;
     }
-    if (link.seq <= last.seq) breaks.push(`line ${index + 1} is entry ${link.seq}, which came earlier`);
+    if (link.seq <= last.seq) add(`line ${count} is entry ${link.seq}, which came earlier`);
     else {
       if (link.seq > last.seq + 1) {
-        breaks.push(`before line ${index + 1}: entries ${last.seq + 1} to ${link.seq - 1} are missing or changed`);
-      } else if (link.prev !== last.hash) breaks.push(`line ${index + 1} does not follow the line before it`);
+        add(`before line ${count}: entries ${last.seq + 1} to ${link.seq - 1} are missing or changed`);
+      } else if (link.prev !== last.hash) add(`line ${count} does not follow the line before it`);
       last = { seq: link.seq, hash: link.hash };
     }
-    if (link.mac !== null) keyedFrom ??= index + 1;
+    if (link.mac !== null) keyedFrom ??= count;
     if (keyedFrom !== undefined && key !== undefined && !isSigned(link, key))
-      breaks.push(`line ${index + 1} was not written with this host's key`);
-    if (link.event === begunAnew) breaks.push(`at line ${index + 1} a new ledger continues this log`);
+      add(`line ${count} was not written with this host's key`);
+    if (link.event === begunAnew) add(`at line ${count} a new ledger continues this log`);
     isAnchored ||= anchor !== undefined && link.seq === anchor.seq && link.hash.startsWith(anchor.hash);
   }
   if ((isKeyed || keyedFrom !== undefined) && key === undefined)
-    breaks.push('the key of this log is missing: its lines cannot be verified');
-  if (key !== undefined && keyedFrom === undefined && lines.length > 0)
-    breaks.push("no line was written with this host's key");
-  if (anchor !== undefined && !isAnchored) breaks.push(`entry ${anchor.seq} does not match the anchor`);
-  if (end === undefined && lines.length === 0 && oldestBlock !== undefined)
-    breaks.push(`the ledger has blocks since ${new Date(oldestBlock).toISOString()}, but the log has no entries`);
+    add('the key of this log is missing: its lines cannot be verified');
+  if (key !== undefined && keyedFrom === undefined && count > 0) add("no line was written with this host's key");
+  if (anchor !== undefined && !isAnchored) add(`entry ${anchor.seq} does not match the anchor`);
+  if (end === undefined && count === 0 && oldestBlock !== undefined)
+    add(`the ledger has blocks since ${new Date(oldestBlock).toISOString()}, but the log has no entries`);
   const expected = end ?? auditStart;
-  if (last.seq < expected.seq) breaks.push(`truncated: entries ${last.seq + 1} to ${expected.seq} are missing`);
-  else if (last.seq > expected.seq) breaks.push(`the ledger does not know entries ${expected.seq + 1} to ${last.seq}`);
-  else if (last.hash !== expected.hash) breaks.push(`the last entry, ${last.seq}, is not the one in the ledger`);
-  return breaks;
+  if (last.seq < expected.seq) add(`truncated: entries ${last.seq + 1} to ${expected.seq} are missing`);
+  else if (last.seq > expected.seq) add(`the ledger does not know entries ${expected.seq + 1} to ${last.seq}`);
+  else if (last.hash !== expected.hash) add(`the last entry, ${last.seq}, is not the one in the ledger`);
+  return more === 0 ? breaks : [...breaks, `and ${more} more`];
 }
 
 function isSigned({ hash, mac }: Link, key: Buffer): boolean {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { ulid } from 'ulid';
-import { sendMail, verifyMail } from '../notify/mail/smtp.js';
+import { briefLimits, sendMail, verifyMail } from '../notify/mail/smtp.js';
 import { renderTestMail } from '../notify/mail/test-mail.js';
 import { fail, ok, warn, type Check } from '../core/check.js';
 
@@ -16,7 +16,8 @@ export async function checkMail({ mail, templates_dir }: Config, send: boolean, 
     if (!send)
       return ok(name, `${server} answers${mail.user === undefined ? '' : ` and accepts the login of ${mail.user}`}`);
     const { problem, ...test } = renderTestMail({ kind: 'test', at: Date.now(), host }, templates_dir);
-    const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, () => Promise.resolve(true));
+    const options = { beforeSend: () => Promise.resolve(true), limits: briefLimits };
+    const sending = await sendMail(mail, { id: ulid(), date: new Date(), ...test }, options);
     if (sending.kind !== 'sent') return fail(name, `${server}: ${sending.reason}`, howToFix);
     if (sending.rejected.length > 0)
       return fail(name, `${server} does not accept mail to ${sending.rejected.join(', ')}`, howToFix);

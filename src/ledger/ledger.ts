@@ -87,6 +87,8 @@ export interface Outbox {
   claimMessages(sender: string, forMs: number): Promise<QueuedMessage[]>;
   /** Marks the message as being sent: from now on it may have arrived. @returns false if it is not the sender's */
   markSending(id: string, sender: string, forMs: number): Promise<boolean>;
+  /** Extends the sender's claim on the messages that it has not settled. */
+  renewMessages(sender: string, forMs: number): Promise<void>;
   /** Records the result, unless another sender has claimed the message since. */
   settleMessage(id: string, sender: string, ending: MessageEnding): Promise<void>;
   /**
@@ -124,6 +126,8 @@ export interface Audit {
   record(entry: AuditEntry): Promise<void>;
   /** The end of the audit log; undefined before its first entry. */
   findAuditHead(): Promise<(AuditHead & { isKeyed: boolean }) | undefined>;
+  /** The same together with what `measure` finds of the log's files while no other process writes to them. */
+  readAuditEnd<T>(measure: () => T): Promise<{ head: (AuditHead & { isKeyed: boolean }) | undefined; files: T }>;
   /** When the oldest known block was created; undefined if there is none. */
   findOldestBlock(): Promise<number | undefined>;
 }

@@ -32,7 +32,7 @@ export type Delivery =
   { kind: 'sent'; rejected: string[] } | { kind: 'refused' | 'unconfirmed'; reason: string; isUnreachable: boolean };
 
 /** Opens a channel, or gives undefined if its section of the configuration is missing. Loads nothing heavy. */
-export type OpenChannel = (options: Pick<NotifyContext, 'config' | 'warn'>) => Channel | undefined;
+export type OpenChannel = (options: Pick<NotifyContext, 'config' | 'warn' | 'isAwaited'>) => Channel | undefined;
 
 /** Follows the log of outcomes with a cursor in the ledger, without the outbox. */
 export interface Feed {
@@ -46,6 +46,8 @@ export type OpenFeed = (context: NotifyContext) => Feed | undefined;
 
 /** The part of the application's context that notifications use. */
 export interface NotifyContext extends Pick<App, 'config' | 'ledger' | 'host' | 'warn' | 'openLog'> {
+  /** Whether somebody waits for the end of this process. */
+  isAwaited?: boolean;
   /** A test passes its own channels. */
   channels?: Readonly<Record<string, OpenChannel>>;
 }

@@ -7,11 +7,15 @@ import type { Channel, NotifyContext } from './channel.js';
 import { queueDigests } from './digest.js';
 import { channelNameOf, openChannels, openFeeds } from './index.js';
 
-/** How long a message belongs to one sender: longer than any conversation with a server. */
+/** How long a message belongs to one sender, who renews the claim while it is sending. */
 const claimMs = 120_000;
+const renewEveryMs = 30_000;
 
 /** How long one process may send; the remaining messages are due for the next one. */
 const maxSendMs = 45_000;
+
+/** The same where nobody waits: a slow server takes a minute or more for one mail. */
+const maxUnattendedMs = 600_000;
 
 /** Starts a process that sends all due messages, so that no caller waits for a mail server, a webhook or syslog. */
 export async function sendLater(app: App): Promise<void> {
@@ -36,15 +40,36 @@ export async function sendDue(context: NotifyContext, sender = ulid()): Promise<
   const claimed = await context.ledger.claimMessages(sender, claimMs);
   if (claimed.length === 0) return;
   const log = await context.openLog();
-  const deadline = performance.now() + maxSendMs;
-  const unreachable = new Map<string, string>();
+  const endRenewal = renewClaim(sender, context.ledger);
+  try {
+    await deliverAll(claimed, channels, { ...context, sender, log, unreachable: new Map() });
+  } finally {
+    endRenewal();
+  }
+}
+
+async function deliverAll(
+  claimed: readonly QueuedMessage[],
+  channels: readonly Channel[],
+  context: DeliveryContext,
+): Promise<void> {
+  const { ledger, sender, unreachable, isAwaited = false } = context;
+  const deadline = performance.now() + (isAwaited ? maxSendMs : maxUnattendedMs);
   for (const message of claimed) {
     const name = channelNameOf(message, context);
     const channel = channels.find((each) => each.name === name) ?? removedChannel(name);
     const reason = performance.now() > deadline ? 'no time left in this process' : unreachable.get(name);
-    if (reason === undefined) await deliver(message, channel, { ...context, sender, log, unreachable });
-    else await context.ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
+    if (reason === undefined) await deliver(message, channel, context);
+    else await ledger.settleMessage(message.id, sender, { kind: 'refused', reason });
   }
+}
+
+/** Renews the claim until the returned function is called. */
+function renewClaim(sender: string, ledger: NotifyContext['ledger']): () => void {
+  const renewal = setInterval(() => {
+    ledger.renewMessages(sender, claimMs).catch(() => undefined); // the ledger cannot be written now: settling reports it
+  }, renewEveryMs);
+  return () => clearInterval(renewal);
 }
 
 interface DeliveryContext extends NotifyContext {

@@ -14,6 +14,7 @@ const words: Record<OutcomeKind, string> = {
   failed: 'FAILED',
   held: 'HELD',
   refused: 'refused',
+  bypassed: 'BYPASSED',
 };
 
 /** What happened to a block, in one line: when (local time), what, which flow, where, the block's id, and why. */

@@ -129,16 +129,31 @@ describe('firebreak audit', function () {
     expect((await launcher.firebreak(['audit', '--anchor', 'yesterday'])).stderr).to.match(/expected NUMBER:HASH/);
   });
 
-  it('goes on over a log that was moved away, and over half a line', async () => {
+  it('goes on over a log that was moved away', async () => {
+    await launcher.firebreak(alarm(1));
+    const archive = path.join(launcher.folder, 'old.jsonl');
+    renameSync(file, archive);
+    await launcher.firebreak(alarm(2));
+    expect((await verify()).stdout).to.include('entries 1 to 2');
+    expect((await launcher.firebreak(['audit', '--verify', archive])).stdout).to.equal('3 entries: intact\n');
+  });
+
+  it('finds by itself what was set aside for its size, and shows the last decisions of all files', async () => {
     await launcher.firebreak(alarm(1));
     renameSync(file, `${file}.1`);
     await launcher.firebreak(alarm(2));
-    expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.include('entries 1 to 2');
+    expect((await verify()).stdout).to.equal('3 entries: intact\n');
     expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal('3 entries: intact\n');
+    const { stdout } = await launcher.firebreak(['audit', '--json']);
+    expect((JSON.parse(stdout) as { entries: unknown[] }).entries).to.have.length(3);
+  });
+
+  it('removes half a line that a crash left, and says so', async () => {
+    await launcher.firebreak(alarm(1));
     writeFileSync(file, '{"seq":', { flag: 'a' });
-    await launcher.firebreak(alarm(3));
-    expect((await launcher.firebreak(['audit', '--verify', `${file}.1`])).stdout).to.equal(
-      '5 entries: BROKEN\nline 4 was changed or is not an entry\n',
-    );
+    expect((await verify()).stdout).to.equal('3 entries: BROKEN\nline 3 was changed or is not an entry\n');
+    await launcher.firebreak(alarm(2));
+    expect((await verify()).stdout).to.equal('4 entries: intact\n');
+    expect(entries().map(({ event }) => event)).to.deep.equal(['freeze', 'alarm', 'log repaired', 'alarm']);
   });
 });

@@ -30,6 +30,8 @@ function findOpenOnes(folder: string): string[] {
   });
 }
 
+const toDataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
 describe('firebreak block, when it has to end,', function () {
   this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
@@ -152,6 +154,22 @@ describe('firebreak block, when it has to end,', function () {
     expect(readEvents(launcher.runs()[0]!).at(-1)?.event).to.equal('stats');
     expectNothingLeft();
   }
+
+  it('survives SIGHUP while most of it is still being loaded', async () => {
+    const marker = path.join(launcher.folder, 'hung-up');
+    const hooks = `
+      import { writeFileSync } from 'node:fs';
+      export async function resolve(specifier, context, next) {
+        if (specifier.startsWith('./parts/run-command-')) {
+          process.kill(process.pid, 'SIGHUP');
+          writeFileSync(${JSON.stringify(marker)}, '');
+        }
+        return next(specifier, context);
+      }`;
+    const preload = `import { register } from 'node:module'; register(${JSON.stringify(toDataUrl(hooks))});`;
+    const { exit } = await launcher.firebreak(['list'], { env: { NODE_OPTIONS: `--import ${toDataUrl(preload)}` } });
+    expect({ exit, hungUp: existsSync(marker) }).to.deep.equal({ exit: 0, hungUp: true });
+  });
 
   it('finishes its run after SIGHUP', async () => {
     const call = launcher.start(alarm);

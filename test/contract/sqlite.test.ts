@@ -1,16 +1,18 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
-import { findBreaks } from '#firebreak/core/audit.js';
+import { findBreaks, linkEntry } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
 import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/clock.js';
 import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
 import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
+import { listAuditFiles } from '#firebreak/ledger/sql/audit-file.js';
+import { readLines } from '#firebreak/ledger/read-lines.js';
 import { openLedger, type LedgerSettings } from '#firebreak/ledger/index.js';
 import type { Ledger } from '#firebreak/ledger/ledger.js';
 import { anAlarm } from '../fixtures.js';
@@ -277,10 +279,19 @@ describe('SQLite', () => {
   });
 
   describe('the audit log beside it', () => {
-    const openAudited = (file: string): Promise<Ledger> => {
+    const openAudited = (file: string, maxBytes?: number): Promise<Ledger> => {
       const folder = path.dirname(file);
-      return open(file, { audit: { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key') } });
+      const audit = { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key'), maxBytes };
+      return open(file, { audit });
     };
+    const readLog = (file: string): string[] =>
+      listAuditFiles(path.join(path.dirname(file), 'audit.jsonl')).flatMap((each) => [...readLines(each)]);
+    const breaksOf = async (file: string, ledger: Ledger): Promise<string[]> => {
+      const key = readFileSync(path.join(path.dirname(file), 'audit.key'));
+      return findBreaks(readLog(file), await ledger.findAuditHead(), { key, isKeyed: true });
+    };
+    const eventsOf = (file: string): string[] =>
+      readLog(file).map((line) => (JSON.parse(line) as { event: string }).event);
 
     it('names for each decision who made it', async () => {
       const file = makeFile();
@@ -307,9 +318,64 @@ describe('SQLite', () => {
       raw.exec('DROP TRIGGER full');
       raw.close();
       await ledger.recordAlarms([alarm], { recheckMs: 0 });
-      const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
-      const key = readFileSync(path.join(path.dirname(file), 'audit.key'));
-      expect(findBreaks(lines, await ledger.findAuditHead(), { key, isKeyed: true })).to.deep.equal([]);
+      expect(await breaksOf(file, ledger)).to.deep.equal([]);
+    });
+
+    it('is repaired after a process died between the log and the ledger, and says so', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file);
+      await ledger.freeze('first', 'a test');
+      const folder = path.dirname(file);
+      const dead = path.join(folder, 'dead.db');
+      const raw = new DatabaseSync(file);
+      raw.exec(`VACUUM INTO '${dead}'`); // as the ledger was before the commit that did not happen
+      raw.close();
+      await ledger.freeze('never recorded', 'a test');
+      await ledger.unfreeze();
+      await ledger.close();
+      for (const name of ['', '-wal', '-shm']) rmSync(`${file}${name}`, { force: true });
+      renameSync(dead, file);
+      writeFileSync(path.join(folder, 'audit.jsonl'), '{"seq":', { flag: 'a' });
+      const again = await openAudited(file);
+      await again.freeze('second', 'a test');
+      expect(await breaksOf(file, again)).to.deep.equal([]);
+      expect(eventsOf(file)).to.deep.equal(['freeze', 'log repaired', 'freeze']);
+      const [, repaired = ''] = readLog(file);
+      expect(JSON.parse(repaired)).to.include({ reason: 'removed 3 lines of a change that was not recorded' });
+    });
+
+    it('keeps a line that nobody signed, for it is evidence', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file);
+      await ledger.freeze('first', 'a test');
+      writeFileSync(path.join(path.dirname(file), 'audit.jsonl'), 'forged\n', { flag: 'a' });
+      await ledger.unfreeze();
+      expect(await breaksOf(file, ledger)).to.deep.equal(['line 2 was changed or is not an entry']);
+    });
+
+    it('is set aside at its size, and the chain goes on in the next file', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file, 600);
+      for (let count = 0; count < 8; count += 1) await ledger.freeze(`number ${count}`, 'a test');
+      const files = listAuditFiles(path.join(path.dirname(file), 'audit.jsonl')).map((each) => path.basename(each));
+      expect(files).to.deep.equal(['audit.jsonl.1', 'audit.jsonl.2', 'audit.jsonl.3', 'audit.jsonl']);
+      expect(readLog(file)).to.have.length(8);
+      expect(await breaksOf(file, ledger)).to.deep.equal([]);
+    });
+
+    it('is repaired where the process that set it aside died in the same change', async () => {
+      const file = makeFile();
+      const ledger = await openAudited(file, 100);
+      await ledger.freeze('first', 'a test');
+      const folder = path.dirname(file);
+      const key = readFileSync(path.join(folder, 'audit.key'));
+      const head = (await ledger.findAuditHead())!;
+      renameSync(path.join(folder, 'audit.jsonl'), path.join(folder, 'audit.jsonl.1'));
+      const { line } = linkEntry({ event: 'freeze' }, head, { at: 'now', key });
+      writeFileSync(path.join(folder, 'audit.jsonl'), `${line}\n`);
+      await ledger.unfreeze();
+      expect(await breaksOf(file, ledger)).to.deep.equal([]);
+      expect(eventsOf(file)).to.deep.equal(['freeze', 'log repaired', 'unfreeze']);
     });
   });
 

@@ -137,7 +137,8 @@ export function listTree(folder: string): string[] {
     .sort();
 }
 
-async function waitForEnd(child: ChildProcess): Promise<Ended> {
+/** Collects what a process writes, and its exit code. */
+export async function waitForEnd(child: ChildProcess): Promise<Ended> {
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));

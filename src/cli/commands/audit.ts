@@ -1,5 +1,5 @@
 import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../app/verify-audit.js';
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { toAuditTable } from '../../views/audit-table.js';
 import { defineCommand, type Output } from '../command.js';
@@ -28,7 +28,7 @@ export const audit = defineCommand({
       }),
   run: ({ older, verify, anchor }, caller) => {
     const head = anchor === undefined ? undefined : parseAnchor(anchor);
-    return withApp(caller, async (app) => {
+    return withReader(caller, async (app) => {
       if (verify || head !== undefined) return toVerifyOutput(await verifyAudit({ older, anchor: head }, app));
       const entries = readLastEntries(shown, older, app);
       return { exit: 0, text: toAuditTable(entries, widthOf()), json: { entries } };

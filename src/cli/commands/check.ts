@@ -1,5 +1,5 @@
 import { checkAddress } from '../../app/check-address.js';
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { toList } from '../../views/block-table.js';
 import { blockToJson } from '../../views/json.js';
@@ -10,7 +10,7 @@ export const check = defineCommand({
   summary: 'show whether an address may be blocked, whether it is, and what protects it',
   options: (argv) => argv.positional('address', { type: 'string', demandOption: true, describe: 'address or network' }),
   run: (args, caller) =>
-    withApp(caller, async (app) => {
+    withReader(caller, async (app) => {
       const { address, refusal, remarks, blocks, now } = await checkAddress(args.address, app);
       const answer = refusal ?? `${address} may be blocked: the policy does not protect it`;
       const current = blocks.length === 0 ? 'no current block for it' : toList(blocks, now, widthOf());

@@ -11,14 +11,19 @@ export const drain = defineCommand({
   summary: 'apply all pending and due changes',
   options: (argv) => argv.option('owner', { type: 'string', hidden: true }),
   run: ({ owner }, caller) =>
-    withApp(caller, async (app) => toDrainOutput(await applyDue({ expire: false, owner }, app))),
+    withApp(caller, async (app) =>
+      toDrainOutput(await applyDue({ expire: false, owner, isAwaited: process.stderr.isTTY }, app)),
+    ),
 });
 
 export const expire = defineCommand({
   usage: 'expire',
   summary: 'release expired blocks, then drain',
   options: (argv) => argv,
-  run: (_, caller) => withApp(caller, async (app) => toDrainOutput(await applyDue({ expire: true }, app))),
+  run: (_, caller) =>
+    withApp(caller, async (app) =>
+      toDrainOutput(await applyDue({ expire: true, isAwaited: process.stderr.isTTY }, app)),
+    ),
 });
 
 export function toDrainOutput(drained: Drained): Output {

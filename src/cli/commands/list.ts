@@ -1,4 +1,4 @@
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { listBlocks } from '../../app/list.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { toCsv, toList } from '../../views/block-table.js';
@@ -16,7 +16,7 @@ export const list = defineCommand({
       csv: { type: 'boolean', default: false, describe: 'as CSV' },
     }),
   run: ({ state, source, firewall: firewalls, csv }, caller) =>
-    withApp(caller, async (app) => {
+    withReader(caller, async (app) => {
       const blocks = await listBlocks({ state, source, firewalls }, app);
       const text = csv ? toCsv(blocks) : toList(blocks, await app.ledger.now(), widthOf());
       return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };

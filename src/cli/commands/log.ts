@@ -1,4 +1,4 @@
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { followLog, readLog } from '../../app/log.js';
 import { parseAddress } from '../../core/address.js';
 import { FirebreakError } from '../../core/errors.js';
@@ -21,7 +21,7 @@ export const log = defineCommand({
     if (follow && 'json' in rest && rest.json === true) {
       throw new FirebreakError('usage', '--follow: has no end, so it cannot print one JSON document');
     }
-    return withApp(caller, async (app) => {
+    return withReader(caller, async (app) => {
       if (!follow) {
         const outcomes = await readLog(options, app);
         const text = outcomes.length === 0 ? 'nothing happened' : outcomes.map(toLogLine).join('\n');

@@ -1,4 +1,4 @@
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
 import type { History } from '../../core/stats.js';
 import { historyToJson } from '../../views/stats-json.js';
@@ -15,7 +15,7 @@ export const report = defineCommand({
   run: (args, caller) => {
     const format = parseFormat(args.format);
     const spanMs = parseSpan('--since', args.since);
-    return withApp(caller, async ({ ledger, host }) => {
+    return withReader(caller, async ({ ledger, host }) => {
       const history = await ledger.findHistory(spanMs === null ? 0 : (await ledger.now()) - spanMs);
       return { exit: 0, text: await formats[format](history, host), json: historyToJson(history) };
     });

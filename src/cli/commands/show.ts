@@ -1,4 +1,4 @@
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { readDetails } from '../../app/list.js';
 import { detailsToJson, detailsToText } from '../../views/show.js';
 import { defineCommand, id } from '../command.js';
@@ -8,7 +8,7 @@ export const show = defineCommand({
   summary: 'show one block in detail',
   options: (argv) => argv.positional('id', { type: 'string', demandOption: true, describe: id }),
   run: (args, caller) =>
-    withApp(caller, async (app) => {
+    withReader(caller, async (app) => {
       const details = await readDetails(args.id, app);
       return { exit: 0, text: detailsToText(details), json: detailsToJson(details) };
     }),

@@ -1,4 +1,4 @@
-import { withApp } from '../../app/context.js';
+import { withReader } from '../../app/context.js';
 import { readStatus } from '../../app/status.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { statusToJson, statusToText } from '../../views/status-screen.js';
@@ -9,7 +9,7 @@ export const status = defineCommand({
   summary: 'show how things are: freeze, firewalls, blocks, alarms, messages',
   options: (argv) => argv,
   run: (_, caller) =>
-    withApp(caller, async (app) => {
+    withReader(caller, async (app) => {
       const found = await readStatus(app);
       return { exit: 0, text: statusToText(found, widthOf()), json: statusToJson(found) };
     }),

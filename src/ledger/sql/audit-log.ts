@@ -1,16 +1,21 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
 import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
+import { FirebreakError } from '../../core/errors.js';
 import type { Amendment, NewAlarm } from '../ledger.js';
+import { readLines } from '../read-lines.js';
 import { yieldToOthers } from '../yield-to-others.js';
+import { listAuditFiles, maxAuditBytes, repairAudit, rotateAudit } from './audit-file.js';
 import { makeAuditKey, readAuditKey } from './audit-key.js';
-import { findRow, type Statements, type Transaction } from './database.js';
+import { findRow, type Database, type Statements, type Transaction } from './database.js';
 
 /** Where decisions are recorded, and the key that signs them. */
 export interface AuditFiles {
   file: string;
   keyFile: string;
+  /** Size at which a new file is begun. */
+  maxBytes?: number | undefined;
 }
 
 /** Decisions of one actor. */
@@ -21,29 +26,29 @@ export interface Decisions {
 
 /**
  * Appends entries to the audit log, inside the caller's transaction: its lock serialises processes, and a rollback
- * removes the lines. A process that dies in between leaves lines outside the chain, which
- * `audit --verify` reports.
+ * removes the lines. What a process left that died in between, the next entry removes and reports.
  */
 export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entries }: Decisions): Promise<void> {
   if (entries.length === 0) return;
+  const key = readAuditKey(files.keyFile) ?? makeAuditKey(files.keyFile);
+  const known = await findAuditHead(tx);
+  let head: AuditHead = known ?? findLastHead(files.file);
+  const first = known === undefined ? describeNewLedger(head) : repairAudit(files.file, known, key);
+  rotateAudit(files.file, files.maxBytes ?? maxAuditBytes);
   const file = openSync(files.file, 'a+', 0o600);
   try {
-    const key = readAuditKey(files.keyFile) ?? makeAuditKey(files.keyFile);
-    const known = await findAuditHead(tx);
-    let head: AuditHead = known ?? findLastHead(files.file);
-    const isNewLedger = known === undefined && head.seq > 0;
-    const first: AuditEntry[] = isNewLedger ? [{ event: begunAnew, reason: `the log ends at entry ${head.seq}` }] : [];
     const at = new Date(await tx.now()).toISOString();
     const { size } = fstatSync(file);
     let text = endsInLine(file, size) ? '' : '\n';
-    for (const { event, ...facts } of [...first, ...entries]) {
+    for (const { event, ...facts } of first === undefined ? entries : [first, ...entries]) {
       const linked = linkEntry({ event, by, ...facts }, head, { at, key });
       text += `${linked.line}\n`;
       head = linked.head;
       await yieldToOthers();
     }
     tx.onRollback(() => truncateSync(files.file, size));
-    writeWhole(file, text);
+    writeFileSync(file, Buffer.from(text)); // all of it, or an error: a single write stops in the middle on a full disk
+    fdatasyncSync(file); // the ledger may not be ahead of the log after a power failure
     await tx.run(
       `INSERT INTO audit_head (one, seq, hash, keyed) VALUES (1, ?, ?, 1)
        ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, keyed = 1`,
@@ -54,26 +59,36 @@ export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entr
   }
 }
 
+const describeNewLedger = ({ seq }: AuditHead): AuditEntry | undefined =>
+  seq === 0 ? undefined : { event: begunAnew, reason: `the log ends at entry ${seq}` };
+
 export async function findAuditHead(db: Statements): Promise<(AuditHead & { isKeyed: boolean }) | undefined> {
   const row = await findRow(db, 'SELECT seq, hash, keyed FROM audit_head');
   return row && { seq: Number(row['seq']), hash: String(row['hash']), isKeyed: row['keyed'] === 1 };
 }
 
-/** A new ledger continues where the log ends. */
-function findLastHead(file: string): AuditHead {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  for (const line of lines.reverse()) {
-    const link = readLink(line);
-    if (link !== undefined) return { seq: link.seq, hash: link.hash };
+/** The end of the chain, and what `measure` finds of its files at that moment. */
+export async function readAuditEnd<T>(database: Database, measure: () => T) {
+  const read = async (from: Statements) => ({ head: await findAuditHead(from), files: measure() });
+  try {
+    return await database.write(read);
+  } catch (error) {
+    if (!(error instanceof FirebreakError) || error.code !== 'ledger_unwritable') throw error;
+    return read(database); // nor does another process write
   }
-  return auditStart;
 }
 
-/** A nearly full disk writes only part of it; only the returned length shows that. */
-function writeWhole(file: number, text: string): void {
-  const bytes = Buffer.from(text);
-  if (writeSync(file, bytes) === bytes.length) return;
-  throw Object.assign(new Error('written in part'), { code: 'ENOSPC', syscall: 'write' });
+/** A new ledger continues where the log ends. */
+function findLastHead(file: string): AuditHead {
+  for (const each of listAuditFiles(file).reverse()) {
+    let last: AuditHead | undefined;
+    for (const line of readLines(each)) {
+      const link = readLink(line);
+      if (link !== undefined) last = { seq: link.seq, hash: link.hash };
+    }
+    if (last !== undefined) return last;
+  }
+  return auditStart;
 }
 
 /** False if a process died in the middle of a line. */

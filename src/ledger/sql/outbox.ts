@@ -66,6 +66,12 @@ export async function markSending(tx: Transaction, { id, sender }: ClaimedMessag
   return changes === 1;
 }
 
+/** Extends the claim on all messages that the sender has not settled. */
+export async function renewMessages(tx: Transaction, sender: string, forMs: number): Promise<void> {
+  const until = (await tx.now()) + forMs;
+  await tx.run('UPDATE outbox SET due_at = ? WHERE sender = ? AND due_at IS NOT NULL', until, sender);
+}
+
 export async function settleMessage(
   tx: Transaction,
   { id, sender }: ClaimedMessage,

@@ -9,6 +9,7 @@ import {
   entryOfBlock,
   entryOfSettled,
   findAuditHead,
+  readAuditEnd,
   type AuditFiles,
 } from './audit-log.js';
 import { claimBatch, settleBatch } from './batches.js';
@@ -30,6 +31,7 @@ import {
   markSending,
   queueMessage,
   queueMessages,
+  renewMessages,
   settleMessage,
 } from './outbox.js';
 import { purge } from './purge.js';
@@ -124,6 +126,7 @@ const makeOutbox = (database: Database): Outbox => ({
   claimMessages: async (sender, forMs) =>
     (await hasMessages(database, sender)) ? database.write((tx) => claimMessages(tx, sender, forMs)) : [],
   markSending: (id, sender, forMs) => database.write((tx) => markSending(tx, { id, sender }, forMs)),
+  renewMessages: (sender, forMs) => database.write((tx) => renewMessages(tx, sender, forMs)),
   settleMessage: (id, sender, ending) => database.write((tx) => settleMessage(tx, { id, sender }, ending)),
   claimOutcomes: async (cursor, sender, forMs) =>
     (await hasOutcomes(database, { cursor, sender }))
@@ -158,6 +161,7 @@ const makeAudit = (database: Database, decide: Decide): Audit => ({
       () => [entry],
     ),
   findAuditHead: () => findAuditHead(database),
+  readAuditEnd: (measure) => readAuditEnd(database, measure),
   findOldestBlock: () => findOldestBlock(database),
 });
 

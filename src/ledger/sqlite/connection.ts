@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
+import { pathToFileURL } from 'node:url';
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from '@photostructure/sqlite';
 import type { Row, Value } from '../sql/database.js';
 
 /** One connection to the file. Each statement runs immediately or is refused as busy; nothing here waits. */
@@ -10,8 +11,13 @@ export interface Connection {
   close(): void;
 }
 
-export function openConnection(file: string): Connection {
-  const connection = new DatabaseSync(file, { timeout: 0 });
+export const openConnection = (file: string): Connection => wrap(new DatabaseSync(file, { timeout: 0 }));
+
+/** Opens a ledger on a disk that cannot be written, where SQLite cannot create the files that it shares with writers. */
+export const openUnchanging = (file: string): Connection =>
+  wrap(new DatabaseSync(new URL(`${pathToFileURL(file).href}?immutable=1`), { timeout: 0, readOnly: true }));
+
+function wrap(connection: DatabaseSyncInstance): Connection {
   const statements = new Map<string, StatementSyncInstance>();
   const prepare = (sql: string): StatementSyncInstance => {
     const known = statements.get(sql);

@@ -1,11 +1,40 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { FirebreakError } from '../../core/errors.js';
 import type { Database } from '../sql/database.js';
-import { openConnection, type Connection } from './connection.js';
+import { openConnection, openUnchanging, type Connection } from './connection.js';
 import { migrations } from './migrations/index.js';
 import { beginPatience, retryWhileBusy, type Patience } from './patience.js';
 import { makeSqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { explainSqliteError, newerLedger } from './sqlite-errors.js';
+
+/**
+ * Opens the ledger for a command that only reads, also on a disk that is read-only or full.
+ * @throws FirebreakError as openSqliteDatabase
+ */
+export async function openSqliteReader(options: SqliteOptions): Promise<Database> {
+  try {
+    return await openSqliteDatabase(options);
+  } catch (error) {
+    const isUnwritable = error instanceof FirebreakError && error.code === 'ledger_unwritable';
+    if (!isUnwritable || hasWal(options.file)) throw error;
+    return openFrozen(options, error);
+  }
+}
+
+/** The ledger as it lies on the disk. Without a write-ahead log no process has it open to change it. */
+function openFrozen(options: SqliteOptions, unwritable: FirebreakError): Database {
+  try {
+    const connection = openUnchanging(options.file);
+    if (readVersion(connection) === migrations.length) return makeSqliteDatabase(connection, options);
+    connection.close();
+  } catch {
+    // reported by the error before it
+  }
+  throw unwritable;
+}
+
+const hasWal = (file: string): boolean => (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 
 /**
  * Opens the ledger's file, creates it if it is missing, and migrates an older one.

@@ -2,7 +2,7 @@ import type { Ledger } from '../ledger.js';
 import type { AuditFiles } from '../sql/audit-log.js';
 import { makeSqlLedger } from '../sql/sql-ledger.js';
 import { readClock, type Reading } from './clock.js';
-import { openSqliteDatabase } from './open-database.js';
+import { openSqliteDatabase, openSqliteReader } from './open-database.js';
 import { usualPatienceMs } from './patience.js';
 
 export interface SqliteSettings {
@@ -12,6 +12,8 @@ export interface SqliteSettings {
   /** How long to wait for other writers. */
   patienceMs?: number | undefined;
   clock?: (() => Reading) | undefined;
+  /** Whether the caller only reads, and so needs no disk that can be written. */
+  isReader?: boolean | undefined;
 }
 
 /**
@@ -19,6 +21,7 @@ export interface SqliteSettings {
  * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
  */
 export async function openSqliteLedger(settings: SqliteSettings): Promise<Ledger> {
-  const { file, audit, patienceMs = usualPatienceMs, clock = readClock } = settings;
-  return makeSqlLedger(await openSqliteDatabase({ file, clock, patienceMs }), audit);
+  const { file, audit, patienceMs = usualPatienceMs, clock = readClock, isReader = false } = settings;
+  const openDatabase = isReader ? openSqliteReader : openSqliteDatabase;
+  return makeSqlLedger(await openDatabase({ file, clock, patienceMs }), audit);
 }

@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { describeError } from '../../core/describe.js';
 import { FirebreakError } from '../../core/errors.js';
+import { findDiskProblem } from '../disk-problem.js';
 
 /** SQLite's primary result codes (sqlite.org, "Result and Error Codes"). */
 const codes = { busy: 5, readonly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
@@ -48,7 +50,7 @@ export function explainSqliteError(error: unknown, file: string, patienceMs: num
     return new FirebreakError('ledger_busy', message, options);
   }
   const why = code === undefined ? undefined : diskProblems.get(code);
-  if (why !== undefined) return unwritable(file, why, options);
+  if (why !== undefined) return unwritable(file, findDiskProblem(file, dirname(file)) ?? why, options);
   return isFileError(error) ? unwritable(file, describeError(error), options) : error;
 }
 

@@ -3,7 +3,7 @@ import { topicOf, type Event } from '../../core/event.js';
 import type { Content, NotifyContext, OpenChannel } from '../channel.js';
 
 /** Sends mails with a text and an HTML part, as the configuration's `mail` says. */
-export const openMail: OpenChannel = ({ config, warn }) => {
+export const openMail: OpenChannel = ({ config, warn, isAwaited = false }) => {
   const { mail } = config;
   if (mail === undefined) return undefined;
   const topics: readonly string[] = mail.on;
@@ -12,9 +12,10 @@ export const openMail: OpenChannel = ({ config, warn }) => {
     accepts: (kind) => topics.includes(topicOf(kind)),
     compose: (event) => compose(event, config, warn),
     send: async ({ id, createdAt, content }, beforeSend) => {
-      const { sendMail } = await import('./smtp.js');
+      const { briefLimits, patientLimits, sendMail } = await import('./smtp.js');
       const { subject = '', text = '', html } = content;
-      return sendMail(mail, { id, date: new Date(createdAt), subject, text, html }, beforeSend);
+      const limits = isAwaited ? briefLimits : patientLimits;
+      return sendMail(mail, { id, date: new Date(createdAt), subject, text, html }, { beforeSend, limits });
     },
     describeTarget: () => Promise.resolve(mail.to.join(', ')),
     digest: { at: mail.digest_at, idPrefix: 'digest' },

@@ -16,11 +16,24 @@ export interface OutgoingMail {
   html?: string | undefined;
 }
 
-/** How long one step with the mail server may take. */
-const maxStepMs = 10_000;
+/** How long each step with the mail server may take. */
+export interface MailLimits {
+  greetingMs: number;
+  stepMs: number;
+}
 
-/** Sends one mail. @param beforeSend is called when the server waits for the content */
-export async function sendMail(config: MailConfig, mail: OutgoingMail, beforeSend: BeforeSend): Promise<Delivery> {
+/** Somebody waits for the answer. */
+export const briefLimits: MailLimits = { greetingMs: 10_000, stepMs: 10_000 };
+
+/** RFC 5321, section 4.5.3.2: five minutes for most steps, ten for the answer to the content. A tarpit uses them. */
+export const patientLimits: MailLimits = { greetingMs: 5 * 60_000, stepMs: 10 * 60_000 };
+
+/** Sends one mail. @param options beforeSend is called when the server waits for the content */
+export async function sendMail(
+  config: MailConfig,
+  mail: OutgoingMail,
+  { beforeSend, limits }: { beforeSend: BeforeSend; limits: MailLimits },
+): Promise<Delivery> {
   const progress = { hasLeft: false };
   try {
     const message = await compose(config, mail);
@@ -31,7 +44,7 @@ export async function sendMail(config: MailConfig, mail: OutgoingMail, beforeSen
         yield message;
       })(),
     );
-    return { kind: 'sent', rejected: await deliver(config, body) };
+    return { kind: 'sent', rejected: await deliver(config, body, limits) };
   } catch (error) {
     const isAnswer = error instanceof Error && 'responseCode' in error && typeof error.responseCode === 'number';
     const reason = describeError(error);
@@ -48,13 +61,14 @@ function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> 
 }
 
 /** Connects and logs in, without sending anything. @throws nodemailer's error if the server is unreachable or refuses */
-export const verifyMail = (config: MailConfig): Promise<void> => converse(config, (_connection, done) => done());
+export const verifyMail = (config: MailConfig): Promise<void> =>
+  converse(config, briefLimits, (_connection, done) => done());
 
 /** Returns the recipients that the server refused. */
-function deliver(config: MailConfig, body: Readable): Promise<string[]> {
+function deliver(config: MailConfig, body: Readable, limits: MailLimits): Promise<string[]> {
   const addresses = (text: string): string => /<([^<>]+)>\s*$/.exec(text)?.[1] ?? text;
   const envelope = { from: addresses(config.from), to: config.to.map(addresses) };
-  return converse<string[]>(config, (connection, done, fail) =>
+  return converse<string[]>(config, limits, (connection, done, fail) =>
     connection.send(envelope, body, (error, info) => (error ? fail(error) : done(info.rejected))),
   );
 }
@@ -62,6 +76,7 @@ function deliver(config: MailConfig, body: Readable): Promise<string[]> {
 /** One conversation with the server; `act` continues after the login. */
 async function converse<T>(
   config: MailConfig,
+  limits: MailLimits,
   act: (connection: SMTPConnection, done: (value: T) => void, fail: (error: Error) => void) => void,
 ): Promise<T> {
   const connection = new SMTPConnection({
@@ -72,10 +87,10 @@ async function converse<T>(
     requireTLS: config.tls === 'starttls' || (config.tls === undefined && config.user !== undefined),
     ignoreTLS: config.tls === 'none',
     ...(config.ca_file !== undefined && { tls: { ca: readFileSync(config.ca_file) } }),
-    connectionTimeout: maxStepMs,
-    greetingTimeout: maxStepMs,
-    socketTimeout: maxStepMs,
-    dnsTimeout: maxStepMs,
+    connectionTimeout: limits.greetingMs, // it covers the greeting as well
+    greetingTimeout: limits.greetingMs,
+    socketTimeout: limits.stepMs,
+    dnsTimeout: 10_000,
   });
   const credentials = config.user === undefined ? undefined : { user: config.user, pass: readPassword(config) };
   return new Promise<T>((resolve, reject) => {
