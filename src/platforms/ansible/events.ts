@@ -3,6 +3,9 @@ import * as z from 'zod';
 
 const trackers = z.array(z.int());
 
+/** The interfaces on which a firewall accepts rules. */
+const interfaces = z.array(z.object({ key: z.string().max(32), description: z.string().max(64) })).max(256);
+
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
   added: trackers,
@@ -13,6 +16,7 @@ export const batchResult = z.object({
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  interfaces: interfaces.optional(),
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;
@@ -40,6 +44,7 @@ export const statusResult = z.object({
   standing: z.array(standingRule),
   only_in_pf: trackers,
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  interfaces: interfaces.optional(),
 });
 export type StatusResult = z.infer<typeof statusResult>;
 
