@@ -226,6 +226,8 @@ export interface BlockQuery {
   updatedSince?: number;
   firewalls?: readonly string[];
   source?: string;
+  /** Blocks whose source is a network. */
+  hasNetworkSource?: boolean;
   destination?: string;
   port?: string;
 }

@@ -49,7 +49,9 @@ describe('the name of an interface', function () {
 
   it('of a sensor is kept as it is, and fails on the firewall', async () => {
     const command = `firebreak ${block('203.0.113.8', 'wen', '--json').join(' ')}`;
-    const { exit, stdout, stderr } = await launcher.firebreak(['gateway', '--config', launcher.configFile], { env: { SSH_ORIGINAL_COMMAND: command } });
+    const { exit, stdout, stderr } = await launcher.firebreak(['gateway', '--config', launcher.configFile], {
+      env: { SSH_ORIGINAL_COMMAND: command },
+    });
     expect(exit, stdout + stderr).to.equal(5);
     expect(stdout).to.include('interface wen does not exist');
   });
