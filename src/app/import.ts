@@ -83,6 +83,7 @@ async function recordAll(
     const part = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
       recheckMs: config.dispatch.recheck,
       limits: toLimits(config),
+      keepsProtected: config.policy.on_protected === 'warn',
       ...(isLast && claim),
     });
     for (const blocks of part.blocks) counts[outcomeOf(blocks)] += 1;

@@ -7,6 +7,7 @@ import { findDrift, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
+import { findProtected } from '../dispatch/find-protected.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
 import type { NewAlarm } from '../ledger/ledger.js';
@@ -15,6 +16,7 @@ import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
 import type { Recorded } from './record.js';
+import { releaseAll } from './release-protected.js';
 import { submit } from './submit.js';
 
 export interface ReconcileOptions {
@@ -50,7 +52,14 @@ async function reconcileFirewall(
   const status = await readFirewall(name, settings, app);
   if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
   await recordAddresses(name, status.result, app);
-  const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), status.result);
+  const found = await findProtected(name, app);
+  const covered = new Set(found.map(({ block }) => block.id));
+  const drift = [
+    ...findDrift(await ledger.findBlocks({ firewalls: [name] }), status.result).filter(
+      (each) => !('block' in each && covered.has(each.block.id)),
+    ),
+    ...found,
+  ];
   if (drift.length > 0) await ledger.recordDrift(name, drift.length);
   await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
@@ -70,12 +79,19 @@ async function recordRepair(
   app: App,
 ): Promise<Recorded> {
   const { ledger } = app;
-  const ids = drift.flatMap((each) => ('block' in each ? each.block.id : []));
+  const released = await releaseAll(
+    drift.filter((each) => each.kind === 'protected'),
+    app,
+  );
+  const ids = drift.flatMap((each) => ('block' in each && each.kind !== 'protected' ? each.block.id : []));
   await ledger.recheck(ids);
   const alarms = drift.flatMap((each) => (each.kind === 'unknown' ? (adoptRule(firewall, each.rule, app) ?? []) : []));
   const adopted = await ledger.recordAlarms(alarms, { recheckMs: 0 });
   const known = ids.length > 0 ? await ledger.findBlocks({ ids }) : [];
-  return { blocks: [...known, ...adopted.blocks.flat()], leases: await acquireLeases([firewall], owner, ledger) };
+  return {
+    blocks: [...released, ...known, ...adopted.blocks.flat()],
+    leases: await acquireLeases([firewall], owner, ledger),
+  };
 }
 
 /** An alarm that requests an unknown rule; undefined if the rule was changed by hand. */

@@ -25,6 +25,7 @@ const intervals = [hour, 4 * hour, 12 * hour, 24 * hour] as const;
 
 /** Found by querying the firewall, not by a run: a successful run does not end it. */
 export const driftCause = 'drift';
+export const protectedCause = 'protected';
 
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);

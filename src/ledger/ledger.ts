@@ -169,6 +169,8 @@ export interface RecordOptions {
   /** For how long the same event is ignored while its block is in force. */
   sameEventMs?: number | undefined;
   limits?: AlarmLimits | undefined;
+  /** Leaves a block in force whose address has become protected; by default the next run removes it. */
+  keepsProtected?: boolean | undefined;
   /** The owner of leases to acquire for firewalls with due work; undefined acquires none. */
   owner?: string | undefined;
   /** The owner is a process that has yet to start. */

@@ -5,6 +5,7 @@ import {
   causeOf,
   diffIncidents,
   driftCause,
+  protectedCause,
   groupCauses,
   type Incident,
   type IncidentChanges,
@@ -29,7 +30,9 @@ interface RunFacts extends Pick<FailureEvent, 'record' | 'step'> {
 export async function notifyFailures(firewall: string, run: RunFacts, context: NotifyContext): Promise<void> {
   const { ledger } = context;
   if (openChannels(context).length === 0) return;
-  const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause !== driftCause);
+  const incidents = (await ledger.findIncidents(firewall)).filter(
+    ({ cause }) => cause !== driftCause && cause !== protectedCause,
+  );
   if (!run.hasFailed && incidents.length === 0) return;
   const open = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'releasing', 'failed'] });
   const failing = open.filter(({ failure }) => failure !== null);
@@ -86,15 +89,18 @@ interface DriftFacts {
   firewall: string;
   drift: readonly Drift[];
   isFixed: boolean;
+  /** By default rules that differ; or blocks of addresses that have become protected. */
+  cause?: typeof driftCause | typeof protectedCause;
 }
 
-/** Compares the drift that `reconcile` found on a firewall with what was reported. */
-export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, context: NotifyContext): Promise<void> {
+/** Compares the drift that was found on a firewall with what was reported. */
+export async function notifyDrift(facts: DriftFacts, context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
+  const { firewall, drift, isFixed, cause = driftCause } = facts;
   if (openChannels(context).length === 0) return;
-  const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
+  const incidents = (await ledger.findIncidents(firewall)).filter((each) => each.cause === cause);
   const at = await ledger.now();
-  const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: at }]] : []);
+  const causes = new Map(drift.length > 0 ? [[cause, { beganAt: at }]] : []);
   const changes = diffIncidents(at, causes, incidents);
   const events = changes.due.map(
     ({ beganAt }) => ({ kind: 'drift', at, host, firewall, drift, isFixed, beganAt }) as const,
