@@ -1,7 +1,8 @@
 import { findPolicy } from '../config/policy-in-force.js';
-import type { Config } from '../config/schema.js';
+import type { Config, FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';
+import type { Flow } from '../core/flow.js';
 import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
 import { fitToPlatform } from '../platforms/fit.js';
@@ -30,17 +31,23 @@ export interface Target {
   /** Learned addresses of firewalls and callers, or the policies made with them. */
   seen?: Seen;
   policyOf?: PolicyOf;
+  /** Whether a person makes the request, who can correct the name of an interface. */
+  isByHand?: boolean;
 }
+
+/** The flow of an alarm on a firewall, with what the firewall reported of its interfaces. */
+const flowOn = (alarm: Alarm, [name, settings]: [string, FirewallConfig], { seen, isByHand = false }: Target): Flow =>
+  alarm.flowOn(settings, { name, interfaces: seen?.interfaces?.[name] ?? [], isByHand });
 
 /**
  * What an alarm requests of each firewall, with the policy's answer.
- * @throws FirebreakError firewall_unknown
+ * @throws FirebreakError firewall_unknown, alarm_invalid
  */
 export function admit(alarm: Alarm, target: Target, config: Config): BlockRequest[] {
   const { firewalls, override, policyOf = makePolicies(config, target.seen) } = target;
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {
-    const flow = alarm.flowOn(settings);
+    const flow = flowOn(alarm, [firewall, settings], target);
     const fitted = fitToPlatform(platformOf(settings), { flow, description: alarm.description });
     const refusal = override === undefined ? findRefusal(flow, policyOf(firewall)) : undefined;
     return {
@@ -55,11 +62,9 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
   });
 }
 
-/**
- * Warns of firewalls on which the source does not enter through the interface of the rule.
- * @throws FirebreakError firewall_unknown
- */
-export const findMismatches = (alarm: Alarm, firewalls: readonly string[], config: Config): string[] =>
-  selectFirewalls(config, firewalls).flatMap(
-    ([name, settings]) => findMismatch(name, settings, alarm.flowOn(settings)) ?? [],
-  );
+/** Why rules would not match: the firewalls on which the source does not enter through the interface of the rule. */
+export const findMismatches = (blocks: readonly BlockRequest[], config: Config): string[] =>
+  blocks.flatMap(({ firewall, flow }) => {
+    const settings = config.firewalls[firewall];
+    return settings === undefined ? [] : (findMismatch(firewall, settings, flow) ?? []);
+  });

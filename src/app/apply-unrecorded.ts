@@ -3,7 +3,7 @@ import type { Answer } from '../core/outcome.js';
 import type { Alarm } from '../intake/alarm.js';
 import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
-import { admit, type Target } from './admit.js';
+import { admit, findMismatches, type Target } from './admit.js';
 import { applyUnsaved, unsavedBlock } from './dry-run.js';
 import { beginAlone, readKnown, spool } from './fallback.js';
 import { describeFreeze } from './freeze.js';
@@ -24,6 +24,7 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
   const { config, warn } = host;
   const known = readKnown(config);
   const blocks = admit(alarm, { ...target, seen: known.seen }, config);
+  for (const mismatch of findMismatches(blocks, config)) warn(mismatch);
   warn(`NOT recorded: ${error.message}`);
   const why = spool(config, { id, origin: host.actor, context: alarm.context, blocks });
   warn(

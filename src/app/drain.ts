@@ -9,6 +9,7 @@ import { sendDue } from '../notify/deliver.js';
 import { openRunRecorder } from '../notify/run-recorder.js';
 import type { App } from '../runtime/app.js';
 import { saveKnown, takeSpooled } from './fallback.js';
+import { releaseProtected } from './release-protected.js';
 
 export interface DrainOptions {
   /** Releases expired blocks first. */
@@ -43,6 +44,7 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
   const { config, ledger } = app;
   await takeSpooled(app);
   if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
+  if (owner === undefined) await releaseProtected(app); // an alarm's own process does not compare every block
   const frozen = await ledger.findFreeze();
   if (frozen !== undefined) return { blocks: [], frozen };
   const leases = await claimLeases(app, owner);

@@ -10,16 +10,19 @@ import { applyBatch } from '../dispatch/batch.js';
 import type { Alarm } from '../intake/alarm.js';
 import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
-import { admit, type Target } from './admit.js';
+import { admit, findMismatches, type Target } from './admit.js';
+import { readKnown } from './fallback.js';
 
 /** Runs without the ledger: dry runs, and blocks that cannot be recorded. */
 
-export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Promise<Answer> => ({
-  ...(await dryRun(admit(alarm, target, host.config).map(unsavedBlock), host)),
-  alarm: ulid(),
-  check: true,
-  requiredProof: host.config.policy.require_proof,
-});
+/** A dry run leaves the ledger alone: what the ledger knows of the firewalls comes from its copy. */
+export async function dryRunBlock(alarm: Alarm, target: Target, host: Host): Promise<Answer> {
+  const { config, warn } = host;
+  const blocks = admit(alarm, { ...target, seen: readKnown(config).seen }, config);
+  for (const mismatch of findMismatches(blocks, config)) warn(mismatch);
+  const answer = await dryRun(blocks.map(unsavedBlock), host);
+  return { ...answer, alarm: ulid(), check: true, requiredProof: config.policy.require_proof };
+}
 
 /** Predicts what a run would change for each block, without changing anything. */
 export const dryRun = (blocks: readonly Block[], host: Host) => runAll(blocks, host, true);

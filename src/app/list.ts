@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { selectFirewalls } from '../config/select.js';
-import { parseAddress } from '../core/address.js';
-import { blockStates, currentStates, type Block, type BlockState } from '../core/block.js';
+import { parseAddress, type Address } from '../core/address.js';
+import { blockStates, currentStates, isOver, type Block, type BlockState } from '../core/block.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmRecord, BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { findBlock } from './find-block.js';
+import { matchSource } from './match-source.js';
 
 export interface ListOptions {
   /** Undefined lists current blocks; `all` also lists past ones. */
@@ -15,13 +16,15 @@ export interface ListOptions {
   firewalls: readonly string[];
 }
 
-export function listBlocks({ state, source, firewalls }: ListOptions, { config, ledger }: App): Promise<Block[]> {
+/** With a source also those of the addresses inside it, and of the networks that cover it. */
+export async function listBlocks({ state, source, firewalls }: ListOptions, { config, ledger }: App): Promise<Block[]> {
   const query: BlockQuery = {
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
-    ...(source !== undefined && { source: canonical(source) }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
-  return ledger.findBlocks(query);
+  if (source === undefined) return ledger.findBlocks(query);
+  const { inside, wider } = await matchSource(parseSource(source), query, ledger);
+  return [...wider, ...inside];
 }
 
 /** One block, its alarms, and the folder that records its last run. */
@@ -32,9 +35,31 @@ export interface BlockDetails {
   now: number;
 }
 
-/** @throws FirebreakError block_unknown */
-export async function readDetails(id: string, { config, ledger }: App): Promise<BlockDetails> {
-  const block = await findBlock(id, ledger);
+/**
+ * The block with this id; or the current blocks of this address, of those inside it and of the networks that cover it,
+ * else the last one that it had.
+ * @throws FirebreakError block_unknown
+ */
+export async function readDetails(text: string, app: App): Promise<BlockDetails[]> {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) return [await readBlock(await findBlock(text, app.ledger), app)];
+  const { inside, wider } = await matchSource(parsed.address, {}, app.ledger);
+  const all = [...wider, ...inside];
+  const current = all.filter((block) => !isOver(block));
+  const shown = current.length > 0 ? current : all.slice(-1);
+  if (shown.length === 0) {
+    throw new FirebreakError(
+      'block_unknown',
+      `${parsed.address.text} has no block; run firebreak list to see current blocks`,
+    );
+  }
+  return Promise.all(shown.slice(0, maxShown).map((block) => readBlock(block, app)));
+}
+
+/** More than these are for `list`. */
+const maxShown = 20;
+
+async function readBlock(block: Block, { config, ledger }: App): Promise<BlockDetails> {
   const folder = block.run === null ? undefined : join(config.state_dir, 'runs', block.run);
   return {
     block,
@@ -52,8 +77,8 @@ function parseState(text: string): BlockState {
   return state;
 }
 
-function canonical(text: string): string {
+function parseSource(text: string): Address {
   const parsed = parseAddress(text);
   if (!parsed.ok) throw new FirebreakError('usage', `--source: ${parsed.message}`);
-  return parsed.address.text;
+  return parsed.address;
 }

@@ -7,6 +7,7 @@ import { findDrift, findProofs, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
+import { findProtected } from '../dispatch/find-protected.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
 import type { NewAlarm } from '../ledger/ledger.js';
@@ -16,6 +17,7 @@ import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
 import type { Recorded } from './record.js';
+import { releaseAll } from './release-protected.js';
 import { submit } from './submit.js';
 
 export interface ReconcileOptions {
@@ -55,7 +57,12 @@ async function reconcileFirewall(
   const known = await ledger.findBlocks({ firewalls: [name] });
   await ledger.recordProofs(findProofs(known, status.result), askedAt);
   await notifyBypassed({ firewall: name, hasBypassed: true }, app);
-  const drift = findDrift(known, status.result);
+  const shielded = await findProtected(name, app);
+  const covered = new Set(shielded.map(({ block }) => block.id));
+  const drift = [
+    ...findDrift(known, status.result).filter((each) => !('block' in each && covered.has(each.block.id))),
+    ...shielded,
+  ];
   const repairable = drift.filter(({ kind }) => kind !== 'bypassed');
   if (repairable.length > 0) await ledger.recordDrift(name, repairable.length);
   await notifyDrift({ firewall: name, drift: repairable, isFixed: fix }, app);
@@ -77,12 +84,19 @@ async function recordRepair(
   app: App,
 ): Promise<Recorded> {
   const { ledger } = app;
-  const ids = drift.flatMap((each) => ('block' in each ? each.block.id : []));
+  const released = await releaseAll(
+    drift.filter((each) => each.kind === 'protected'),
+    app,
+  );
+  const ids = drift.flatMap((each) => ('block' in each && each.kind !== 'protected' ? each.block.id : []));
   await ledger.recheck(ids);
   const alarms = drift.flatMap((each) => (each.kind === 'unknown' ? (adoptRule(firewall, each.rule, app) ?? []) : []));
   const adopted = await ledger.recordAlarms(alarms, { recheckMs: 0 });
   const known = ids.length > 0 ? await ledger.findBlocks({ ids }) : [];
-  return { blocks: [...known, ...adopted.blocks.flat()], leases: await acquireLeases([firewall], owner, ledger) };
+  return {
+    blocks: [...released, ...known, ...adopted.blocks.flat()],
+    leases: await acquireLeases([firewall], owner, ledger),
+  };
 }
 
 /** An alarm that requests an unknown rule; undefined if the rule was changed by hand. */

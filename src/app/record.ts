@@ -5,7 +5,7 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { Alarm } from '../intake/alarm.js';
 import type { Lease } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
-import { admit } from './admit.js';
+import { admit, findMismatches, type Target } from './admit.js';
 
 /** What a request recorded in the ledger: the blocks it concerns, and the leases to apply them with. */
 export interface Recorded {
@@ -26,12 +26,14 @@ export interface BlockOptions {
   override?: string | undefined;
   /** Proves a block again, however recent its proof. */
   recheck?: boolean;
+  /** Whether a person makes the request, and not a sensor. */
+  isByHand?: boolean;
 }
 
 export interface AlarmToRecord {
   id: string;
   alarm: Alarm;
-  target: { firewalls: readonly string[]; override: string | undefined };
+  target: Target;
   owner: string;
 }
 
@@ -39,9 +41,10 @@ export interface AlarmToRecord {
 export async function recordAlarm(
   { id, alarm, target, owner }: AlarmToRecord,
   { wait, recheck = false }: BlockOptions,
-  { ledger, config, actor }: App,
+  { ledger, config, actor, warn }: App,
 ): Promise<Recorded> {
   const blocks = admit(alarm, { ...target, seen: await ledger.findSeen() }, config);
+  for (const mismatch of findMismatches(blocks, config)) warn(mismatch);
   const recorded = await ledger.recordAlarms([{ id, origin: actor, context: alarm.context, blocks }], {
     ...recordOptions(config),
     ...(recheck && { recheckMs: 0 }),
@@ -51,7 +54,8 @@ export async function recordAlarm(
   return { ...recorded, blocks: recorded.blocks.flat() };
 }
 
-const recordOptions = ({ dispatch, policy: { limits } }: Config) => ({
+const recordOptions = ({ dispatch, policy: { limits, on_protected } }: Config) => ({
+  keepsProtected: on_protected === 'warn',
   recheckMs: dispatch.recheck,
   sameEventMs: dispatch.same_event,
   limits: limits.hold

@@ -8,7 +8,6 @@ import type { Freeze, Ledger } from '../ledger/ledger.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyHeld } from '../notify/held.js';
 import type { App, Host } from '../runtime/app.js';
-import { findMismatches } from './admit.js';
 import { openLedger } from './context.js';
 import { saveKnown, takeSpooled } from './fallback.js';
 import { describeFreeze } from './freeze.js';
@@ -25,8 +24,7 @@ export interface SubmitOptions {
 export async function submitAlarm(request: AlarmRequest, options: BlockOptions, host: Host): Promise<Answer> {
   const alarm = parseAlarm(request, host.config);
   const override = parseOverride(options.override);
-  const target = { firewalls: options.firewalls, override };
-  for (const mismatch of findMismatches(alarm, target.firewalls, host.config)) host.warn(mismatch);
+  const target = { firewalls: options.firewalls, override, isByHand: options.isByHand ?? false };
   if (options.check) return (await import('./dry-run.js')).dryRunBlock(alarm, target, host);
   const id = ulid();
   try {

@@ -21,6 +21,8 @@ export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   | { kind: 'changed'; block: Block; rule: R }
   | { kind: 'bypassed'; block: Block }
   | { kind: 'lingering'; block: Block; rule: R }
+  /** Its address has become protected; the reason is a sentence. */
+  | { kind: 'protected'; block: Block; reason: string }
   | { kind: 'unknown'; rule: R }
   | { kind: 'only_in_pf'; tracker: number };
 

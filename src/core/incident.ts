@@ -26,12 +26,13 @@ const intervals = [hour, 4 * hour, 12 * hour, 24 * hour] as const;
 
 /** Found by querying the firewall, not by a run: a successful run does not end it. */
 export const driftCause = 'drift';
+export const protectedCause = 'protected';
 
 /** A bypassed rule's cause is the level of its proof. */
 export const isBypassCause = isBypassLevel;
 
 /** Whether it is about blocks that are not as requested. */
-export const isFailureCause = (cause: string): boolean => cause !== driftCause && !isBypassCause(cause);
+export const isFailureCause = (cause: string): boolean => ![driftCause, protectedCause].includes(cause) && !isBypassCause(cause);
 
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);

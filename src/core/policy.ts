@@ -1,5 +1,6 @@
 import { contains, embeddedAddresses, overlaps, parseAddress, type Address } from './address.js';
 import type { Flow, RuleType } from './flow.js';
+import type { FirewallInterface } from './interface-name.js';
 
 /** An address that must not be blocked, and a reason that completes "X is …". */
 export interface Protection {
@@ -22,6 +23,8 @@ export interface Seen {
   addresses: Readonly<Record<string, readonly string[]>>;
   /** Addresses that send alarms to the gateway. */
   callers: readonly string[];
+  /** The interfaces of each firewall on which it accepts rules. */
+  interfaces?: Readonly<Record<string, readonly FirewallInterface[]>>;
 }
 
 export const nothingSeen: Seen = { addresses: {}, callers: [] };

@@ -108,6 +108,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
     resultOf: (block) => resultOf(block, result, refusals.get(block.id)),
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
+    interfaces: result.interfaces,
   });
   await recheckOwnAddresses({ ...batch, addresses: result.addresses ?? [] }, seen, app);
   const { folder, task } = result;
@@ -149,7 +150,9 @@ async function prune(ledger: Ledger, { state_dir, ansible }: Config): Promise<vo
  * Refused blocks are applied as absent, which proves that no rule is left.
  */
 function findRefusals(claimed: readonly ClaimedBlock[], config: Config, seen: Seen): Map<string, string> {
-  const requested = claimed.filter((block) => block.desired === 'present' && block.override === null);
+  const isKept = ({ override, provenAt }: Block): boolean =>
+    override !== null || (config.policy.on_protected === 'warn' && provenAt !== null);
+  const requested = claimed.filter((block) => block.desired === 'present' && !isKept(block));
   if (requested.length === 0) return new Map();
   const policy = findPolicy(config, { seen, firewall: requested[0]?.firewall });
   return new Map(

@@ -4,6 +4,13 @@ import { cleanText, maxDescription } from '../core/description.js';
 import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
+import {
+  explainInterface,
+  findInterfaceKeys,
+  isInterfaceKey,
+  isInterfaceName,
+  type FirewallInterface,
+} from '../core/interface-name.js';
 
 /** An alarm as requested, not yet checked; undefined where the request says nothing. */
 export interface AlarmRequest {
@@ -27,8 +34,20 @@ export interface Alarm {
   /** How long to block, in milliseconds; null is forever, undefined if not requested. */
   durationMs: number | null | undefined;
   context: Record<string, string>;
-  /** The flow on one firewall: the interface through which a source enters depends on the firewall. */
-  flowOn(firewall: FirewallConfig): Flow;
+  /**
+   * The flow on one firewall: the interface through which a source enters, and its key, depend on the firewall.
+   * @throws FirebreakError alarm_invalid if the named interface can be none of this firewall
+   */
+  flowOn(firewall: FirewallConfig, known?: KnownInterfaces): Flow;
+}
+
+/** What is known of a firewall's interfaces besides its configuration. */
+export interface KnownInterfaces {
+  name: string;
+  /** As the firewall reported them; empty if it has not. */
+  interfaces: readonly FirewallInterface[];
+  /** A person can correct a wrong name, so it is refused. An alarm is recorded with it, and fails on the firewall. */
+  isByHand: boolean;
 }
 
 /**
@@ -45,7 +64,9 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
     ipproto: requested.ipproto,
     protocol: requested.protocol ?? config.defaults.protocol,
   });
-  const checked = parseFlow(request(requested.interface ?? 'wan'), config.policy.widest);
+  const { interface: named = 'wan' } = requested;
+  const isName = isInterfaceName(named) && !isInterfaceKey(named);
+  const checked = parseFlow(request(isName ? 'wan' : named), config.policy.widest);
   const problems = [
     ...(checked.ok ? [] : checked.problems),
     ...findContextProblems(requested.context),
@@ -59,11 +80,28 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
     description: cleanText(requested.description ?? config.defaults.description, maxDescription),
     durationMs: requested.duration === undefined ? undefined : parseDuration(requested.duration),
     context: requested.context,
-    flowOn: (firewall) =>
-      requested.interface === undefined
-        ? { ...checked.flow, interface: findInterface(firewall, checked.flow.source) ?? 'wan' }
-        : checked.flow,
+    flowOn: (firewall, known) => ({
+      ...checked.flow,
+      interface:
+        requested.interface === undefined
+          ? (findInterface(firewall, checked.flow.source) ?? 'wan')
+          : toInterfaceKey(requested.interface, firewall, known),
+    }),
   };
+}
+
+/** The key of a named interface. @throws FirebreakError alarm_invalid */
+function toInterfaceKey(text: string, firewall: FirewallConfig, known?: KnownInterfaces): string {
+  const { name = 'the firewall', interfaces = [], isByHand = false } = known ?? {};
+  const configured = Object.keys(firewall.interfaces).map((key) => ({ key, description: '' }));
+  const keys = findInterfaceKeys(text, [...interfaces, ...configured]);
+  const [key] = keys;
+  if (key !== undefined && keys.length === 1) {
+    const isThere = interfaces.length === 0 || interfaces.some((each) => each.key === key);
+    if (isThere || !isByHand) return key;
+  } else if (isInterfaceKey(text) && !(isByHand && (interfaces.length > 0 || keys.length > 1))) return text;
+  const message = explainInterface(text, keys, { firewall: name, interfaces });
+  throw new FirebreakError('alarm_invalid', `interface: ${message}`);
 }
 
 function findContextProblems(context: Record<string, string>): Problem[] {

@@ -60,7 +60,7 @@ export const alarmFields: readonly AlarmField[] = [
     name: 'interface',
     position: 'INTERFACE',
     option: 'interface',
-    describe: 'interface through which the source enters, as the firewall names it',
+    describe: 'interface through which the source enters: its key, or its name in the GUI',
     columns: ['interface'],
     isListDefault: true,
   },

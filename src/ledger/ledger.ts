@@ -3,6 +3,7 @@ import type { Block, BlockState, ProofLevel } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
+import type { FirewallInterface } from '../core/interface-name.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
@@ -108,10 +109,12 @@ export interface Incidents {
   recordIncidents(firewall: string, changes: IncidentChanges, messages: readonly NewMessage[]): Promise<void>;
   /** Records how many differences between a firewall and the ledger were found. */
   recordDrift(firewall: string, differences: number): Promise<void>;
-  /** The addresses learned from runs and callers within the last days. */
+  /** What was learned from runs and callers within the last days. */
   findSeen(): Promise<Seen>;
   /** Records the current addresses of a firewall, found by querying it. */
   recordAddresses(firewall: string, addresses: readonly string[]): Promise<void>;
+  /** Records the current interfaces of a firewall. */
+  recordInterfaces(firewall: string, interfaces: readonly FirewallInterface[]): Promise<void>;
   /** Marks the firewall as being queried for its addresses. @returns false if it was queried within that time */
   beginAsking(firewall: string, everyMs: number): Promise<boolean>;
   /** The last change of each firewall's addresses, within a week. */
@@ -181,6 +184,8 @@ export interface RecordOptions {
   /** For how long the same event is ignored while its block is in force. */
   sameEventMs?: number | undefined;
   limits?: AlarmLimits | undefined;
+  /** Leaves a block in force whose address has become protected; by default the next run removes it. */
+  keepsProtected?: boolean | undefined;
   /** The owner of leases to acquire for firewalls with due work; undefined acquires none. */
   owner?: string | undefined;
   /** The owner is a process that has yet to start. */
@@ -240,6 +245,8 @@ export interface BlockQuery {
   updatedSince?: number;
   firewalls?: readonly string[];
   source?: string;
+  /** Blocks whose source is a network. */
+  hasNetworkSource?: boolean;
   destination?: string;
   port?: string;
 }
@@ -270,6 +277,8 @@ export interface EndedRun {
   resultOf: (block: ClaimedBlock) => BlockResult;
   /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
+  /** Its interfaces, likewise. */
+  interfaces?: readonly FirewallInterface[] | undefined;
   giveUpMs: number;
 }
 

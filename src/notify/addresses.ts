@@ -18,12 +18,13 @@ export async function refreshAddresses(context: NotifyContext & Pick<App, 'stop'
   }
 }
 
-/** Records the addresses that a firewall reports of itself, and notifies of a change. */
+/** Records what a firewall reports of itself, and notifies of a change of its addresses. */
 export async function recordAddresses(
   firewall: string,
-  { addresses }: StatusResult,
+  { addresses, interfaces }: StatusResult,
   context: NotifyContext,
 ): Promise<void> {
+  if (interfaces !== undefined) await context.ledger.recordInterfaces(firewall, interfaces);
   if (addresses === undefined) return;
   await context.ledger.recordAddresses(firewall, addresses);
   await notifyAddressChanges(context);

@@ -5,6 +5,7 @@ import {
   causeOf,
   diffIncidents,
   driftCause,
+  protectedCause,
   groupCauses,
   isFailureCause,
   type Incident,
@@ -98,15 +99,18 @@ interface DriftFacts {
   firewall: string;
   drift: readonly Drift[];
   isFixed: boolean;
+  /** By default rules that differ; or blocks of addresses that have become protected. */
+  cause?: typeof driftCause | typeof protectedCause;
 }
 
-/** Compares the drift that `reconcile` found on a firewall with what was reported. */
-export async function notifyDrift({ firewall, drift, isFixed }: DriftFacts, context: NotifyContext): Promise<void> {
+/** Compares the drift that was found on a firewall with what was reported. */
+export async function notifyDrift(facts: DriftFacts, context: NotifyContext): Promise<void> {
   const { ledger, host } = context;
+  const { firewall, drift, isFixed, cause = driftCause } = facts;
   if (openChannels(context).length === 0) return;
-  const incidents = (await ledger.findIncidents(firewall)).filter(({ cause }) => cause === driftCause);
+  const incidents = (await ledger.findIncidents(firewall)).filter((each) => each.cause === cause);
   const at = await ledger.now();
-  const causes = new Map(drift.length > 0 ? [[driftCause, { beganAt: at }]] : []);
+  const causes = new Map(drift.length > 0 ? [[cause, { beganAt: at }]] : []);
   const changes = diffIncidents(at, causes, incidents);
   const events = changes.due.map(
     ({ beganAt }) => ({ kind: 'drift', at, host, firewall, drift, isFixed, beganAt }) as const,

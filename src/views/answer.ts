@@ -46,7 +46,7 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
     case 'pending':
       return block.failure === null || block.doneRevision < block.revision
         ? `queued ${what}: a run in progress will apply it, tracker ${tracker}`
-        : `NOT ${block.failure === 'stopped' ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
+        : `NOT ${block.failure === 'stopped' || block.provenAt !== null ? 'known to be ' : ''}blocked ${what}: ${explain(block)}`;
     case 'releasing':
       return block.failure === null || block.doneRevision < block.revision
         ? `queued the release of ${what}: a run in progress will apply it, tracker ${tracker}`

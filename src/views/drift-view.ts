@@ -41,6 +41,8 @@ export function describeDrift(drift: Drift): string {
       return `bypassed: ${describeFlow(drift.block.flow)}: ${warningOf(drift.block) ?? ''}`;
     case 'lingering':
       return `lingering: ${describeFlow(drift.block.flow)} was released but is blocked again (tracker ${drift.block.tracker})`;
+    case 'protected':
+      return `protected: ${describeFlow(drift.block.flow)} is blocked, but ${drift.reason}`;
     case 'unknown':
       return drift.rule.changed
         ? `unknown: a rule with Firebreak's tracker ${drift.rule.tracker} was changed by hand (${why(drift.rule)}); give it another tracker or delete it`

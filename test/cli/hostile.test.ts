@@ -153,7 +153,8 @@ describe('hostile input', function () {
         const words = field === 'context' ? { ...good, context: { risk: text } } : { ...good, [field]: text };
         const alarm = refusedOr(() => parseAlarm(words, config));
         if (alarm === undefined) return;
-        const flow = alarm.flowOn(edge);
+        const flow = refusedOr(() => alarm.flowOn(edge));
+        if (flow === undefined) return;
         expectSafe(flow);
         expect(fitToPlatform(platformOf(edge), { flow, description: alarm.description }).description).to.match(
           /^[A-Za-z0-9 .:_-]{0,52}$/,
@@ -179,7 +180,8 @@ describe('hostile input', function () {
         const request = refusedOr(() => parseGatewayCommand(head + tail.join(' ')));
         if (request === undefined) return;
         const alarm = refusedOr(() => parseAlarm(readBlockArguments(request.argv), config));
-        if (alarm !== undefined) expectSafe(alarm.flowOn(edge));
+        const flow = alarm && refusedOr(() => alarm.flowOn(edge));
+        if (flow !== undefined) expectSafe(flow);
       }),
       share(0.2),
     );

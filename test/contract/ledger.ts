@@ -876,6 +876,19 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect((await ledger.findSeen()).addresses).to.deep.equal({});
     });
 
+    it("knows each firewall's interfaces as it told them last, and forgets them as well", async () => {
+      expect((await ledger.findSeen()).interfaces).to.deep.equal({});
+      await ledger.recordInterfaces('edge', [{ key: 'wan', description: 'WAN' }]);
+      const told = [
+        { key: 'wan', description: 'Fibre' },
+        { key: 'opt1', description: 'Guest WiFi' },
+      ];
+      await ledger.recordInterfaces('edge', told);
+      expect((await other.findSeen()).interfaces).to.deep.equal({ edge: told });
+      test.advance(7 * 24 * hour + 1);
+      expect((await ledger.findSeen()).interfaces).to.deep.equal({});
+    });
+
     it('keeps 256 addresses of a firewall at most', async () => {
       const many = Array.from({ length: 300 }, (_, index) => `10.0.${Math.floor(index / 250)}.${index % 250}`);
       await ledger.recordAddresses('edge', many);

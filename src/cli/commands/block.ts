@@ -46,7 +46,7 @@ export const block = defineCommand({
   run: (args, caller) => {
     const { firewall: firewalls, 'override-policy': override, recheck } = args;
     const request = readBlockArguments(args);
-    const options = { firewalls, override, recheck, check: args.check, wait: args.wait };
+    const options = { firewalls, override, recheck, check: args.check, wait: args.wait, isByHand: true };
     return withHost(caller, async (host) => toAnswerOutput(await submitAlarm(request, options, host)));
   },
 });

@@ -11,7 +11,11 @@ export const list = defineCommand({
   options: (argv) =>
     argv.options({
       state: { type: 'string', requiresArg: true, describe: 'only this state; all includes past blocks' },
-      source: { type: 'string', requiresArg: true, describe: 'only this source' },
+      source: {
+        type: 'string',
+        requiresArg: true,
+        describe: 'only this source, what is inside it, and what covers it',
+      },
       firewall,
       csv: { type: 'boolean', default: false, describe: 'as CSV' },
     }),

@@ -8,7 +8,7 @@ export const unblock = defineCommand({
   summary: 'release every matching block, and prove it',
   options: (argv) =>
     argv
-      .positional('source', { type: 'string', describe: 'blocked address' })
+      .positional('source', { type: 'string', describe: 'blocked address, or a network: every block inside it' })
       .positional('destination', { type: 'string', describe: 'only towards this address' })
       .positional('port', { type: 'string', describe: 'only this port' })
       .options({

@@ -68,6 +68,10 @@ export const policy = z.strictObject({
     `Your own NAT64 prefixes (RFC 6052), of length ${nat64Lengths.slice(0, -1).join(', ')} or ${nat64Lengths.at(-1) ?? ''}: an IPv4 address within one counts as itself. \`64:ff9b::/96\` and \`64:ff9b:1::/48\` are built in.`,
     ['2001:db8:64::/96'],
   ),
+  on_protected: key(
+    z.enum(['release', 'warn']).default('release'),
+    'What happens to a block whose address becomes protected later: `release` removes it with the next run of `expire`, `drain` or `reconcile --fix`; `warn` leaves it until `reconcile --fix` or `unblock`. Either way you are notified, as of drift. A block with an override stays.',
+  ),
   types: key(
     z
       .array(z.enum(types))

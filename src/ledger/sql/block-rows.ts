@@ -143,6 +143,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
   add("id LIKE '%' || ?", query.idEnding);
   add('source = ?', query.source);
+  if (query.hasNetworkSource === true) terms.push("source LIKE '%/%'");
   add('destination = ?', query.destination);
   add('port = ?', query.port);
   return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };

@@ -89,10 +89,14 @@ async function recordAlarm(
 
 async function recordBlock(tx: Transaction, request: BlockRequest, recording: Recording): Promise<RecordedBlock> {
   const { event, options, now } = recording;
-  if (request.refusal !== undefined) {
-    return { block: await recordRefusal(tx, request, request.refusal), isRepeated: false, isNew: false };
-  }
   const live = await liveBlock(tx, request);
+  if (request.refusal !== undefined) {
+    const block =
+      live === undefined || live.provenAt === null || live.state === 'held'
+        ? await recordRefusal(tx, request, request.refusal)
+        : await recordProtected(tx, live, recording);
+    return { block, isRepeated: false, isNew: false };
+  }
   if (live !== undefined && event !== null) {
     const since = now - (options.sameEventMs ?? 0);
     if (await isSameEvent(tx, live, { event, since })) return { block: live, isRepeated: true, isNew: false };
@@ -178,6 +182,19 @@ const hasAlarmedBefore = (db: Statements, source: string): Promise<boolean> =>
   hasRow(db, "SELECT 1 FROM block WHERE source = ? AND state <> 'refused' LIMIT 1", source);
 
 const hasHeld = (db: Statements): Promise<boolean> => hasRow(db, "SELECT 1 FROM block WHERE state = 'held' LIMIT 1");
+
+/**
+ * An alarm that the policy refuses, for a rule that is on the firewall: the next run finds the refusal and removes the
+ * rule, and only then is the flow not blocked.
+ */
+async function recordProtected(tx: Transaction, live: Block, { options, now }: Recording): Promise<Block> {
+  const isKept = options.keepsProtected === true || live.override !== null;
+  const block = isKept
+    ? { ...live, alarms: live.alarms + 1, updatedAt: now }
+    : repeatAlarm(live, { now, expiresAt: live.expiresAt, recheckMs: 0 });
+  await updateBlock(tx, block);
+  return block;
+}
 
 /** Refusals of one flow share one row with a count: an attacker can cause any number of them. */
 async function recordRefusal(tx: Transaction, request: BlockRequest, refusal: string): Promise<Block> {

@@ -49,7 +49,34 @@ export async function findSeen(db: Statements): Promise<Seen> {
     'SELECT address FROM caller WHERE seen_at >= ? ORDER BY address',
     (await db.now()) - callersLapseMs,
   );
-  return { addresses: await findAddresses(db), callers: callers.map(({ address }) => String(address)) };
+  return {
+    addresses: await findAddresses(db),
+    callers: callers.map(({ address }) => String(address)),
+    interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object, // as recordFact wrote it
+  };
+}
+
+/** Replaces what is known of a firewall under this name. */
+export async function recordFact(
+  tx: Transaction,
+  firewall: string,
+  { name, value }: { name: string; value: object },
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO firewall_fact (firewall, name, value, seen_at) VALUES (?, ?, ?, ?)
+     ON CONFLICT (firewall, name) DO UPDATE SET value = excluded.value, seen_at = excluded.seen_at`,
+    ...[firewall, name, JSON.stringify(value), await tx.now()],
+  );
+}
+
+async function findFacts(db: Statements, name: string): Promise<Record<string, unknown>> {
+  const rows = await db.all(
+    'SELECT firewall, value FROM firewall_fact WHERE name = ? AND seen_at >= ? ORDER BY firewall',
+    ...[name, (await db.now()) - addressesLapseMs],
+  );
+  return Object.fromEntries(
+    rows.map(({ firewall, value }) => [String(firewall), JSON.parse(String(value)) as unknown]),
+  );
 }
 
 async function findAddresses(db: Statements): Promise<Record<string, string[]>> {

@@ -37,7 +37,14 @@ import {
 import { purge } from './purge.js';
 import { recordAlarms } from './record-alarms.js';
 import { findAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
-import { beginAsking, findAddressChanges, findSeen, markAddressChangeSent, recordAddresses } from './seen.js';
+import {
+  beginAsking,
+  findAddressChanges,
+  findSeen,
+  markAddressChangeSent,
+  recordAddresses,
+  recordFact,
+} from './seen.js';
 import { beginSession, endSession } from './sessions.js';
 import { beginWaiting, endWaiting } from './waiters.js';
 
@@ -145,6 +152,8 @@ const makeIncidents = (database: Database): Incidents => ({
   recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
   findSeen: () => findSeen(database),
   recordAddresses: (firewall, addresses) => database.write((tx) => recordAddresses(tx, firewall, addresses)),
+  recordInterfaces: (firewall, interfaces) =>
+    database.write((tx) => recordFact(tx, firewall, { name: 'interfaces', value: interfaces })),
   beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),
   findAddressChanges: () => findAddressChanges(database),
   markAddressChangeSent: (firewall, messages) =>

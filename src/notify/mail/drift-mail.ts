@@ -27,7 +27,7 @@ export function renderDriftMail(event: DriftEvent, templatesDir?: string): Mail 
     drift: drift.slice(0, maxListed).map(describeDrift),
     more: Math.max(0, drift.length - maxListed),
     next: isFixed
-      ? ['firebreak reconcile --fix was started and repairs what it can.']
+      ? ['Firebreak is repairing what it can.']
       : ['Firebreak changes nothing until you run firebreak reconcile --fix.'],
   } satisfies MailFacts & Record<string, unknown>;
   return renderMail('drift', facts, templatesDir);

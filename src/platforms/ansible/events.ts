@@ -9,6 +9,8 @@ const proofMessage = z
   .string()
   .max(300)
   .transform((text) => text.replace(/[^\x20-\x7e]/g, '?'));
+/** The interfaces on which a firewall accepts rules. */
+const interfaces = z.array(z.object({ key: z.string().max(32), description: z.string().max(64) })).max(256);
 
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
@@ -22,6 +24,7 @@ export const batchResult = z.object({
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  interfaces: interfaces.optional(),
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;
@@ -52,6 +55,7 @@ export const statusResult = z.object({
   standing: z.array(standingRule),
   only_in_pf: trackers,
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  interfaces: interfaces.optional(),
 });
 export type StatusResult = z.infer<typeof statusResult>;
 

@@ -33,6 +33,7 @@ const whole = {
   policy: {
     never_block: ['@list.txt', '10.0.0.1-10.0.0.9', '10.1.0.0/16'],
     siem: ['192.0.2.50'],
+    on_protected: 'release',
     nat64_prefixes: ['2001:db8:64::/96'],
     types: ['block'],
     widest: { inet: 24, inet6: 64 },

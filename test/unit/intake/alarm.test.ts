@@ -119,6 +119,58 @@ describe('parseAlarm', () => {
     expect(named.flowOn(edge).interface).to.equal('lan');
   });
 
+  describe('an interface by its name in the GUI', () => {
+    const interfaces = [
+      ...[
+        { key: 'wan', description: 'Fibre' },
+        { key: 'lan', description: 'LAN' },
+      ],
+      ...[
+        { key: 'opt1', description: 'Guest WiFi' },
+        { key: 'opt2', description: 'fibre' },
+        { key: 'Branches', description: '' },
+      ],
+    ];
+    const keyOf = (name: string, isByHand = true, known = interfaces): string =>
+      parseAlarm(words({ interface: name }), config).flowOn(bare, { name: 'bare', interfaces: known, isByHand })
+        .interface;
+
+    it('is its key, whatever the case', () => {
+      expect(
+        ['wan', 'WAN', 'Lan', 'guest wifi', 'Guest WiFi', 'branches', 'Branches'].map((name) => keyOf(name)),
+      ).to.deep.equal(['wan', 'wan', 'lan', 'opt1', 'opt1', 'Branches', 'Branches']);
+    });
+
+    it('is only a key of every pfSense while the firewall has told nothing, else stays as it is', () => {
+      expect(['WAN', 'Opt3', 'Branches', 'wen'].map((name) => keyOf(name, true, []))).to.deep.equal([
+        'wan',
+        'opt3',
+        'Branches',
+        'wen',
+      ]);
+      expect(findMessage(() => keyOf('Guest WiFi', false, []))).to.equal(
+        'interface: expected a key such as wan, lan or opt1, got "Guest WiFi"',
+      );
+      const configured = parseAlarm(words({ interface: 'LAN' }), config).flowOn(edge);
+      expect(configured.interface).to.equal('lan');
+    });
+
+    it('is refused by hand where it is unknown or ambiguous, and kept from a sensor', () => {
+      expect(findMessage(() => keyOf('wen'))).to.equal(
+        'interface: expected one of wan (Fibre), lan (LAN), opt1 (Guest WiFi), opt2 (fibre), Branches, the interfaces of bare (firebreak reconcile reads them again), got "wen"',
+      );
+      expect(findMessage(() => keyOf('opt9'))).to.match(/^interface: expected one of wan/);
+      expect(findMessage(() => keyOf('FIBRE'))).to.equal('interface: "FIBRE" is wan and opt2 on bare: give the key');
+      expect(['wen', 'FIBRE', 'opt9'].map((name) => keyOf(name, false))).to.deep.equal(['wen', 'FIBRE', 'opt9']);
+    });
+
+    it('is refused where it is no name at all', () => {
+      for (const name of ['', '-x', 'a;b', 'x'.repeat(65), 'SRC_IP']) {
+        expect(findMessage(() => parseAlarm(words({ interface: name }), config))).to.match(/^interface: /);
+      }
+    });
+  });
+
   it('tells the problems of flow, ids and description at once', () => {
     const bad = words({ port: '0', context: { risk: 'RISK', sensor: 'a b' }, description: 'USERDATA1' });
     expect(

@@ -43,6 +43,7 @@ def shape_of(present, absent):
         "refused": answers.list_of(refusal, max_items),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
         "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
+        "interfaces": answers.INTERFACES,
         "version": answers.optional(answers.text(40)),
         "python": answers.matching(r"/[A-Za-z0-9._/+-]{1,200}"),
     }

@@ -26,7 +26,7 @@ RULE = answers.mapping(
     }
 )
 ANSWER = {"rules": answers.list_of(RULE, MAX_RULES), "loaded": answers.set_of(TRACKER, MAX_RULES),
-          "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES)}
+          "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES), "interfaces": answers.INTERFACES}
 
 
 class ActionModule(ActionBase):
@@ -50,6 +50,7 @@ class ActionModule(ActionBase):
             "standing": standing,
             "only_in_pf": only_in_pf,
             "addresses": found["addresses"],
+            "interfaces": found["interfaces"],
             "lines": list_lines(standing, only_in_pf),
         }
 

@@ -97,6 +97,11 @@ addresses:
   returned: success
   type: list
   elements: str
+interfaces:
+  description: The enabled interfaces, each with C(key) and C(description), its name in the GUI.
+  returned: success
+  type: list
+  elements: dict
 version:
   description: Version of the configuration.
   returned: success
@@ -110,7 +115,14 @@ python:
 import os
 import sys
 
-from ansible.module_utils.pfsense_config import blocks_flow, find_place, is_about_flow, parse_config, read_config
+from ansible.module_utils.pfsense_config import (
+    blocks_flow,
+    find_place,
+    is_about_flow,
+    list_interfaces,
+    parse_config,
+    read_config,
+)
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -179,6 +191,7 @@ def probe(arguments, check_mode=False):
     result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
     result["place"] = find_place(data, config) if result["missing"] else {}
     result["addresses"] = find_addresses(config.addresses, arguments["ifconfig"])
+    result["interfaces"] = list_interfaces(config)
     result["version"] = config.version
     result["python"] = sys.executable
     will_edit = not check_mode and (result["missing"] or result["stale"])

@@ -54,6 +54,11 @@ addresses:
   returned: success
   type: list
   elements: str
+interfaces:
+  description: The enabled interfaces, each with C(key) and C(description), its name in the GUI.
+  returned: success
+  type: list
+  elements: dict
 lines:
   description: The rules as text, one line each.
   returned: success
@@ -64,6 +69,7 @@ lines:
 from ansible.module_utils.pfsense_config import (
     find_narrowing,
     find_other_end,
+    list_interfaces,
     parse_config,
     read_config,
     read_flow,
@@ -106,4 +112,5 @@ def run(arguments, check_mode, diff):
     except Refusal as refusal:
         return refusal.result()
     addresses = find_addresses(config.addresses, arguments["ifconfig"])
-    return {"changed": False, "rules": rules, "loaded": loaded, "addresses": addresses}
+    interfaces = list_interfaces(config)
+    return {"changed": False, "rules": rules, "loaded": loaded, "addresses": addresses, "interfaces": interfaces}

@@ -17,6 +17,7 @@ class Config:
     def __init__(self):
         self.version = None
         self.interfaces = {}  # key -> whether it is enabled
+        self.descriptions = {}  # key -> its name in the GUI, if it has one
         self.addresses = []  # the firewall's own, as far as they are configured
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
         self.filter_start = None  # byte offset of "<filter" under the root
@@ -102,6 +103,8 @@ class Reader:
             self.config.version = text
         elif path[1:] == ["ifgroups", "ifgroupentry", "ifname"]:
             self.config.interfaces[text] = True
+        elif depth == 4 and path[1] == "interfaces" and path[3] == "descr":
+            self.config.descriptions[path[2]] = text
         elif depth == 4 and is_own_address(path) and ADDRESS.match(text):
             self.config.addresses.append(text)
         elif depth == 1 and name == "pfsense":
@@ -124,6 +127,16 @@ def is_own_address(path):
     return (path[1] == "interfaces" and path[3] in ("ipaddr", "ipaddrv6")) or (
         path[1:] == ["virtualip", "vip", "subnet"]
     )
+
+
+MAX_INTERFACES = 256
+INTERFACE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}$")
+
+
+def list_interfaces(config):
+    """The enabled interfaces, each with its name in the GUI, which is empty where the GUI shows the key."""
+    keys = [key for key, is_enabled in config.interfaces.items() if is_enabled and INTERFACE_KEY.match(key)]
+    return [{"key": key, "description": config.descriptions.get(key, "")[:64]} for key in keys[:MAX_INTERFACES]]
 
 
 # Fields that narrow or disable a rule. A block of ours has none of them.

@@ -7,6 +7,7 @@ import { addLearnedFacts } from './006-learned-facts.js';
 import { addChores } from './007-chores.js';
 import { addComment } from './008-comment.js';
 import { addProof } from './009-proof.js';
+import { addFirewallFacts } from './010-firewall-facts.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -22,4 +23,5 @@ export const migrations: readonly string[] = [
   addChores,
   addComment,
   addProof,
+  addFirewallFacts,
 ];

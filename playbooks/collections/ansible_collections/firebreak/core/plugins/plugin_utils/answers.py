@@ -44,6 +44,7 @@ LOCKF_TIMEOUT = 75  # lockf's exit status when it did not get the lock in time
 MAX_SEARCHED = 100000  # characters of a failed call that are searched
 MAX_MESSAGE = 600
 MAX_ADDRESSES = 256  # a firewall's own addresses
+MAX_INTERFACES = 256
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 
@@ -153,6 +154,12 @@ def mapping(fields):
         return {name: shape(value[name]) for name, shape in fields.items()}
 
     return check
+
+
+# The interfaces on which a firewall accepts rules, each with its name in the GUI.
+INTERFACES = list_of(
+    mapping({"key": matching(r"[A-Za-z][A-Za-z0-9_]{0,31}"), "description": text(64)}), MAX_INTERFACES
+)
 
 
 # ---- whole answers ----

@@ -1,0 +1,30 @@
+import { contains, isHost, parseAddress, type Address } from '../core/address.js';
+import type { Block } from '../core/block.js';
+import type { BlockQuery, Ledger } from '../ledger/ledger.js';
+
+/** The blocks that concern a source. */
+export interface SourceMatch {
+  /** Its own, and those inside it if it is a network. */
+  inside: Block[];
+  /** Blocks of wider networks that cover it. */
+  wider: Block[];
+}
+
+/** Finds the blocks of a host or network, of the addresses inside it, and of the networks that cover it. */
+export async function matchSource(source: Address, query: BlockQuery, ledger: Ledger): Promise<SourceMatch> {
+  const found = isHost(source)
+    ? [
+        ...(await ledger.findBlocks({ ...query, source: source.text })),
+        ...(await ledger.findBlocks({ ...query, hasNetworkSource: true })),
+      ]
+    : await ledger.findBlocks(query);
+  const inside: Block[] = [];
+  const wider: Block[] = [];
+  for (const block of found) {
+    const parsed = parseAddress(block.flow.source);
+    if (!parsed.ok) continue;
+    if (contains(source, parsed.address)) inside.push(block);
+    else if (contains(parsed.address, source)) wider.push(block);
+  }
+  return { inside, wider };
+}
