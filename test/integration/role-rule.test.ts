@@ -60,7 +60,7 @@ describe('the rule that the pfSense role makes', function () {
     expect(count(firewall.readConfig(), `<tracker>${tracker}</tracker>`)).to.equal(1);
     expect(firewall.generatedRules().filter((line) => line.includes('203.0.113.7'))).to.deep.equal([
       'block  in  quick  on $WAN reply-to ( em0 198.51.100.1 ) inet proto tcp  from 203.0.113.7 to 192.168.1.10 port 22 ' +
-        `ridentifier ${tracker} flags S/SA label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}"`,
+        `ridentifier ${tracker} flags any label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}"`,
     ]);
   });
 
@@ -76,6 +76,7 @@ describe('the rule that the pfSense role makes', function () {
         '\t\t\t<type>block</type>',
         '\t\t\t<interface>wan</interface>',
         '\t\t\t<ipprotocol>inet</ipprotocol>',
+        '\t\t\t<tcpflags_any></tcpflags_any>',
         '\t\t\t<protocol>tcp</protocol>',
         '\t\t\t<source>',
         '\t\t\t\t<address>203.0.113.7</address>',
@@ -135,7 +136,7 @@ describe('the rule that the pfSense role makes', function () {
       [{ ...flow, interface: 'Inside' }, /^block .* on \$Inside inet proto tcp /],
       [
         { ...flow, source: '2001:DB8:0::7', destination: '2001:db8:1::10' },
-        /^block .* on \$WAN .*inet6 proto tcp {2}from 2001:db8::7 to 2001:db8:1::10 port 22 .* flags S\/SA /,
+        /^block .* on \$WAN .*inet6 proto tcp {2}from 2001:db8::7 to 2001:db8:1::10 port 22 .* flags any /,
       ],
     ];
     const { added } = (await block(...kinds.map(([one]) => one))).result();

@@ -36,7 +36,7 @@ options:
     elements: dict
     default: []
   fix:
-    description: Whether to rewrite or remove rules that were changed by hand.
+    description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
     type: bool
     default: false
 author: Firebreak
@@ -122,7 +122,14 @@ python:
 import os
 import sys
 
-from ansible.module_utils.pfsense_config import blocks_flow, find_place, is_about_flow, parse_config, read_config
+from ansible.module_utils.pfsense_config import (
+    blocks_flow,
+    find_place,
+    is_about_flow,
+    is_as_written,
+    parse_config,
+    read_config,
+)
 from ansible.module_utils.pfsense_paths import Paths
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
@@ -138,7 +145,7 @@ def classify_present(config, flows, fix):
         refusal = refuse_interface(config, flow["interface"])
         if refusal is not None:
             found["refused"].append(dict(refusal, tracker=tracker))
-        elif rules and all(blocks_flow(rule, flow) for rule in rules):
+        elif rules and all(blocks_flow(rule, flow) and (is_as_written(rule) or not fix) for rule in rules):
             found["correct"].append(tracker)
         elif rules and not fix:
             found["changed_by_hand"].append(tracker)

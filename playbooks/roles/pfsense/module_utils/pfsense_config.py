@@ -195,6 +195,11 @@ def blocks_flow(rule, flow):
     return is_about_flow(rule, flow) and find_narrowing(rule) is None
 
 
+def is_as_written(rule):
+    """Whether a rule has the form that this release writes. Earlier ones blocked only the first packet of a TCP connection."""
+    return rule.get("protocol") != "tcp" or "tcpflags_any" in rule
+
+
 def is_about_flow(rule, flow):
     """Whether a rule is still about its flow and no other, even if it is disabled or narrowed."""
     for field, text in read_flow(rule).items():
