@@ -380,6 +380,7 @@ describe('the interface of a rule', function () {
   it('is told where the packets do not meet the rule, and so is what is behind each interface', async () => {
     const inside = { ...flow, source: '192.168.20.66' };
     const present = [inside, { ...inside, destination: '192.168.20.10' }, { ...flow, interface: 'Nobody' }];
+    present.push({ ...flow, destination: '198.51.100.2', port: '25' });
     const run = await runPlaybook(firewall, { present });
     expect(run.code, run.text).to.equal(0);
     const { added, proof, networks } = run.result();
@@ -387,6 +388,7 @@ describe('the interface of a rule', function () {
       'the source enters by opt1 (192.168.20.0/24), not by wan',
       '192.168.20.66 and 192.168.20.10 are in the same network (opt1): their packets do not pass the firewall',
       'group Nobody has no members',
+      '198.51.100.2:25 is forwarded to 192.168.20.25:25: block 192.168.20.25 port 25',
     ];
     const expected = messages.map((message, index) => ({ tracker: added[index], level: 'unreachable_path', message }));
     expect(proof).to.deep.equal(expected);

@@ -1,64 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { expect } from 'chai';
-import { findPackageRoot } from '#firebreak/config/package-root.js';
-import { findPython } from '../../lab/stand-ins.js';
-
-/** Reads configurations as the role does on the firewall: [config.xml, what ifconfig prints, flows] each. */
-const script = `
-import importlib.util, json, sys
-playbooks = sys.argv[1]
-sys.path.insert(0, playbooks + '/collections')
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, playbooks + '/roles/pfsense/module_utils/' + name + '.py')
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
-config, paths = load('pfsense_config'), load('pfsense_paths')
-from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, parse_nics
-answers = []
-for text, ifconfig, flows in json.load(sys.stdin):
-    read = config.parse_config(text.encode(), 'config.xml')
-    nics = {} if ifconfig is None else parse_nics(ifconfig)
-    found = paths.Paths(read, nics)
-    answers.append({
-        'keys': sorted(key for key, is_enabled in read.interfaces.items() if is_enabled),
-        'addresses': find_addresses(read.addresses, nics),
-        'networks': ['%(interface)s %(network)s' % each for each in found.list_networks()],
-        'problems': [found.find_problem(flow) for flow in flows],
-    })
-json.dump(answers, sys.stdout)
-`;
-
-interface Answer {
-  keys: string[];
-  addresses: string[];
-  networks: string[];
-  problems: (string | null)[];
-}
-
-interface Question {
-  config: string;
-  /** What ifconfig prints; without it, ifconfig cannot be run. */
-  ifconfig?: string;
-  /** `source destination interface` */
-  flows?: readonly string[];
-}
-
-/** All questions in one process. */
-function ask(questions: readonly Question[]): Answer[] {
-  const asked = questions.map(({ config, ifconfig, flows = [] }) => [
-    `<pfsense>${config}</pfsense>`,
-    ifconfig ?? null,
-    flows.map((each) => {
-      const [source, destination, name] = each.split(' ');
-      return { source, destination, interface: name };
-    }),
-  ]);
-  const playbooks = path.join(findPackageRoot(), 'playbooks');
-  const options = { input: JSON.stringify(asked), encoding: 'utf8' } as const;
-  return JSON.parse(execFileSync(findPython(), ['-B', '-c', script, playbooks], options)) as Answer[]; // the script's own
-}
+import { askPaths, type PathsAnswer, type PathsQuestion } from '../../lab/pfsense-paths.js';
 
 const office = `
   <interfaces>
@@ -107,9 +48,9 @@ describe('the interfaces that pfSense offers for a rule', () => {
     ['no pppoe without', '<pppoes><pppoe><mode>off</mode></pppoe></pppoes>', []],
     ['an assigned VPN', '<interfaces><opt5><if>tun_wg0</if><enable></enable></opt5></interfaces>', ['opt5']],
   ];
-  let answers: Answer[];
+  let answers: PathsAnswer[];
   before(() => {
-    answers = ask(cases.map(([, config]) => ({ config })));
+    answers = askPaths(cases.map(([, config]) => ({ config })));
   });
   for (const [index, [title, , keys]] of cases.entries()) {
     it(title, () => {
@@ -127,7 +68,7 @@ describe('the networks behind the interfaces', () => {
       <ipsec><phase1><ikeid>1</ikeid></phase1>
         <phase2><mode>tunnel</mode><remoteid><type>network</type><address>172.20.0.0</address><netbits>16</netbits></remoteid></phase2>
         <phase2><mode>vti</mode><remoteid><type>network</type><address>172.21.0.0</address><netbits>30</netbits></remoteid></phase2></ipsec>`;
-    expect(ask([{ config: office + vpns }])[0]?.networks).to.have.members([
+    expect(askPaths([{ config: office + vpns }])[0]?.networks).to.have.members([
       'wan 198.51.100.0/29',
       'lan 192.168.1.0/24',
       'lan 2001:db8:1::/64',
@@ -144,7 +85,7 @@ describe('the networks behind the interfaces', () => {
     const config = '<interfaces><wan><enable></enable><if>em0</if><ipaddr>dhcp</ipaddr></wan></interfaces>';
     const dotted = 'em0: flags=1<UP>\n\tinet 192.0.2.9 netmask 255.255.255.128 broadcast 192.0.2.127';
     const toPeer = 'em0: flags=1<UP>\n\tinet 10.0.0.1 --> 10.0.0.2 netmask 0xffffffff';
-    const answers = ask([ifconfig, dotted, toPeer].map((each) => ({ config, ifconfig: each })));
+    const answers = askPaths([ifconfig, dotted, toPeer].map((each) => ({ config, ifconfig: each })));
     expect(answers.map(({ networks }) => networks)).to.deep.equal([['wan 198.51.100.0/29'], ['wan 192.0.2.0/25'], []]);
     expect(answers[0]?.addresses).to.deep.equal(['10.9.0.1', '198.51.100.2']);
   });
@@ -163,7 +104,7 @@ describe('the way of a packet', () => {
   const vips = `${office}<virtualip><vip><mode>carp</mode><interface>lan</interface><subnet>192.168.1.2</subnet><subnet_bits>24</subnet_bits></vip>
     <vip><mode>proxyarp</mode><interface>wan</interface><subnet>198.51.100.4</subnet><subnet_bits>31</subnet_bits></vip></virtualip>`;
 
-  const cases: readonly (readonly [string, Omit<Question, 'flows'>, string, string | null])[] = [
+  const cases: readonly (readonly [string, Omit<PathsQuestion, 'flows'>, string, string | null])[] = [
     ['a source that nothing is known of', { config: office }, '203.0.113.7 192.168.1.10 wan', null],
     ['a source of the interface', { config: office }, '192.168.50.66 192.168.1.10 opt1', null],
     ['a source of the interface, by its group', { config: office }, '192.168.50.66 192.168.1.10 Inside', null],
@@ -261,9 +202,9 @@ describe('the way of a packet', () => {
     ],
     ['a rule that was changed by hand', { config: office }, 'Listed 192.168.1.10 wan', null],
   ];
-  let answers: Answer[];
+  let answers: PathsAnswer[];
   before(() => {
-    answers = ask(cases.map(([, question, flow]) => ({ ...question, flows: [flow] })));
+    answers = askPaths(cases.map(([, question, flow]) => ({ ...question, flows: [flow] })));
   });
   for (const [index, [title, , , problem]] of cases.entries()) {
     it(title, () => {

@@ -130,6 +130,7 @@ from ansible.module_utils.pfsense_config import (
     parse_config,
     read_config,
 )
+from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
@@ -177,9 +178,11 @@ def refuse_interface(config, name):
     return {"code": "interface_unknown", "message": "interface %s does not exist; enabled are: %s" % (name, enabled)}
 
 
-def find_unreached(paths, flows):
+def find_unreached(paths, forwards, flows):
     """The flows whose packets do not meet a rule for them, each with the reason."""
-    found = [{"tracker": flow["tracker"], "message": paths.find_problem(flow)} for flow in flows]
+    found = [
+        {"tracker": flow["tracker"], "message": forwards.find_problem(flow) or paths.find_problem(flow)} for flow in flows
+    ]
     return [each for each in found if each["message"]]
 
 
@@ -207,7 +210,8 @@ def probe(arguments, check_mode=False):
     nics = read_nics(arguments["ifconfig"])
     paths = Paths(config, nics)
     refused = set(each["tracker"] for each in result["refused"])
-    result["unreached"] = find_unreached(paths, [flow for flow in present if flow["tracker"] not in refused])
+    standing = [flow for flow in present if flow["tracker"] not in refused]
+    result["unreached"] = find_unreached(paths, Forwards(config, paths), standing)
     result["networks"] = paths.list_networks()
     result["addresses"] = find_addresses(config.addresses, nics)
     result["version"] = config.version

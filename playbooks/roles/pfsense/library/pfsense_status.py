@@ -74,6 +74,7 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     read_flow,
 )
+from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
@@ -89,6 +90,7 @@ def is_ours(tracker):
 
 
 def read_own_rules(config, paths):
+    forwards = Forwards(config, paths)
     rules = []
     for tracker, found in config.rules.items():
         if is_ours(tracker):
@@ -98,7 +100,7 @@ def read_own_rules(config, paths):
                     "flow": read_flow(rule),
                     "description": rule.get("descr", ""),
                     "changed_by": find_other_end(rule) or find_narrowing(rule),
-                    "unreached": paths.find_problem(read_flow(rule)),
+                    "unreached": forwards.find_problem(read_flow(rule)) or paths.find_problem(read_flow(rule)),
                 }
                 for rule in found
             ]

@@ -67,6 +67,7 @@ ENTRIES = frozenset((
     "ifgroups/ifgroupentry", "ipsec/phase1", "ipsec/phase2", "ipsec/client", "openvpn/openvpn-server",
     "openvpn/openvpn-client", "openvpn/openvpn-csc", "pppoes/pppoe", "l2tp/mode", "staticroutes/route",
     "gateways/gateway_item", "bridges/bridged", "sysctl/item", "virtualip/vip",
+    "nat/rule", "nat/onetoone", "aliases/alias",
 ))  # fmt: skip
 
 

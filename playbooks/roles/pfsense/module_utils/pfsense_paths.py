@@ -156,6 +156,12 @@ class Paths:
     def nic_of(self, key):
         return self.config.keys.get(key, {}).get("if", "")
 
+    def find_addresses_of(self, key):
+        """The addresses of an interface, or None if they are unknown."""
+        entry, nic = self.config.keys.get(key, {}), self.nic_of(key)
+        texts = [entry.get("ipaddr", ""), entry.get("ipaddrv6", "")] + (self.nics[nic].addresses if nic in self.nics else [])
+        return list(filter(None, map(to_network, texts))) or None
+
     # ---- what the launcher chooses an interface by ----
 
     def list_networks(self):
