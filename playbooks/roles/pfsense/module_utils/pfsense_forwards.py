@@ -53,7 +53,7 @@ class Forwards:
         port = " port %s" % target["port"] if target["port"] else ""
         return "%s is forwarded to %s: block %s%s" % (show(flow), show(target), target["destination"], port)
 
-    # ---- what the words of a translation mean ----
+    # ---- what the fields of a translation mean ----
 
     def covers_interface(self, entry, flow):
         key, name = entry.get("interface", ""), flow["interface"]
