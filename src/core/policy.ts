@@ -8,7 +8,11 @@ export interface Protection {
   reason: string;
   /** Whether the configuration lists it; otherwise it is always protected. */
   isListed?: boolean;
+  /** The only end of a flow that is protected; without it, both are. */
+  end?: End;
 }
+
+export type End = 'source' | 'destination';
 
 export interface Policy {
   protections: readonly Protection[];
@@ -65,16 +69,25 @@ export function findRefusal(flow: Flow, policy: Policy): string | undefined {
   if (!policy.types.includes(flow.type)) {
     return `refused: type "${flow.type}" is not among policy.types (${policy.types.join(', ')})`;
   }
-  return findProtection(toAddress(flow.source), policy) ?? findProtection(toAddress(flow.destination), policy);
+  return (
+    findProtection(toAddress(flow.source), policy, 'source') ??
+    findProtection(toAddress(flow.destination), policy, 'destination')
+  );
 }
 
-/** The same for one address or network: checks what it contains, what contains it, and IPv4 addresses it embeds. */
+/**
+ * The same for one address or network, as this end or as either: checks what it contains, what contains it, and IPv4
+ * addresses it embeds.
+ */
 export function findProtection(
   address: Address,
   { protections, nat64 = [] }: Pick<Policy, 'protections' | 'nat64'>,
+  end?: End,
 ): string | undefined {
+  const counts = (protection: Protection): boolean =>
+    end === undefined || protection.end === undefined || protection.end === end;
   for (const each of [address, ...embeddedAddresses(address, nat64)]) {
-    const found = protections.find((protection) => overlaps(protection.address, each));
+    const found = protections.find((protection) => counts(protection) && overlaps(protection.address, each));
     if (found !== undefined) return `refused: ${describe(address, each, found)}`;
   }
   return undefined;

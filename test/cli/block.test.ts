@@ -49,7 +49,7 @@ describe('firebreak block', function () {
     const tracker = /tracker (\d+)/.exec(stdout)?.[1];
     expect(await loadedRule(edge, '203.0.113.7')).to.equal(
       'block drop in quick on em0 reply-to (em0 198.51.100.1) inet proto tcp from 203.0.113.7 to 192.168.1.10 port = ssh ' +
-        `flags S/SA label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}" ridentifier ${tracker}`,
+        `flags any label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}" ridentifier ${tracker}`,
     );
     expect(edge.states()).to.have.length(1);
     expect(edge.states()[0]).to.include('192.168.1.11:443');

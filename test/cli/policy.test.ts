@@ -122,11 +122,21 @@ describe("the firewall's own addresses", function () {
       expect(told.exit).to.equal(3);
       expect(told.stdout).to.include('is an address that firewall edge has');
     }
-    expect((await launcher.json(['block', '203.0.113.8', '192.168.20.1', '22'])).exit).to.equal(3);
     writeFileSync(path.join(launcher.folder, 'list.txt'), `${own[0]}\n`);
     const list = ['import', 'list.txt', '--dst-ip', '192.168.1.10', '--dst-port', '22'];
     expect((await launcher.firebreak(list)).exit).to.equal(3);
     expect(edge.readConfig()).to.equal(before);
+  });
+
+  it('may be destinations, but for those in policy.never_block_to', async () => {
+    launcher.configure({ firewalls: { edge: settingsOf(edge) }, policy: { never_block_to: ['198.51.100.2'] } });
+    expect((await launcher.json(['block', '203.0.113.7', '192.168.20.1', '22'])).exit).to.equal(0);
+    expect((await launcher.json(['block', '203.0.113.8', '192.168.20.1', '22'])).exit).to.equal(0);
+    const { exit, answer } = await launcher.json(['block', '203.0.113.8', '198.51.100.2', '22']);
+    expect(exit).to.equal(3);
+    expect(answer.blocks[0]?.reason).to.equal(
+      'refused: 198.51.100.2 is protected as a destination by policy.never_block_to (198.51.100.2)',
+    );
   });
 
   it('count on that firewall alone, lapse, and are told where they change', async () => {

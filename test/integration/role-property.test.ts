@@ -114,8 +114,8 @@ describe('for any configuration and batch, the pfSense role', function () {
       const is = (want: string, ...standing: string[]): number[] =>
         trackersOf(wanted, (one) => one.want === want && standing.includes(one.standing));
       expect(answer.missing).to.have.members(is('present', 'no'));
-      expect(answer.correct).to.have.members(is('present', 'right'));
-      expect(answer.stale).to.have.members(is('absent', 'right', 'disabled'));
+      expect(answer.correct).to.have.members(is('present', 'right', 'earlier'));
+      expect(answer.stale).to.have.members(is('absent', 'right', 'earlier', 'disabled'));
       expect(answer.changed_by_hand).to.have.members([
         ...is('present', 'disabled', 'changed'),
         ...is('absent', 'changed'),
@@ -157,6 +157,15 @@ describe('for any configuration and batch, the pfSense role', function () {
       fc.pre(answer.refused === undefined);
       expectClean(answer);
       expect(answer.changed_by_hand).to.deep.equal([]);
+      const earlier = trackersOf(wanted, ({ want, standing }) => want === 'present' && standing === 'earlier');
+      expect(answer.rewrite).to.have.members([
+        ...earlier.filter((tracker) => batch.present.some((one) => one.tracker === tracker && one.protocol === 'tcp')),
+        ...trackersOf(wanted, ({ want, standing }) => want === 'present' && ['disabled', 'changed'].includes(standing)),
+      ]);
+      for (const rule of answer.ours ?? []) {
+        const isWanted = batch.present.some(({ tracker }) => String(tracker) === rule.tracker);
+        if (isWanted) expect('tcpflags_any' in rule).to.equal(rule.protocol === 'tcp');
+      }
       expectRules(answer, batch.present);
       for (const { tracker } of batch.absent) {
         expect(answer.ours?.map((rule) => rule.tracker)).to.not.include(String(tracker));

@@ -60,7 +60,7 @@ describe('the rule that the pfSense role makes', function () {
     expect(count(firewall.readConfig(), `<tracker>${tracker}</tracker>`)).to.equal(1);
     expect(firewall.generatedRules().filter((line) => line.includes('203.0.113.7'))).to.deep.equal([
       'block  in  quick  on $WAN reply-to ( em0 198.51.100.1 ) inet proto tcp  from 203.0.113.7 to 192.168.1.10 port 22 ' +
-        `ridentifier ${tracker} flags S/SA label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}"`,
+        `ridentifier ${tracker} flags any label "USER_RULE: blocked for ssh anomaly" label "id:${tracker}"`,
     ]);
   });
 
@@ -76,6 +76,7 @@ describe('the rule that the pfSense role makes', function () {
         '\t\t\t<type>block</type>',
         '\t\t\t<interface>wan</interface>',
         '\t\t\t<ipprotocol>inet</ipprotocol>',
+        '\t\t\t<tcpflags_any></tcpflags_any>',
         '\t\t\t<protocol>tcp</protocol>',
         '\t\t\t<source>',
         '\t\t\t\t<address>203.0.113.7</address>',
@@ -135,7 +136,7 @@ describe('the rule that the pfSense role makes', function () {
       [{ ...flow, interface: 'Inside' }, /^block .* on \$Inside inet proto tcp /],
       [
         { ...flow, source: '2001:DB8:0::7', destination: '2001:db8:1::10' },
-        /^block .* on \$WAN .*inet6 proto tcp {2}from 2001:db8::7 to 2001:db8:1::10 port 22 .* flags S\/SA /,
+        /^block .* on \$WAN .*inet6 proto tcp {2}from 2001:db8::7 to 2001:db8:1::10 port 22 .* flags any /,
       ],
     ];
     const { added } = (await block(...kinds.map(([one]) => one))).result();
@@ -333,5 +334,79 @@ describe('the pfSense role refuses, and changes nothing,', function () {
     expect(partial.code, partial.text).to.equal(0);
     expect(partial.result().present).to.deep.equal(strict.result().added);
     expect(partial.result().refused.map(({ code }) => code)).to.deep.equal(['interface_disabled', 'interface_unknown']);
+  });
+});
+
+describe('the interface of a rule', function () {
+  this.timeout(240_000);
+  let firewall: Firewall;
+  before(async () => {
+    firewall = await startFirewall();
+    const vpns =
+      '\t<openvpn><openvpn-server><vpnid>1</vpnid><tunnel_network>10.8.0.0/24</tunnel_network></openvpn-server></openvpn>\n' +
+      '\t<l2tp><mode>server</mode></l2tp>\n\t<pppoes><pppoe><mode>server</mode></pppoe></pppoes>\n';
+    const phase1 = '<ipsec><phase1><ikeid>1</ikeid></phase1></ipsec>';
+    const nobody = '\t\t<ifgroupentry><members></members><ifname>Nobody</ifname></ifgroupentry>\n\t</ifgroups>';
+    const text = firewall.readConfig().replace('<ipsec></ipsec>', phase1).replace('\t</ifgroups>', nobody);
+    firewall.writeConfig(text.replace('</pfsense>', `${vpns}</pfsense>`));
+    firewall.dropCache();
+    const printed = 'em0: flags=8863<UP>\\n\\tinet 198.51.100.2 netmask 0xfffffff8\\n';
+    writeFileSync(path.join(firewall.root, 'sbin/ifconfig'), `#!/bin/sh\nprintf '${printed}'\n`, { mode: 0o755 });
+  });
+  after(async () => {
+    await firewall.stop();
+  });
+
+  it('may be a VPN, a group or an assigned interface that pfSense offers, and no other', async () => {
+    const keys = { enc0: 'IPsec', openvpn: 'OpenVPN', l2tp: 'L2TP', pppoe: 'pppoe', Inside: 'Inside', opt1: 'DMZ' };
+    const present = Object.keys(keys).map((key) => ({ ...flow, interface: key }));
+    const run = await runPlaybook(firewall, { present });
+    expect(run.code, run.text).to.equal(0);
+    const { added, proof } = run.result();
+    expect(proof).to.deep.equal([]);
+    for (const [index, macro] of Object.values(keys).entries()) {
+      const rules = firewall.generatedRules().filter((line) => line.includes(` ridentifier ${added[index]} `));
+      expect(rules).to.have.length(1);
+      expect(rules[0]).to.match(new RegExp(`^block .* on \\$${macro} `));
+    }
+    const before = firewall.readConfig();
+    firewall.writeConfig(before.replace('<mode>server</mode></l2tp>', '<mode>off</mode></l2tp>'));
+    firewall.dropCache();
+    const off = await runPlaybook(firewall, { present: [{ ...flow, interface: 'l2tp' }] });
+    expect(off.error()).to.deep.include({ code: 'interface_unknown' });
+    expect(off.error()?.message).to.include('enabled are: Inside, Nobody, enc0, lan, openvpn, opt1, opt2, pppoe, wan');
+  });
+
+  it('is told where the packets do not meet the rule, and so is what is behind each interface', async () => {
+    const inside = { ...flow, source: '192.168.20.66' };
+    const present = [inside, { ...inside, destination: '192.168.20.10' }, { ...flow, interface: 'Nobody' }];
+    present.push({ ...flow, destination: '198.51.100.2', port: '25' });
+    const run = await runPlaybook(firewall, { present });
+    expect(run.code, run.text).to.equal(0);
+    const { added, proof, networks } = run.result();
+    const messages = [
+      'the source enters by opt1 (192.168.20.0/24), not by wan',
+      '192.168.20.66 and 192.168.20.10 are in the same network (opt1): their packets do not pass the firewall',
+      'group Nobody has no members',
+      '198.51.100.2:25 is forwarded to 192.168.20.25:25: block 192.168.20.25 port 25',
+    ];
+    const expected = messages.map((message, index) => ({ tracker: added[index], level: 'unreachable_path', message }));
+    expect(proof).to.deep.equal(expected);
+    expect(networks).to.deep.include.members([
+      { interface: 'wan', network: '198.51.100.0/29' },
+      { interface: 'lan', network: '10.77.0.0/16' },
+      { interface: 'openvpn', network: '10.8.0.0/24' },
+    ]);
+    const again = await runPlaybook(firewall, { present });
+    expect(again.result().proof).to.deep.equal(expected);
+
+    const status = await runPlaybook(firewall, { playbook: 'status' });
+    const { standing } = status.stats() as { standing: { tracker: number; proof?: string; proof_message?: string }[] };
+    for (const { tracker, message } of expected) {
+      const rule = standing.find((each) => each.tracker === tracker);
+      expect(rule).to.deep.include({ proof: 'unreachable_path', proof_message: message });
+    }
+    expect(status.text).to.include('in force: block, 192.168.20.66 -> 192.168.1.10 tcp/22 on wan');
+    expect(status.text).to.include(', but the source enters by opt1 (192.168.20.0/24), not by wan');
   });
 });

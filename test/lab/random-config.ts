@@ -8,7 +8,7 @@ type Layout = 'gui' | 'line' | 'attribute' | 'shared' | 'indented';
 /** What stands for one of our flows before the run, and what the run wants of it. */
 export interface Wanted {
   readonly flow: Required<Flow>;
-  readonly standing: 'no' | 'right' | 'disabled' | 'changed';
+  readonly standing: 'no' | 'right' | 'earlier' | 'disabled' | 'changed';
   readonly want: 'present' | 'absent' | 'nothing';
 }
 
@@ -46,7 +46,7 @@ const flow = fc
 
 const wanted = fc.record({
   flow,
-  standing: fc.constantFrom('no', 'no', 'right', 'right', 'disabled', 'changed'),
+  standing: fc.constantFrom('no', 'no', 'right', 'earlier', 'disabled', 'changed'),
   want: fc.constantFrom('present', 'present', 'absent', 'absent', 'nothing'),
 }) as fc.Arbitrary<Wanted>;
 
@@ -113,6 +113,7 @@ function ourRule({ flow: one, standing }: Wanted): Readonly<Record<string, strin
     type: one.type,
     interface: one.interface,
     ipprotocol: 'inet',
+    ...(one.protocol === 'tcp' && standing !== 'earlier' ? { tcpflags_any: '' } : {}),
     ...(one.protocol === 'any' ? {} : { protocol: one.protocol }),
     source: element('address', standing === 'changed' ? '198.51.100.0/24' : one.source),
     destination: element('address', one.destination) + (one.port === '' ? '' : element('port', one.port)),

@@ -62,6 +62,11 @@ export const policy = z.strictObject({
     'What is never blocked, neither as source nor as destination; a network that contains it or lies in it is not blocked either. Addresses, networks, ranges (`192.0.2.10-192.0.2.20`), and `@FILE`, a list with one of these per line that is read again at each start.',
     ['192.0.2.128/28', '@protected.txt'],
   ),
+  never_block_to: key(
+    z.array(protectedEntry).prefault([]),
+    "What is never blocked as a destination, in the same forms. The firewalls' own addresses are always protected as sources; list those here that must stay reachable for everyone as well.",
+    ['198.51.100.2', '@services.txt'],
+  ),
   siem: key(z.array(address).prefault([]), 'Addresses of the SIEM, never blocked either.', ['192.0.2.50']),
   nat64_prefixes: key(
     z.array(nat64Prefix).prefault([]),

@@ -32,7 +32,7 @@ def stamp():
 
 def rebuild(rule, descr):
     """The form knows its fields only: what else stood in the rule is gone after an edit."""
-    kept = ('id', 'tracker', 'type', 'interface', 'ipprotocol', 'tag', 'tagged', 'max', 'max-src-nodes', 'max-src-conn',
+    kept = ('id', 'tracker', 'type', 'interface', 'ipprotocol', 'tcpflags_any', 'tag', 'tagged', 'max', 'max-src-nodes', 'max-src-conn',
             'max-src-states', 'statetimeout', 'statetype', 'os', 'disabled', 'log', 'protocol', 'source', 'destination',
             'floating', 'direction', 'quick', 'associated-rule-id', 'created')
     new = {'id': '', **{name: rule[name] for name in kept if name in rule}}

@@ -22,9 +22,26 @@ class Context:
                 router = routers.get(one['if'])
             self.interfaces[key] = {'if': one['if'], 'macro': (one.get('descr') or key).upper(), 'router': router,
                                     'raw': one}
+        self.classes = classes(tree)
         self.groups = [one['ifname'] for one in items(tree, 'ifgroups', 'ifgroupentry')]
         for one in items(tree, 'aliases', 'alias'):
             self.aliases[one.get('name')] = one
+
+
+def classes(tree):
+    """The keys of VPNs that the rules page offers, with the macro of each."""
+    def section(name):
+        return tree.get(name) if isinstance(tree.get(name), dict) else {}
+    found = {}
+    if any('disabled' not in one for one in items(tree, 'ipsec', 'phase1')):
+        found['enc0'] = 'IPsec'
+    if items(tree, 'openvpn', 'openvpn-server') or items(tree, 'openvpn', 'openvpn-client'):
+        found['openvpn'] = 'OpenVPN'
+    if section('l2tp').get('mode') == 'server':
+        found['l2tp'] = 'L2TP'
+    if any(one.get('mode') == 'server' for one in items(tree, 'pppoes', 'pppoe')):
+        found['pppoe'] = 'pppoe'
+    return found
 
 
 def items(tree, *path):
@@ -88,8 +105,9 @@ def find_unresolvable(context, rule):
 def on_interfaces(context, rule):
     """The macros a rule is bound to, or None where it cannot be."""
     names = (rule.get('interface') or '').split(',') if is_floating(rule) else [rule.get('interface') or '']
-    macros = [f"${context.interfaces[name]['macro']}" if name in context.interfaces else f'${name}'
-              for name in names if name in context.interfaces or name in context.groups]
+    macros = [f"${context.interfaces[name]['macro']}" if name in context.interfaces
+              else f'${context.classes.get(name, name)}'
+              for name in names if name in context.interfaces or name in context.groups or name in context.classes]
     if macros:
         return f' on {macros[0]} ' if len(macros) == 1 else f" on {{ {' '.join(macros)} }} "
     return '' if is_floating(rule) and not any(names) else None
@@ -167,8 +185,9 @@ def user_rules(context):
     """Floating rules, then those of groups, then those of interfaces; in each the order of the file."""
     rules = [one for one in items(context.tree, 'filter', 'rule') if 'disabled' not in one]
     floating = [one for one in rules if is_floating(one)]
-    grouped = [one for one in rules if not is_floating(one) and one.get('interface') in context.groups]
-    plain = [one for one in rules if not is_floating(one) and one.get('interface') not in context.groups]
+    early = {*context.groups, *context.classes}
+    grouped = [one for one in rules if not is_floating(one) and one.get('interface') in early]
+    plain = [one for one in rules if not is_floating(one) and one.get('interface') not in early]
     for rule in floating + grouped + plain:
         tail = ' '.join(f'label "{text}"' for text in labels(rule, context.version))
         families = ('inet', 'inet6') if rule.get('ipprotocol') == 'inet46' else (
@@ -183,6 +202,8 @@ def definitions(context):
     for group in items(context.tree, 'ifgroups', 'ifgroupentry'):
         nics = [context.interfaces[key]['if'] for key in (group.get('members') or '').split() if key in context.interfaces]
         yield f"{group['ifname']} = \"{{ {' '.join(nics) or group['ifname']} }}\""
+    for key, macro in context.classes.items():
+        yield f'{macro} = "{{ {key} }}"'
     yield 'table <bogons> persist file "/etc/bogons"\ntable <snort2c>\ntable <sshguard> persist'
     for name, one in context.aliases.items():
         content = (one.get('address') or '').split()

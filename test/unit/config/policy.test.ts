@@ -7,7 +7,8 @@ import { loadConfig } from '#firebreak/config/load.js';
 import { findPolicy } from '#firebreak/config/policy-in-force.js';
 import { findThisHost, readThisHost } from '#firebreak/config/this-host.js';
 import { parseAddress } from '#firebreak/core/address.js';
-import { findProtection } from '#firebreak/core/policy.js';
+import { findProtection, findRefusal } from '#firebreak/core/policy.js';
+import { aFlow } from '../../fixtures.js';
 
 /** An address as the kernel writes it: each 32 bits as one number of this machine's byte order. */
 function inMemory(text: string): string {
@@ -129,6 +130,23 @@ describe('findPolicy', () => {
       expect(refusalOf(address, [...protections])).to.equal(`refused: ${address} is ${reason}`);
     }
     expect(refusalOf('203.0.113.13', [...protections])).to.equal(undefined);
+  });
+
+  it("protects the firewalls' own addresses as sources, and those of never_block_to as destinations", () => {
+    const config = load({ never_block_to: ['10.1.0.1', '203.0.113.10-203.0.113.12'] });
+    const seen = { addresses: { edge: ['203.0.113.1'] }, callers: [] };
+    const policy = findPolicy(config, { seen, firewall: 'edge', host: [] });
+    const refusalOf = (source: string, destination: string): string | undefined =>
+      findRefusal(aFlow({ source, destination }), policy);
+    for (const own of ['192.0.2.1', '198.51.100.1', '203.0.113.1']) {
+      expect(refusalOf(own, '192.168.1.10')).to.match(/^refused: .* is (?:an|the) address (?:of|that) firewall edge/);
+      expect(refusalOf('203.0.113.7', own)).to.equal(undefined);
+    }
+    expect(refusalOf('203.0.113.7', '10.1.0.1')).to.equal(
+      'refused: 10.1.0.1 is protected as a destination by policy.never_block_to (10.1.0.1)',
+    );
+    expect(refusalOf('203.0.113.7', '203.0.113.12')).to.match(/never_block_to/);
+    expect(refusalOf('203.0.113.12', '192.168.1.10')).to.equal(undefined);
   });
 
   it('knows what was seen on the firewall in question, hosts only, and who calls', () => {

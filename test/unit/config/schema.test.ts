@@ -32,6 +32,7 @@ const whole = {
   defaults: { type: 'reject', protocol: 'any', duration: 'forever', description: 'x' },
   policy: {
     never_block: ['@list.txt', '10.0.0.1-10.0.0.9', '10.1.0.0/16'],
+    never_block_to: ['10.2.0.1', '@list.txt'],
     siem: ['192.0.2.50'],
     on_protected: 'release',
     nat64_prefixes: ['2001:db8:64::/96'],
@@ -109,7 +110,7 @@ describe('the schema of the configuration', () => {
       ...['mail.password_file', 'webhook.url_file', 'webhook.secret_file', 'webhook.headers_file'],
     ]);
     expect(keysOf('program')).to.deep.equal(['ansible.playbook_command']);
-    expect(new Set(keysOf('protected'))).to.deep.equal(new Set(['policy.never_block']));
+    expect(new Set(keysOf('protected'))).to.deep.equal(new Set(['policy.never_block', 'policy.never_block_to']));
   });
 
   it('marks every key whose name ends in _file or _dir', () => {

@@ -23,6 +23,15 @@ describe('findRefusal', () => {
     expect(findRefusal(flow, policy)).to.equal(undefined);
   });
 
+  it('protects an end alone where only that end is protected', () => {
+    const [source, destination] = [protect(flow.source, 'ours'), protect(flow.destination, 'ours')];
+    const refusalOf = (...protections: Policy['protections']): string | undefined =>
+      findRefusal(flow, { ...policy, protections });
+    expect(refusalOf({ ...source, end: 'source' })).to.include(`${flow.source} is ours`);
+    expect(refusalOf({ ...destination, end: 'destination' })).to.include(`${flow.destination} is ours`);
+    expect(refusalOf({ ...source, end: 'destination' }, { ...destination, end: 'source' })).to.equal(undefined);
+  });
+
   for (const [source, reason] of [
     ['127.0.0.1', 'loopback'],
     ['169.254.1.1', 'link-local'],

@@ -15,6 +15,7 @@ from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flo
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 REFUSALS = ("interface_disabled", "interface_unknown")
+MAX_PROOF = 300  # characters of a message about the proof
 
 # How lineinfile inserts: patterns of a few tags, and the text around the new rules.
 NO_TEMPLATE = r"(?:(?!\{\{|\{%|\{#)[\x20-\x7e\t\n])*"
@@ -25,6 +26,7 @@ PLACE = {
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
     "firstmatch": answers.boolean,
 }
+NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 
 
 def shape_of(present, absent):
@@ -42,6 +44,9 @@ def shape_of(present, absent):
         "loaded": answers.set_of(either, max_items),
         "refused": answers.list_of(refusal, max_items),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
+        # Not named "unreachable", which in an action's result says that the host could not be reached.
+        "unreached": answers.list_of(answers.mapping({"tracker": desired, "message": answers.text(MAX_PROOF)}), max_items),
+        "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
         "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
         "interfaces": answers.INTERFACES,
         "version": answers.optional(answers.text(40)),
@@ -137,6 +142,7 @@ def plan(found, present, absent):
         "remove": found["stale"] + found["rewrite"],
         "load_needed": bool(missing or unproven or lingering or stale),
         "proven": not (missing or unproven or lingering or stale),
+        "proof": [dict(each, level="unreachable_path") for each in found["unreached"]],
         "kill": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
         "summary": [],
     }

@@ -23,10 +23,17 @@ RULE = answers.mapping(
         "flow": answers.mapping({field: answers.text(200) for field in flows.FIELDS}),
         "description": answers.text(200),
         "changed_by": answers.optional(answers.text(100)),
+        "unreached": answers.optional(answers.text(300)),
     }
 )
-ANSWER = {"rules": answers.list_of(RULE, MAX_RULES), "loaded": answers.set_of(TRACKER, MAX_RULES),
-          "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES), "interfaces": answers.INTERFACES}
+NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
+ANSWER = {
+    "rules": answers.list_of(RULE, MAX_RULES),
+    "loaded": answers.set_of(TRACKER, MAX_RULES),
+    "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
+    "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
+    "interfaces": answers.INTERFACES,
+}
 
 
 class ActionModule(ActionBase):
@@ -51,6 +58,7 @@ class ActionModule(ActionBase):
             "only_in_pf": only_in_pf,
             "addresses": found["addresses"],
             "interfaces": found["interfaces"],
+            "networks": found["networks"],
             "lines": list_lines(standing, only_in_pf),
         }
 
@@ -67,7 +75,14 @@ def describe_rule(rule, loaded, occurrences):
         "why": why,
         # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
         "proven": why is None and rule["tracker"] in loaded,
+        **describe_proof(rule, why),
     }
+
+
+def describe_proof(rule, why):
+    """What is known against a rule that stands: that the packets of its flow do not meet it."""
+    is_known = why is None and rule["unreached"]
+    return {"proof": "unreachable_path", "proof_message": rule["unreached"]} if is_known else {}
 
 
 def find_change(rule):
@@ -95,7 +110,7 @@ def list_lines(standing, only_in_pf):
     lines = ["%d Firebreak rules in the configuration, %d of them proven in pf" % (len(standing), proven)]
     for rule in standing:
         state = "changed by hand" if rule["changed"] else "in force" if rule["proven"] else "not loaded by pf"
-        note = ": %s" % rule["why"] if rule["changed"] else ""
+        note = ": %s" % rule["why"] if rule["changed"] else ", but %s" % rule["proof_message"] if "proof" in rule else ""
         lines.append("%s: %s%s %s" % (state, flows.show(rule), note, "(%s)" % rule["description"]))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines

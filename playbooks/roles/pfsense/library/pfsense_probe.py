@@ -36,7 +36,7 @@ options:
     elements: dict
     default: []
   fix:
-    description: Whether to rewrite or remove rules that were changed by hand.
+    description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
     type: bool
     default: false
 author: Firebreak
@@ -92,6 +92,18 @@ place:
   description: How lineinfile inserts new rules.
   returned: success
   type: dict
+unreached:
+  description: >-
+    Trackers of flows whose packets do not meet their rule, as far as the configuration tells, each with C(tracker) and
+    C(message).
+  returned: success
+  type: list
+  elements: dict
+networks:
+  description: The networks behind the interfaces, each with C(interface) and C(network).
+  returned: success
+  type: list
+  elements: dict
 addresses:
   description: The firewall's own addresses without loopback and link-local.
   returned: success
@@ -119,11 +131,14 @@ from ansible.module_utils.pfsense_config import (
     blocks_flow,
     find_place,
     is_about_flow,
+    is_as_written,
     list_interfaces,
     parse_config,
     read_config,
 )
-from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible.module_utils.pfsense_forwards import Forwards
+from ansible.module_utils.pfsense_paths import Paths
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
@@ -137,7 +152,7 @@ def classify_present(config, flows, fix):
         refusal = refuse_interface(config, flow["interface"])
         if refusal is not None:
             found["refused"].append(dict(refusal, tracker=tracker))
-        elif rules and all(blocks_flow(rule, flow) for rule in rules):
+        elif rules and all(blocks_flow(rule, flow) and (is_as_written(rule) or not fix) for rule in rules):
             found["correct"].append(tracker)
         elif rules and not fix:
             found["changed_by_hand"].append(tracker)
@@ -169,6 +184,14 @@ def refuse_interface(config, name):
     return {"code": "interface_unknown", "message": "interface %s does not exist; enabled are: %s" % (name, enabled)}
 
 
+def find_unreached(paths, forwards, flows):
+    """The flows whose packets do not meet a rule for them, each with the reason."""
+    found = [
+        {"tracker": flow["tracker"], "message": forwards.find_problem(flow) or paths.find_problem(flow)} for flow in flows
+    ]
+    return [each for each in found if each["message"]]
+
+
 def find_loaded(pfctl, config, trackers, check_mode):
     """Which of these pf blocks now. The login of a dry run may be able to read the file and not to query pf."""
     try:
@@ -190,8 +213,14 @@ def probe(arguments, check_mode=False):
     result["changed_by_hand"] += changed
     result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
     result["place"] = find_place(data, config) if result["missing"] else {}
-    result["addresses"] = find_addresses(config.addresses, arguments["ifconfig"])
+    nics = read_nics(arguments["ifconfig"])
+    paths = Paths(config, nics)
+    refused = set(each["tracker"] for each in result["refused"])
+    standing = [flow for flow in present if flow["tracker"] not in refused]
+    result["unreached"] = find_unreached(paths, Forwards(config, paths), standing)
+    result["networks"] = paths.list_networks()
     result["interfaces"] = list_interfaces(config)
+    result["addresses"] = find_addresses(config.addresses, nics)
     result["version"] = config.version
     result["python"] = sys.executable
     will_edit = not check_mode and (result["missing"] or result["stale"])

@@ -40,7 +40,8 @@ RETURN = """
 standing:
   description: >-
     The rules of the configuration, each with C(tracker), the fields of its flow, C(description), C(changed) (by hand),
-    C(why) (how it was changed) and C(proven) (whether pf blocks its flow).
+    C(why) (how it was changed), C(proven) (whether pf lists it), and for a rule that the packets of its flow do not meet
+    C(proof) (C(unreachable_path)) and C(proof_message) (why).
   returned: success
   type: list
   elements: dict
@@ -49,6 +50,11 @@ only_in_pf:
   returned: success
   type: list
   elements: int
+networks:
+  description: The networks behind the interfaces, each with C(interface) and C(network).
+  returned: success
+  type: list
+  elements: dict
 addresses:
   description: The firewall's own addresses without loopback and link-local.
   returned: success
@@ -74,7 +80,9 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     read_flow,
 )
-from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible.module_utils.pfsense_forwards import Forwards
+from ansible.module_utils.pfsense_paths import Paths
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
@@ -87,7 +95,8 @@ def is_ours(tracker):
     return BAND_START <= tracker < BAND_END
 
 
-def read_own_rules(config):
+def read_own_rules(config, paths):
+    forwards = Forwards(config, paths)
     rules = []
     for tracker, found in config.rules.items():
         if is_ours(tracker):
@@ -97,6 +106,7 @@ def read_own_rules(config):
                     "flow": read_flow(rule),
                     "description": rule.get("descr", ""),
                     "changed_by": find_other_end(rule) or find_narrowing(rule),
+                    "unreached": forwards.find_problem(read_flow(rule)) or paths.find_problem(read_flow(rule)),
                 }
                 for rule in found
             ]
@@ -107,10 +117,17 @@ def run(arguments, check_mode, diff):
     path = arguments["config"]
     try:
         config = parse_config(read_config(path), path)
-        rules = read_own_rules(config)
+        nics = read_nics(arguments["ifconfig"])
+        paths = Paths(config, nics)
+        rules = read_own_rules(config, paths)
         loaded = sorted(filter(is_ours, read_enforced_trackers(arguments["pfctl"])))
     except Refusal as refusal:
         return refusal.result()
-    addresses = find_addresses(config.addresses, arguments["ifconfig"])
-    interfaces = list_interfaces(config)
-    return {"changed": False, "rules": rules, "loaded": loaded, "addresses": addresses, "interfaces": interfaces}
+    return {
+        "changed": False,
+        "rules": rules,
+        "loaded": loaded,
+        "addresses": find_addresses(config.addresses, nics),
+        "networks": paths.list_networks(),
+        "interfaces": list_interfaces(config),
+    }

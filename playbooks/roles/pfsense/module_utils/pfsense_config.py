@@ -16,8 +16,9 @@ class Config:
 
     def __init__(self):
         self.version = None
-        self.interfaces = {}  # key -> whether it is enabled
-        self.descriptions = {}  # key -> its name in the GUI, if it has one
+        self.interfaces = {}  # key that a rule may name -> whether it is enabled
+        self.entries = {}  # section and element, as in ENTRIES -> its entries, each a mapping of path to text
+        self.keys = {}  # key under <interfaces> -> its entry
         self.addresses = []  # the firewall's own, as far as they are configured
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
         self.filter_start = None  # byte offset of "<filter" under the root
@@ -61,14 +62,23 @@ def parse_config(data, path):
     return config
 
 
+# Besides the rules and the interfaces: what tells by which interface a packet enters, and where a port forward leads.
+ENTRIES = frozenset((
+    "ifgroups/ifgroupentry", "ipsec/phase1", "ipsec/phase2", "ipsec/client", "openvpn/openvpn-server",
+    "openvpn/openvpn-client", "openvpn/openvpn-csc", "pppoes/pppoe", "l2tp/mode", "staticroutes/route",
+    "gateways/gateway_item", "bridges/bridged", "sysctl/item", "virtualip/vip",
+    "nat/rule", "nat/onetoone", "aliases/alias",
+))  # fmt: skip
+
+
 class Reader:
-    """Walks the file once. Only the rules, the interfaces, the addresses and the version are collected."""
+    """Walks the file once. Only the rules, the interfaces, the entries of ENTRIES and the version are collected."""
 
     def __init__(self):
         self.config = Config()
         self.path = []
         self.text = []
-        self.rule = None
+        self.entry = None  # the entry that is being read, a mapping of path to text
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -83,50 +93,63 @@ class Reader:
             self.config.filters += 1
             self.config.filter_start = self.parser.CurrentByteIndex
         elif depth == 3:
-            if name == "rule" and self.path[1] == "filter":
-                self.rule = {}
-            elif self.path[1] == "interfaces":
-                self.config.interfaces.setdefault(name, False)
-        elif depth == 4 and name == "enable" and self.path[1] == "interfaces":
-            self.config.interfaces[self.path[2]] = True
+            section = self.path[1]
+            is_rule = section == "filter" and name == "rule"
+            if is_rule or section == "interfaces" or "%s/%s" % (section, name) in ENTRIES:
+                self.entry = {}
 
     def end(self, name):
         text = "".join(self.text).strip("\t\r\n")
         del self.text[:]
         path = self.path
         depth = len(path)
-        if self.rule is not None and depth > 3:
-            self.rule["/".join(path[3:])] = text
-        if depth == 3 and self.rule is not None:
-            self.add_rule()
+        if self.entry is not None:
+            self.entry["/".join(path[3:])] = text
+            if depth == 3:
+                self.add_entry(path[1], name)
         elif depth == 2 and name == "version":
             self.config.version = text
-        elif path[1:] == ["ifgroups", "ifgroupentry", "ifname"]:
-            self.config.interfaces[text] = True
-        elif depth == 4 and path[1] == "interfaces" and path[3] == "descr":
-            self.config.descriptions[path[2]] = text
-        elif depth == 4 and is_own_address(path) and ADDRESS.match(text):
-            self.config.addresses.append(text)
         elif depth == 1 and name == "pfsense":
             self.config.root_end = self.parser.CurrentByteIndex
+            self.config.interfaces.update((key, True) for key in find_offered_keys(self.config))
         path.pop()
 
-    def add_rule(self):
-        tracker = self.rule.get("tracker", "").strip()
-        if re.match(r"[0-9]{1,10}$", tracker):
-            self.config.rules.setdefault(int(tracker), []).append(self.rule)
-        self.rule = None
+    def add_entry(self, section, name):
+        entry, self.entry = self.entry, None
+        if section == "filter":
+            tracker = entry.get("tracker", "").strip()
+            if re.match(r"[0-9]{1,10}$", tracker):
+                self.config.rules.setdefault(int(tracker), []).append(entry)
+            return
+        if section == "interfaces":
+            self.config.keys[name] = entry
+            self.config.interfaces[name] = "enable" in entry
+        else:
+            self.config.entries.setdefault("%s/%s" % (section, name), []).append(entry)
+        # The address of an interface, or a virtual one (CARP, alias) that the firewall answers for.
+        own = ("ipaddr", "ipaddrv6") if section == "interfaces" else ("subnet",) if section == "virtualip" else ()
+        self.config.addresses += [entry[field] for field in own if ADDRESS.match(entry.get(field, ""))]
+
+
+def find_offered_keys(config):
+    """The keys besides those of <interfaces> that pfSense's rules page offers, and makes rules of."""
+    def find(kind, is_counted=lambda entry: True):
+        return [entry for entry in config.entries.get(kind, ()) if is_counted(entry)]
+
+    keys = [entry.get("ifname", "") for entry in find("ifgroups/ifgroupentry")]
+    if find("ipsec/phase1", lambda entry: "disabled" not in entry):
+        keys.append("enc0")
+    if find("openvpn/openvpn-server") or find("openvpn/openvpn-client"):
+        keys.append("openvpn")  # even if all of them are disabled
+    if find("l2tp/mode", lambda entry: entry[""] == "server"):
+        keys.append("l2tp")
+    if find("pppoes/pppoe", lambda entry: entry.get("mode") == "server"):
+        keys.append("pppoe")
+    return filter(None, keys)
 
 
 # The same elements may hold "dhcp" and the like.
 ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}$|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]+$")
-
-
-def is_own_address(path):
-    """The address of an interface, or a virtual one (CARP, alias) that the firewall answers for."""
-    return (path[1] == "interfaces" and path[3] in ("ipaddr", "ipaddrv6")) or (
-        path[1:] == ["virtualip", "vip", "subnet"]
-    )
 
 
 MAX_INTERFACES = 256
@@ -136,7 +159,7 @@ INTERFACE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}$")
 def list_interfaces(config):
     """The enabled interfaces, each with its name in the GUI, which is empty where the GUI shows the key."""
     keys = [key for key, is_enabled in config.interfaces.items() if is_enabled and INTERFACE_KEY.match(key)]
-    return [{"key": key, "description": config.descriptions.get(key, "")[:64]} for key in keys[:MAX_INTERFACES]]
+    return [{"key": key, "description": config.keys.get(key, {}).get("descr", "")[:64]} for key in keys[:MAX_INTERFACES]]
 
 
 # Fields that narrow or disable a rule. A block of ours has none of them.
@@ -181,6 +204,11 @@ def read_flow(rule):
 def blocks_flow(rule, flow):
     """Whether a rule of the file still blocks its flow. Its description and its place do not matter."""
     return is_about_flow(rule, flow) and find_narrowing(rule) is None
+
+
+def is_as_written(rule):
+    """Whether a rule has the form that this release writes. Earlier ones blocked only the first packet of a TCP connection."""
+    return rule.get("protocol") != "tcp" or "tcpflags_any" in rule
 
 
 def is_about_flow(rule, flow):

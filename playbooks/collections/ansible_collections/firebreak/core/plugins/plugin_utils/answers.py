@@ -45,6 +45,7 @@ MAX_SEARCHED = 100000  # characters of a failed call that are searched
 MAX_MESSAGE = 600
 MAX_ADDRESSES = 256  # a firewall's own addresses
 MAX_INTERFACES = 256
+MAX_NETWORKS = 256  # networks behind its interfaces
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 
@@ -128,6 +129,19 @@ def host_address(value):
     if address.is_unspecified or address.is_multicast or getattr(address, "scope_id", None):
         raise AnswerError()
     return str(address)
+
+
+def network(value):
+    """An address range, such as 192.168.1.0/24. The whole Internet is not one."""
+    if not isinstance(value, str) or len(value) > 49:
+        raise AnswerError()
+    try:
+        found = ipaddress.ip_network(value)
+    except ValueError:
+        raise AnswerError() from None
+    if found.prefixlen == 0 or getattr(found.network_address, "scope_id", None):
+        raise AnswerError()
+    return str(found)
 
 
 def list_of(shape, max_items):

@@ -1,0 +1,209 @@
+"""Finds where pfSense's port forwards and 1:1 NAT send a packet. Runs on the firewall, with Python 3.6 and up.
+
+pf translates before it filters: a rule for the public side of a forward never meets a packet.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import re
+
+from ansible.module_utils.pfsense_paths import contains, to_network
+
+NONE, PART, WHOLE, UNKNOWN = "none", "part", "whole", "unknown"  # how much of a flow something covers
+
+PROTOCOLS = {"tcp": {"tcp"}, "udp": {"udp"}, "tcp/udp": {"tcp", "udp"}}
+PORT = re.compile(r"([0-9]{1,5})(?:[-:]([0-9]{1,5}))?$")
+
+
+class Forwards:
+    """The translations of a configuration, in the order in which pf applies them."""
+
+    def __init__(self, config, paths):
+        self.paths = paths
+        self.aliases = {entry.get("name"): entry.get("address", "").split() for entry in config.entries.get("aliases/alias", [])}
+        ports = [PortForward(entry, self) for entry in config.entries.get("nat/rule", [])]
+        hosts = [OneToOne(entry, self) for entry in config.entries.get("nat/onetoone", [])]
+        self.translations = ports + hosts
+
+    def find(self, flow):
+        """(translation, how much of the flow it covers) of the first one that the flow meets, or None."""
+        if not is_flow(flow):
+            return None  # a rule that was changed by hand
+        for translation in self.translations:
+            covered = translation.covers(flow)
+            if covered == UNKNOWN or (covered != NONE and translation.is_exempt):
+                return None
+            if covered != NONE:
+                return translation, covered
+        return None
+
+    def find_problem(self, flow):
+        """What to block instead of a flow that is translated, or None."""
+        found = self.find(flow)
+        if found is None:
+            return None
+        translation, covered = found
+        target = translation.find_target(flow)
+        if target is None:
+            return "%s is forwarded to %s: block the hosts behind it" % (show(flow), translation.target)
+        if covered == PART:
+            return "part of it is forwarded to %s: block that as well" % show(target)
+        port = " port %s" % target["port"] if target["port"] else ""
+        return "%s is forwarded to %s: block %s%s" % (show(flow), show(target), target["destination"], port)
+
+    # ---- what the fields of a translation mean ----
+
+    def covers_interface(self, entry, flow):
+        key, name = entry.get("interface", ""), flow["interface"]
+        is_met = self.paths.is_filtered_on(key, name) or self.paths.is_filtered_on(name, key)
+        return WHOLE if is_met or entry.get("natreflection") in ("purenat", "enable") else NONE
+
+    def covers_network(self, entry, side, text):
+        """How much of an address or network of the flow one side of a translation covers."""
+        networks = self.find_networks(entry, side)
+        if networks is None:
+            return UNKNOWN
+        covered = cover(networks, to_network(text))
+        if side + "/not" in entry:
+            return {NONE: WHOLE, WHOLE: NONE}.get(covered, covered)
+        return covered
+
+    def find_networks(self, entry, side):
+        """The networks of one side, [] for any, or None if they are not in the configuration."""
+        text = entry.get(side + "/network") or entry.get(side + "/address") or ""
+        if not text:
+            return []
+        if text == "(self)":
+            return self.paths.own
+        key = text[:-2] if text.endswith("ip") and text[:-2] in self.paths.config.keys else None
+        if key:
+            return self.paths.find_addresses_of(key)
+        if text in self.paths.config.keys:
+            return [network for network, name, is_attached in self.paths.networks if name == text and is_attached] or None
+        networks = [to_network(each) for each in self.aliases.get(text, [text])]
+        return networks if networks and all(networks) else None
+
+    def find_ports(self, text):
+        """The port ranges that a text or an alias means, as (first, last); [] for any, None if unknown."""
+        if not text:
+            return []
+        found = [PORT.match(each) for each in self.aliases.get(text, [text])]
+        return [(int(each.group(1)), int(each.group(2) or each.group(1))) for each in found] if found and all(found) else None
+
+    def find_host(self, text):
+        """The single host that a text or an alias means, or None."""
+        found = [to_network(each) for each in self.aliases.get(text, [text])]
+        is_host = len(found) == 1 and found[0] is not None and found[0].prefixlen == found[0].max_prefixlen
+        return found[0].network_address if is_host else None
+
+
+class PortForward:
+    def __init__(self, entry, forwards):
+        self.entry = entry
+        self.forwards = forwards
+        self.is_exempt = "nordr" in entry
+        self.target = entry.get("target", "")
+        self.host = forwards.find_host(self.target)
+        # Without a protocol that has ports, pfSense prints none.
+        self.has_ports = entry.get("protocol") in PROTOCOLS
+        self.ports = forwards.find_ports(entry.get("destination/port", "")) if self.has_ports else []
+
+    def covers(self, flow):
+        entry, family = self.entry, self.entry.get("ipprotocol") or "inet"
+        if "disabled" in entry or flow["ipprotocol"] != ("inet" if family == "inet46" else family):
+            return NONE
+        return combine(
+            self.forwards.covers_interface(entry, flow),
+            covers_protocol(entry.get("protocol", ""), flow["protocol"]),
+            self.forwards.covers_network(entry, "source", flow["source"]),
+            self.forwards.covers_network(entry, "destination", flow["destination"]),
+            self.covers_port(flow["port"]),
+        )
+
+    def covers_port(self, port):
+        if not self.ports:
+            return UNKNOWN if self.ports is None else WHOLE
+        if not port:
+            return PART
+        return WHOLE if any(first <= int(port) <= last for first, last in self.ports) else NONE
+
+    def find_target(self, flow):
+        """Where the packets of a flow go: {destination, port}, or None if that is not one host and port."""
+        local = self.forwards.find_ports(self.entry.get("local-port", "")) if self.has_ports else []
+        if self.host is None or local is None:
+            return None
+        port = flow["port"]
+        is_kept = self.entry.get("local-port") == self.entry.get("destination/port")
+        if local and (port or self.ports) and not (port and is_kept):
+            first = [low for low, high in self.ports if not port or low <= int(port) <= high]
+            offset = int(port) - first[0] if port and first and len(self.ports) == 1 else 0
+            port = str(local[0][0] + offset)
+        return {"destination": str(self.host), "port": port}
+
+
+class OneToOne:
+    """1:1 NAT: an external address or network stands for an internal one of the same size."""
+
+    def __init__(self, entry, forwards):
+        self.entry = entry
+        self.forwards = forwards
+        self.is_exempt = "nobinat" in entry
+        self.target = entry.get("source/address") or entry.get("source/network") or ""
+        inside = forwards.find_networks(entry, "source")
+        self.inside = inside[0] if inside else None
+        external = forwards.find_networks({"external/address": entry.get("external", "")}, "external")
+        start = external[0].network_address if external else None
+        is_fit = start is not None and self.inside is not None and start.version == self.inside.version
+        self.outside = to_network("%s/%d" % (start, self.inside.prefixlen)) if is_fit else None
+
+    def covers(self, flow):
+        if "disabled" in self.entry or self.outside is None:
+            return NONE
+        # The destination of a 1:1 entry is the other end of a connection: for what comes in, the source.
+        return combine(
+            self.forwards.covers_interface(self.entry, flow),
+            self.forwards.covers_network(self.entry, "destination", flow["source"]),
+            cover([self.outside], to_network(flow["destination"])),
+        )
+
+    def find_target(self, flow):
+        destination = to_network(flow["destination"])
+        if destination.prefixlen < destination.max_prefixlen:
+            return None
+        offset = int(destination.network_address) - int(self.outside.network_address)
+        host = type(destination.network_address)(int(self.inside.network_address) + offset)
+        return {"destination": str(host), "port": flow["port"]}
+
+
+def is_flow(flow):
+    ends = to_network(flow["source"]), to_network(flow["destination"])
+    return None not in ends and re.match(r"[0-9]*$", flow["port"]) is not None
+
+
+def cover(networks, flow):
+    """How much of a network these cover; [] is any."""
+    if not networks or any(contains(each, flow) for each in networks):
+        return WHOLE
+    return PART if any(contains(flow, each) for each in networks) else NONE
+
+
+def covers_protocol(protocol, flow):
+    if protocol in ("", "any"):
+        return WHOLE
+    if flow == "any":
+        return PART
+    covered, asked = PROTOCOLS.get(protocol, {protocol}), PROTOCOLS.get(flow, {flow})
+    return WHOLE if asked <= covered else PART if asked & covered else NONE
+
+
+def combine(*parts):
+    """How much all of these cover together."""
+    return next((each for each in (NONE, UNKNOWN, PART) if each in parts), WHOLE)
+
+
+def show(end):
+    """198.51.100.10:2222"""
+    host, port = end["destination"], end["port"]
+    return "%s:%s" % ("[%s]" % host if ":" in host else host, port) if port else host
