@@ -49,6 +49,7 @@ export interface RoleResult {
   readonly changed_by_hand: number[];
   readonly refused: readonly { readonly tracker: number; readonly code: string; readonly message: string }[];
   readonly proven: boolean;
+  readonly killed_states: number;
 }
 
 /** A line of FIREBREAK_EVENTS. */

@@ -198,6 +198,8 @@ def show(lab, what, verbose):
             die('pfctl: DIOCGETRULES: Device busy\n', 1)
         show_rules(lab, read(lab.translations).splitlines(), verbose)
     elif what[:1] == 's':
+        if lab.faults.get('statesFail'):
+            die('pfctl: DIOCGETSTATES: Device busy\n', 1)
         show_states(lab, verbose)
     elif what[:1] == 'i':
         show_info(lab)

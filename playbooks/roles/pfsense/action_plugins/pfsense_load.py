@@ -9,7 +9,12 @@ from ansible_collections.firebreak.core.plugins.plugin_utils import answers, rem
 
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-ANSWER = {"proven": answers.boolean, "killed_states": answers.number(0, 100000)}
+MAX_STATES = 1000000000
+ANSWER = {
+    "proven": answers.boolean,
+    "killed_states": answers.number(0, MAX_STATES),
+    "open_states": answers.optional(answers.number(0, MAX_STATES)),
+}
 
 
 class ActionModule(ActionBase):
@@ -26,6 +31,9 @@ class ActionModule(ActionBase):
         if result.get("failed"):
             return result
         result["changed"] = True
+        if result["open_states"] != 0:
+            count = "%d" % result["open_states"] if result["open_states"] else "it is not known how many"
+            result["warnings"] = ["%s open connections of the blocked flows could not be killed" % count]
         if self._play_context.diff and summary:
             result["diff"] = {"prepared": "\n".join(summary) + "\n"}
         return result

@@ -82,7 +82,11 @@ proven:
   returned: success
   type: bool
 killed_states:
-  description: For how many pairs or sources the states were killed.
+  description: How many states of the blocked pairs (or sources) were killed.
+  returned: success
+  type: int
+open_states:
+  description: How many of them are still open, although they were to be killed. Null if pf does not list its states.
   returned: success
   type: int
 """
@@ -182,10 +186,10 @@ def load(params):
 
 
 def run(arguments, check_mode, diff):
-    result = {"changed": True, "proven": False, "killed_states": 0}
+    result = {"changed": True, "proven": False, "killed_states": 0, "open_states": 0}
     if not check_mode:
         try:
-            result["killed_states"] = load(arguments)
+            result["killed_states"], result["open_states"] = load(arguments)
             result["proven"] = True
         except Refusal as refusal:
             return refusal.result()
