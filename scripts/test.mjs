@@ -134,7 +134,7 @@ async function runSideBySide(all) {
 const withoutAnsible = new Set([
   ...['audit', 'breaker', 'config', 'doctor', 'gateway', 'init', 'ledger', 'mail', 'outbox', 'reconcile'],
   ...['faults', 'policy', 'report', 'stop', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
-  ...['check-config', 'documents', 'hostile', 'manual', 'process', 'sensor'],
+  ...['check-config', 'documents', 'hostile', 'manual', 'pf-decision', 'process', 'sensor'],
 ]);
 
 function findParts() {
