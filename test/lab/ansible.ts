@@ -49,6 +49,8 @@ export interface RoleResult {
   readonly changed_by_hand: number[];
   readonly refused: readonly { readonly tracker: number; readonly code: string; readonly message: string }[];
   readonly proven: boolean;
+  /** Who decides the packets of each flow that stands. */
+  readonly proof: readonly { readonly tracker: number; readonly level: string; readonly message: string }[];
   readonly killed_states: number;
 }
 

@@ -126,7 +126,7 @@ def kill(lab, values, is_quiet):
         die(f'killed {count} states{rest}\n', 0)
 
 
-def ask_table(lab, name, command, addresses):
+def ask_table(lab, name, command, addresses, verbose):
     entries = read_tables(lab).get(name)
     if entries is None:
         die('pfctl: Table does not exist.\n', 255)
@@ -136,7 +136,10 @@ def ask_table(lab, name, command, addresses):
     elif command == 'test':
         if any(family_of(address) is None or '/' in address for address in addresses):
             die('pfctl: Invalid argument.\n', 255)
-        count = sum(is_in(entries, address) for address in addresses)
+        inside = [address for address in addresses if is_in(entries, address)]
+        count = len(inside)
+        for address in inside if verbose else ():
+            print(f'   {address}')
         die(f'{count}/{len(addresses)} addresses match.\n', 0 if count == len(addresses) else 2)
     else:
         die(f'pfctl: unknown command {command}\n', 1)
@@ -226,7 +229,7 @@ def pfctl(lab, arguments):
     elif '-k' in wanted:
         kill(lab, [value for name, value in given if name == '-k'], '-q' in names)
     elif '-t' in wanted and '-T' in wanted:
-        ask_table(lab, wanted['-t'], wanted['-T'], rest)
+        ask_table(lab, wanted['-t'], wanted['-T'], rest, '-v' in names)
     elif '-f' in wanted:
         load_file(lab, wanted['-f'], '-n' in names)
     elif '-s' in wanted:

@@ -10,7 +10,8 @@ import json
 import os
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flows, remote
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import write_flow
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flows, proof, remote
 
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
@@ -25,6 +26,9 @@ PLACE = {
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
     "firstmatch": answers.boolean,
 }
+CARD = answers.mapping(
+    {"interface": answers.matching(flows.INTERFACE.pattern), "card": answers.matching(r"[A-Za-z0-9_.]{1,32}")}
+)
 
 
 def shape_of(present, absent):
@@ -41,6 +45,8 @@ def shape_of(present, absent):
         "stale": answers.set_of(answers.one_of(absent), max_items),
         "loaded": answers.set_of(either, max_items),
         "refused": answers.list_of(refusal, max_items),
+        "cards": answers.list_of(CARD, max_items),
+        "proof": answers.proofs(desired, max_items),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
         "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
         "version": answers.optional(answers.text(40)),
@@ -53,7 +59,14 @@ def is_whole(found, present):
     classified = found["missing"] + found["correct"] + [each["tracker"] for each in found["refused"]]
     classified += [tracker for tracker in found["changed_by_hand"] if tracker in present]
     is_placed = bool(found["place"]) or not found["missing"]
-    return sorted(classified) == sorted(present) and set(found["rewrite"]) <= set(found["missing"]) and is_placed
+    interfaces = set(flow["interface"] for flow in present.values())
+    has_cards = interfaces == set(each["interface"] for each in found["cards"])
+    return (
+        sorted(classified) == sorted(present)
+        and set(found["rewrite"]) <= set(found["missing"])
+        and is_placed
+        and has_cards
+    )
 
 
 class ActionModule(ActionBase):
@@ -94,6 +107,7 @@ class ActionModule(ActionBase):
         if result["refused"] and has_nothing_else and not task_vars.get("firebreak_partial"):
             return answers.fail(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
+        result["warnings"] = proof.list_warnings(result["proof"], present)
         if self._play_context.diff:
             result["summary"] = summarize(result, present, absent)
         return result
@@ -129,8 +143,11 @@ def plan(found, present, absent):
     to_be_absent = [tracker for tracker in absent if tracker not in changed]
     lingering = [tracker for tracker in to_be_absent if tracker in loaded]
     stale = set(found["stale"])
+    cards = {each["interface"]: each["card"] for each in found["cards"]}
+    standing = [present[tracker] for tracker in found["missing"] + found["correct"]]
     return {
         "flows": json.dumps(missing),
+        "standing": [write_flow(flow, cards[flow["interface"]]) for flow in standing],
         "absent": to_be_absent,
         "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],
         "remove": found["stale"] + found["rewrite"],

@@ -26,6 +26,7 @@ RULE = answers.mapping(
     }
 )
 ANSWER = {"rules": answers.list_of(RULE, MAX_RULES), "loaded": answers.set_of(TRACKER, MAX_RULES),
+          "proof": answers.proofs(TRACKER, MAX_RULES),
           "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES)}
 
 
@@ -43,7 +44,10 @@ class ActionModule(ActionBase):
             return found
         loaded = set(found["loaded"])
         occurrences = collections.Counter(rule["tracker"] for rule in found["rules"])
-        standing = [describe_rule(rule, loaded, occurrences[rule["tracker"]]) for rule in found["rules"]]
+        proof = {each["tracker"]: each for each in found["proof"]}
+        standing = [
+            describe_rule(rule, loaded, occurrences[rule["tracker"]], proof.get(rule["tracker"])) for rule in found["rules"]
+        ]
         only_in_pf = sorted(loaded - set(occurrences))
         return {
             "changed": False,
@@ -54,18 +58,20 @@ class ActionModule(ActionBase):
         }
 
 
-def describe_rule(rule, loaded, occurrences):
+def describe_rule(rule, loaded, occurrences, proof):
     why = find_change(rule)
     if why is None and occurrences > 1:
         why = "the configuration has it %d times" % occurrences
+    # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
+    proven = why is None and rule["tracker"] in loaded
     return {
         "tracker": rule["tracker"],
         **{field: safe(rule["flow"][field]) for field in flows.FIELDS},
         "description": flows.clean_description(rule["description"]),
         "changed": why is not None,
         "why": why,
-        # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
-        "proven": why is None and rule["tracker"] in loaded,
+        "proven": proven,
+        **({"proof": proof["level"], "proof_message": proof["message"]} if proven and proof else {}),
     }
 
 
@@ -89,12 +95,21 @@ def safe(text):
     return flows.quote(text)[1:-1]
 
 
+def describe_state(rule):
+    """(state, why) of a rule, for a person."""
+    if rule["changed"]:
+        return "changed by hand", rule["why"]
+    if not rule["proven"]:
+        return "not loaded by pf", ""
+    level = rule.get("proof", "listed")
+    return "in force" if level == "decides" else level, rule.get("proof_message", "")
+
+
 def list_lines(standing, only_in_pf):
     proven = sum(rule["proven"] for rule in standing)
     lines = ["%d Firebreak rules in the configuration, %d of them proven in pf" % (len(standing), proven)]
     for rule in standing:
-        state = "changed by hand" if rule["changed"] else "in force" if rule["proven"] else "not loaded by pf"
-        note = ": %s" % rule["why"] if rule["changed"] else ""
-        lines.append("%s: %s%s %s" % (state, flows.show(rule), note, "(%s)" % rule["description"]))
+        state, why = describe_state(rule)
+        lines.append("%s: %s%s %s" % (state, flows.show(rule), ": %s" % why if why else "", "(%s)" % rule["description"]))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines

@@ -17,11 +17,17 @@ class Config:
     def __init__(self):
         self.version = None
         self.interfaces = {}  # key -> whether it is enabled
+        self.cards = {}  # key -> the real name, such as em0
         self.addresses = []  # the firewall's own, as far as they are configured
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
         self.filter_start = None  # byte offset of "<filter" under the root
         self.filters = 0
         self.root_end = None  # byte offset of "</pfsense"
+
+
+def find_card(config, key):
+    """What pf calls an interface. Groups and classes of VPN interfaces have their key as their name."""
+    return config.cards.get(key) or key
 
 
 def read_config(path):
@@ -102,6 +108,8 @@ class Reader:
             self.config.version = text
         elif path[1:] == ["ifgroups", "ifgroupentry", "ifname"]:
             self.config.interfaces[text] = True
+        elif depth == 4 and name == "if" and path[1] == "interfaces":
+            self.config.cards[path[2]] = text
         elif depth == 4 and is_own_address(path) and ADDRESS.match(text):
             self.config.addresses.append(text)
         elif depth == 1 and name == "pfsense":

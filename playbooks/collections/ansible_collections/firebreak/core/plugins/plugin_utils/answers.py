@@ -44,6 +44,7 @@ LOCKF_TIMEOUT = 75  # lockf's exit status when it did not get the lock in time
 MAX_SEARCHED = 100000  # characters of a failed call that are searched
 MAX_MESSAGE = 600
 MAX_ADDRESSES = 256  # a firewall's own addresses
+MAX_PROOF = 300  # why a rule that stands may not be the one that decides
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 
@@ -151,6 +152,20 @@ def mapping(fields):
         if not isinstance(value, dict) or any(name not in value for name in fields):
             raise AnswerError()
         return {name: shape(value[name]) for name, shape in fields.items()}
+
+    return check
+
+
+def proofs(tracker, max_items):
+    """What the packet filter decides, at most once for each tracker of the shape: `module_utils/pf_proof.py`."""
+    level = one_of(("decides", "listed", "shadowed"))
+    items = list_of(mapping({"tracker": tracker, "level": level, "message": text(MAX_PROOF)}), max_items)
+
+    def check(value):
+        found = items(value)
+        if len(set(each["tracker"] for each in found)) != len(found):
+            raise AnswerError()
+        return found
 
     return check
 
