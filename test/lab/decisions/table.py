@@ -118,6 +118,8 @@ row("order", "ours is not quick, and a later block is the last",
     after("block drop in on em0 inet all" + USER, OURS.replace(" quick", "")), ("listed", "its packets do not match this rule"))  # fmt: skip
 row("order", "ours twice, the second one matches",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.11"), OURS]), "decides")  # fmt: skip
+row("order", "ours twice, and a quick block between them drops the packets",
+    "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.11"), "block drop in quick inet from 203.0.113.7 to any" + USER, OURS]), "listed")  # fmt: skip
 row("order", "ours for another destination", OURS.replace("168.1.10", "168.1.11") + "\n" + DENY,
     ("listed", "its packets do not match this rule: pfSense's rule 'Default deny rule IPv4' (tracker 1000000103) drops them"))  # fmt: skip
 row("order", "ours for another destination, and no default deny", OURS.replace("168.1.10", "168.1.11"), ("shadowed", "no rule matches its packets, and pf passes them"))
@@ -275,6 +277,9 @@ row("ports", "ours covers a part of the range, and the rest passes",
 row("ports", "a block ahead covers the port that passes",
     ahead("block drop in quick inet proto tcp from any to any port = 8005\npass in quick inet proto tcp from any to any port = 8005 flags S/SA keep state", OURS_RANGE),
     "decides", RANGE)  # fmt: skip
+row("ports", "a rule for two ports of the range, and the second one passes after it",
+    ahead("block drop in inet proto tcp from any to any port { 8001, 8003 }\npass in quick inet proto tcp from any to any port = 8003 flags S/SA" + USER, OURS_RANGE),
+    ("shadowed", "but only to port 8003"), RANGE)  # fmt: skip
 EVERY = dict(SSH, port="")
 OURS_EVERY = OURS.replace(" port = ssh", "")
 row("ports", "every port", "\n".join([DENY, OURS_EVERY]), "decides", EVERY)
@@ -404,6 +409,12 @@ row("translations", "the inner side is blocked", "\n".join([DENY, OURS, INNER + 
 row("translations", "the public side, and our rule is for the inner one", "\n".join([DENY, OURS, INNER + USER]), "decides", PUBLIC, nat=FORWARD % ("", "2222", 22))
 row("translations", "a range of the public side, one port of it forwarded", "\n".join([DENY, OURS_PUBLIC.replace("= 2222", "2220:2225"), INNER + USER]),
     "shadowed", dict(PUBLIC, port="2220:2225"), nat=FORWARD % ("", "2222", 22))  # fmt: skip
+row("translations", "a forward of two ports of a range, and the second one passes",
+    "\n".join([DENY, OURS_PUBLIC.replace("= 2222", "2220:2225"), INNER.replace("ssh", "2224") + USER]), "shadowed", dict(PUBLIC, port="2220:2225"),
+    nat="rdr on em0 inet proto tcp from any to 198.51.100.2 port { 2222 2224 } -> 192.168.1.10\n")  # fmt: skip
+row("translations", "the target's own packets go elsewhere, and forwarded ones pass",
+    "\n".join([DENY, OURS.replace("168.1.10", "168.1.99"), INNER + USER]), ("shadowed", "after the forward of 198.51.100.2 port 2222"),
+    nat="rdr on em0 inet proto tcp from any to 192.168.1.10 port = ssh -> 192.168.1.99\n" + FORWARD % ("", "2222", 22))  # fmt: skip
 SHIFT = "rdr%s on em0 inet proto tcp from any to 198.51.100.2 port 8000:8010 -> 192.168.1.10 port 9000:9010\n"
 for port, level in [("9000", "shadowed"), ("9010", "shadowed"), ("9011", "decides"), ("8999", "decides"), ("8005", "decides"), ("9005:9020", "shadowed")]:
     row("translations", "a range of ports and " + port, "\n".join([DENY, OURS.replace("= ssh", port)]), level, dict(SSH, port=port), nat=SHIFT % " pass")
@@ -438,6 +449,9 @@ row("translations", "1:1 NAT, seen by the public side, and the inner one passes"
 row("translations", "1:1 NAT, our rule is for the inner side", "\n".join([DENY, OURS, INNER + USER]), "decides", TO_BINAT, nat=BINAT)
 row("translations", "1:1 NAT of a network keeps the host",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.42") + USER]), "decides", dict(SSH, destination="198.51.100.74"),
+    nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
+row("translations", "1:1 NAT of a network, and the host beside it passes",
+    "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "decides", dict(SSH, destination="198.51.100.74"),
     nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
 row("translations", "1:1 NAT of another host of the network",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "shadowed", dict(SSH, destination="198.51.100.75"),
@@ -564,6 +578,54 @@ CROSSING = "\n".join(
 EVERYTHING = "block drop in quick inet all\npass in quick inet all flags any"
 row("texts", "rules that split the flow into too many parts", "\n".join([CROSSING, EVERYTHING, OURS]), ("listed", "the rules split the flow into too many parts"),
     dict(SSH, source="203.0.0.0/16", port="1:65000"))  # fmt: skip
+
+
+# A whole rule set of an office: office.txt and office-nat.txt
+TABLES = {
+    "snort2c": [], "sshguard": ["203.0.113.200"], "virusprot": [], "bogons": [], "monitoring": ["192.0.2.5", "192.0.2.6"], "partners": ["10.20.0.5"],
+    "EasyRuleBlockHostsWAN": ["203.0.113.99"], "LAN__NETWORK": ["192.168.1.%d" % each for each in range(256)],
+}  # fmt: skip
+OFFICE = [
+    ("ssh from outside", 11, SSH, "decides"),
+    ("ssh, seen as the public port", 11, PUBLIC, "decides"),
+    ("all from a host to the intranet, and one forward passes before any rule", 12, dict(SSH, source="203.0.113.8", destination="192.168.1.20", protocol="any", port=""),
+     ("shadowed", "the forward of 198.51.100.2 port 8443 to 192.168.1.20 port 8443 passes it before any rule")),
+    ("a VPN user", 13, dict(SSH, source="10.8.0.66", interface="ovpns1", protocol="any", port=""), ("shadowed", "group rule 'OpenVPN users' (tracker 1650000007) passes it first")),
+    ("IPv6", 14, dict(SSH6, destination="2001:db8:1::20", port="443"), "decides"),
+    ("a host of the LAN, and an open connection", 15, dict(SSH, source="192.168.1.66", destination="10.20.0.5", port="443", interface="em1"),
+     ("shadowed", "rule 'Partners by a static route' (tracker 1650000014) passes packets of its open connections")),
+    ("telephones", 16, dict(SSH, source="203.0.113.9", destination="192.168.1.30", port="5060:5061", protocol="udp"), "decides"),
+    ("telephones, one port more than ours", 16, dict(SSH, source="203.0.113.9", destination="192.168.1.30", port="5060:5062", protocol="udp"),
+     ("shadowed", "rule 'NAT telephones' (tracker 1650000012) passes it, but only to port 5062")),
+    ("a forward with pass", 18, dict(SSH, destination="192.168.1.20", port="8443"), ("shadowed", "before any rule")),
+    ("a forward's public side, which our rule cannot match", 19, dict(PUBLIC, source="203.0.113.17"), ("shadowed", "rule 'NAT ssh from outside' (tracker 1650000010) passes it")),
+    ("all of IPv6, without what networks need", 20, dict(SSH6, source="2001:db8:bad::8", destination="2001:db8:1::20", protocol="any", port=""), "listed"),
+    ("a guest, with a pass that is not quick", 21, dict(SSH, source="192.168.2.66", destination="192.168.1.20", port="443", interface="em2"), "decides"),
+    ("the firewall's own page, from the LAN", 22, dict(SSH, source="192.168.1.67", destination="192.168.1.1", port="443", interface="em1"),
+     ("shadowed", "pfSense's rule 'anti-lockout rule' (tracker 10001) passes it first")),
+    ("a host that Easy Rule blocks before us", 18, dict(SSH, source="203.0.113.99", destination="192.168.1.20", port="80"), "decides"),
+    ("a private source on the WAN", 18, dict(SSH, source="10.1.2.3", destination="192.168.1.20", port="443"), "decides"),
+]  # fmt: skip
+
+
+def read_office():
+    texts = []
+    for name in ("office.txt", "office-nat.txt"):
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as file:
+            texts.append(file.read())
+    groups = dict(GROUPS, em3=[], lo0=["lo"])
+    for said, last, flow, expected in OFFICE:
+        rules = texts[0].replace("ridentifier 20000000%d\n" % last, "ridentifier %d\n" % TRACKER)
+        interfaces = "".join("%s: flags=8843\n%s\tgroups: %s\n" % (name, own(name), " ".join(each)) for name, each in groups.items())
+        row("office", said, rules, expected, flow, nat=texts[1], interfaces=interfaces, tables=TABLES)
+
+
+def own(name):
+    address = {"em0": "198.51.100.2", "em1": "192.168.1.1", "em2": "192.168.2.1", "ovpns1": "10.8.0.1"}.get(name)
+    return "\tinet %s netmask 0xffffff00\n" % address if address else ""
+
+
+read_office()
 
 
 def check(said, rules, flow, texts, expected):

@@ -32,7 +32,9 @@ MAX_TOKENS = 2000
 PORT_SIGNS = ("=", "!=", "<", "<=", ">", ">=")
 ACTIONS = ("pass", "block", "match", "anchor", "rdr", "no rdr", "binat", "no binat", "rdr-anchor", "binat-anchor")
 
-# One pass over a line. Labels are quoted and may hold anything but a quote; a quote without its end is a token of its own.
+# Labels are free text, and hold anything but a quote: they are taken out before a line is read.
+LABEL = re.compile(r'\slabel "([^"]*)"')
+# A quote without its end is a token of its own.
 TOKEN = re.compile(r'><|[^\s{}(),!"<]+|"[^"]*"|<[^\s<>"]+>|<[=>]?|!=|[{}(),!"]')
 # "@12 ", or "@12(2000000001) " of an older pf.
 NUMBERED = re.compile(r"^@(\d{1,9})(?:\((\d{1,10})\))?\s+")
@@ -378,10 +380,6 @@ def read_user(parser):
     raise Unreadable("depends on the user of a socket")
 
 
-def read_label(parser):
-    parser.rule.labels += (parser.next().strip('"'),)
-
-
 def read_rule_flags(parser):
     parser.rule.flags = read_flags(parser.next())
 
@@ -405,7 +403,6 @@ WORDS = {
     "modulate": Parser.read_state,
     "synproxy": Parser.read_state,
     "no": Parser.read_no_state,
-    "label": read_label,
     "ridentifier": Parser.read_tracker,
     "tracker": Parser.read_tracker,
     "->": Parser.read_target,
@@ -446,7 +443,7 @@ WORDS = {
 def tokenize(line, macros):
     """The tokens of a line, with the macros of rules.debug filled in. Work is bounded by MAX_LINE and MAX_TOKENS."""
     tokens = TOKEN.findall(line)
-    for _ in range(3):  # a macro may name another
+    for _ in range(3 if macros else 0):  # a macro may name another
         if not any(each[0] == "$" and each[1:] in macros for each in tokens):
             break
         filled = []
@@ -468,6 +465,9 @@ def read_line(line, number, macros, interfaces):
     if len(line) > MAX_LINE:
         rule.flags, rule.quick, rule.doubt = None, True, "is too long to be read"
         return rule
+    if "label" in line:
+        rule.labels = tuple(LABEL.findall(line))
+        line = LABEL.sub("", line)
     Parser(tokenize(line, macros), rule, interfaces).parse()
     return rule
 
