@@ -42,6 +42,13 @@ def prove_flows(pfctl, ifconfig, rules, flows):
 
     rules: what `pfctl -vvsr` lists now.
     """
+    try:
+        return decide_flows(pfctl, ifconfig, rules, flows)
+    except Exception as error:  # of any kind: the rules are in force by now, and a run that fails would remove them
+        return [tell(flow, "listed", "deciding it failed with %s" % type(error).__name__) for flow in flows]
+
+
+def decide_flows(pfctl, ifconfig, rules, flows):
     if not flows:
         return []
     deadline = time.time() + MAX_SECONDS
@@ -50,8 +57,7 @@ def prove_flows(pfctl, ifconfig, rules, flows):
         return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
     interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
     hosts = [flow[side] for flow in flows for side in ("source", "destination")]
-    tables = Tables(pfctl, hosts, deadline)
-    rule_set = read_rule_set(rules, translations, interfaces, tables.has)
+    rule_set = read_rule_set(rules, translations, interfaces, Tables(pfctl, hosts, deadline).has)
     groups = members_of_groups(interfaces)
     found = []
     for flow in flows:
