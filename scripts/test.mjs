@@ -139,7 +139,7 @@ async function runAll(parts) {
 const withoutAnsible = new Set([
   ...['audit', 'breaker', 'config', 'doctor', 'gateway', 'init', 'ledger', 'mail', 'outbox', 'reconcile'],
   ...['faults', 'policy', 'report', 'stop', 'syslog', 'terminal', 'torture', 'trust', 'webhook', 'words'],
-  ...['check-config', 'documents', 'hostile', 'manual', 'process', 'sensor'],
+  ...['check-config', 'documents', 'hostile', 'manual', 'pf-decision', 'process', 'sensor'],
 ]);
 
 /** Those that take more than a minute, the longest first: begun last, one would run alone at the end. */

@@ -138,6 +138,44 @@ describe('the states that the pfSense role cuts', function () {
     expect(firewall.states()).to.deep.equal([all[2], all[4]]);
   });
 
+  it('are those of a forwarded connection too, on both sides of the firewall, and no others of the forward', async () => {
+    const forwardedBy = { address: '198.51.100.2', port: 2222 };
+    const udp = { source, destination: '192.168.1.10', port: 53, protocol: 'udp' } as const;
+    firewall.setStates([
+      { ...udp, forwardedBy },
+      { ...udp, leaves: true },
+      { ...udp, protocol: 'icmp', forwardedBy },
+      { ...udp, destination: '192.168.1.11', forwardedBy },
+      { ...udp, source: '203.0.0.70', forwardedBy },
+      { ...udp, source: '203.0.0.70', leaves: true },
+    ]);
+    const others = firewall.states().slice(3);
+    const run = await apply(firewall, { present: [{ ...flow, protocol: 'any', port: '' }] });
+    expect(firewall.states()).to.deep.equal(others);
+    expect(run.result().killed_states).to.equal(3);
+  });
+
+  it('are those of a network, IPv6 ones too', async () => {
+    const inner = '2001:db8:1::10';
+    firewall.setStates([
+      { source: '203.0.113.7', destination: '192.168.1.10', port: 22 },
+      { source: '2001:db8:7::1', destination: inner, port: 22, forwardedBy: { address: '2001:db8:ff::2', port: 22 } },
+      { source: '2001:db8:7::2', destination: inner, port: 22 },
+      { source: '2001:db8:70::2', destination: inner, port: 22 },
+    ]);
+    const others = [firewall.states()[0], firewall.states()[3]];
+    await apply(firewall, { present: [{ ...flow, source: '2001:db8:7::/48', destination: inner }] });
+    expect(firewall.states()).to.deep.equal(others);
+  });
+
+  it('are those of the pair where pf does not list its states', async () => {
+    firewall.setFaults({ statesFail: true });
+    const run = await runPlaybook(firewall, { present: [flow] });
+    expect(run.code, run.text).to.equal(0);
+    expect(run.text).to.include('it is not known how many open connections of the blocked flows could not be killed');
+    expect(firewall.states()).to.deep.equal(all.slice(2));
+  });
+
   it('stay where the rules were not proven', async () => {
     firewall.setFaults({ refuse: 'next' });
     const run = await runPlaybook(firewall, { present: [flow] });

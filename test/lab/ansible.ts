@@ -49,9 +49,9 @@ export interface RoleResult {
   readonly changed_by_hand: number[];
   readonly refused: readonly { readonly tracker: number; readonly code: string; readonly message: string }[];
   readonly proven: boolean;
-  /** What is known about the flows that stand, besides that. */
+  /** Who decides the packets of each flow that stands. */
   readonly proof: readonly { readonly tracker: number; readonly level: string; readonly message: string }[];
-  readonly networks: readonly { readonly interface: string; readonly network: string }[];
+  readonly killed_states: number;
 }
 
 /** A line of FIREBREAK_EVENTS. */

@@ -2,6 +2,7 @@
  * `npm run demo`: an alarm becomes a proven firewall rule, with all three machines on this one.
  * What it shows is looked up on the stand-in each time; it ends with 1 if one of its claims does not hold.
  */
+import { decidePacket, type Decision } from './demo-packet.js';
 import { findCard, findUserRules, type Rule } from './demo-rules.js';
 import { makeScreen, type Mark, type Screen } from './demo-screen.js';
 import { openStage, type Call, type DemoAlarm, type Stage } from './demo-stage.js';
@@ -27,6 +28,8 @@ function markIn(rules: readonly Rule[]): (rule: Rule) => Mark {
 
 const seconds = ({ ms }: Call): string => `${(ms / 1000).toFixed(1)} s`;
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** Who lets the attacker in: the rule's name, from a message such as "rule 'Jump host' (tracker 1) passes it first". */
+const findPasser = ({ message }: Decision): string => message.replace(/ passes it.*/, '');
 const said = ({ stdout, stderr }: Call): string => `${stdout}${stderr}`.trim() || '(it said nothing)';
 
 /** Plays all acts; gives what is claimed at the end. */
@@ -41,6 +44,9 @@ async function play(stage: Stage, screen: Screen): Promise<Claim[]> {
   screen.note('These are the rules on WAN as pf runs them; the first that matches wins.');
   const before = await findRules();
   screen.rules(before, markIn(before));
+  const packet = { ...alarm, card };
+  const passed = await decidePacket(firewall, packet);
+  screen.note(`A packet of the attack comes to port ${alarm.port}: ${findPasser(passed)} lets it in.`);
 
   screen.heading(2, 'The call', 'the way OSSIM makes it');
   screen.command(`sh -c "${stage.policyCommand(alarm)}"`);
@@ -55,6 +61,12 @@ async function play(stage: Stage, screen: Screen): Promise<Claim[]> {
 
   screen.heading(4, 'The proof', 'not the file, not an exit code: pfctl -vvsr');
   screen.output(await findProof(stage, tracker), `ridentifier ${tracker}`);
+  const dropped = await decidePacket(firewall, packet, tracker);
+  screen.note(
+    dropped.level === 'decides'
+      ? 'Another packet of the attack comes: this rule decides, and drops it.'
+      : `Another packet of the attack comes, and is not stopped: ${dropped.message}.`,
+  );
   const states = firewall.states();
   const config = firewall.readConfig();
 
@@ -72,6 +84,11 @@ async function play(stage: Stage, screen: Screen): Promise<Claim[]> {
     [second.code === 0, seconds(second), 'for the same alarm again'],
     [count === 1 && inConfig === 1, plural(count, 'rule'), `in pf after 2 alarms, and ${inConfig} in config.xml`],
     [isShut(rules), isShut(rules) ? 'first' : 'not first', 'before the rule that let the attacker in'],
+    [
+      passed.level === 'shadowed' && dropped.level === 'decides',
+      dropped.level === 'decides' ? 'dropped' : 'passed',
+      `a packet of the attack, let in before by ${findPasser(passed).replace(/ \(tracker \d+\)/, '')}`,
+    ],
     [firewall.reloads() === 1, plural(firewall.reloads(), 'reload'), 'of pf for 2 alarms'],
     [isSame, isSame ? 'same' : 'changed', 'config.xml before and after the second alarm, byte for byte'],
     [isCut, isCut ? 'cut' : 'open', "the attacker's open connection"],

@@ -13,6 +13,10 @@ export interface Faults {
   readonly reloadHang?: boolean;
   /** pfctl exits 1, as without the right to /dev/pf. */
   readonly pfctlFails?: boolean;
+  /** pfctl does not show the states (`-ss`), and answers all else. */
+  readonly statesFail?: boolean;
+  /** pfctl does not show the translations (`-sn`), and answers all else. */
+  readonly translationsFail?: boolean;
   /** pfctl shows the set before last until this long after a load. */
   readonly proofLate?: number;
   readonly pfctlMissing?: boolean;

@@ -167,6 +167,7 @@ export async function startFirewall(options: FirewallOptions = {}): Promise<Fire
   await runInside('etc/rc.filter_configure_sync').catch(() => undefined);
   writeFileSync(inside('var/lab/reloads'), '');
 
+  const isBound = options.version === '2.8' || options.version === 'master';
   return {
     ...sshd,
     root,
@@ -183,7 +184,7 @@ export async function startFirewall(options: FirewallOptions = {}): Promise<Fire
     generatedRules: () => readLines(inside('tmp/rules.debug')),
     states: () => readLines(inside('var/lab/states')),
     setStates: (states) =>
-      writeFileSync(inside('var/lab/states'), states.map((one) => `${renderState(one)}\n`).join('')),
+      writeFileSync(inside('var/lab/states'), states.map((one) => `${renderState(one, isBound)}\n`).join('')),
     reloadStatus: () => readLines(inside('var/run/filter_reload_status')),
     setFaults: (faults) => addFaults(root, faults),
     clearFaults: () => clearFaults(root),

@@ -29,13 +29,18 @@ SHAPE = {
     "path": answers.matching(r"/[a-z]{1,9}"),
     "addresses": answers.set_of(answers.host_address, 4),
     "why": answers.optional(answers.text(20)),
+    "proof": answers.proofs(answers.one_of(SENT), 3),
 }
 GOOD = {
     "trackers": [2000000001], "proven": True, "count": 3, "word": "fine", "path": "/bin", "addresses": ["192.0.2.1"], "why": None,
+    "proof": [{"tracker": 2000000001, "level": "decides", "message": ""}],
 }  # fmt: skip
 BAD = (
     "{{ lookup('pipe','id') }}", "{% raw %}", "{#", "\x1b[2J\u202e", "a" * 200000, "\ud800", "0.0.0.0/0", "::/1", "::%eth0", -1, 2**70, 1.5,
     float("nan"), True, False, None, [], {}, [[[]]], {"a": {"b": []}}, [2000000003], ["2000000001"], [True], "2000000001", ["::"], ["ff02::1"],
+    [{"tracker": 2000000002, "level": "shadowed", "message": "{{ lookup('pipe','id') }}\n" * 99}],
+    [{"tracker": 2000000003, "level": "decides", "message": ""}], [{"tracker": 2000000001, "level": "disabled", "message": ""}],
+    [{"tracker": 2000000001, "level": "decides", "message": ""}, {"tracker": 2000000001, "level": "shadowed", "message": ""}],
 )  # fmt: skip
 KEYS = tuple(GOOD) + (
     "failed", "msg", "rc", "firebreak_error", "ansible_facts", "ansible_stats", "add_host", "_ansible_no_log", "exception", "module_stderr",
@@ -62,6 +67,9 @@ def look(result, given):
         assert result["firebreak_error"]["code"] in {"answer_invalid", "known"} | {code for _, code, _ in answers.KNOWN}
         return
     assert set(result) == set(GOOD), result
+    proven = [each["tracker"] for each in result["proof"]]
+    assert len(set(proven)) == len(proven) and all(tracker in SENT for tracker in proven), result
+    assert all(each["level"] in ("decides", "listed", "shadowed") for each in result["proof"]), result
     assert all(tracker in SENT for tracker in result["trackers"]) and 0 <= result["count"] <= 10, result
 
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { sample, startFirewall, type Firewall, type FirewallOptions } from './firewall.js';
+import { sample, startFirewall, type Firewall, type FirewallOptions, type Version } from './firewall.js';
 import { canMount } from './namespace.js';
 import { findInLab } from './processes.js';
 import { disableFilter, insertRule, loadRule, ruleXml, tracker } from './rule.js';
@@ -73,7 +73,7 @@ describe('the lab', function () {
     it('a good rule, as pfctl -vvsr shows it', async () => {
       await loadRule(await start(), ruleXml());
       const { stdout } = await firewall.run('sbin/pfctl', ['-vvsr']);
-      expect(stdout).to.match(/^@0 block drop in log inet all/);
+      expect(stdout).to.match(/^@0 anchor "openvpn\/\*" all\n[^]*^@2 block drop in log inet all/m);
       expect(stdout).to.match(
         new RegExp(
           '^@\\d+ block drop in quick on em0 reply-to \\(em0 198\\.51\\.100\\.1\\) inet proto tcp from 203\\.0\\.113\\.7 ' +
@@ -103,7 +103,7 @@ describe('the lab', function () {
       const order = firewall.generatedRules().flatMap((line) => /ridentifier (17180000\d\d) /.exec(line)?.[1] ?? []);
       expect(order.slice(0, 4)).to.deep.equal(['1718000001', '1718000002', '1718000003', '1718000004']);
       expect(firewall.generatedRules().find((line) => line.includes('1718000001'))).to.match(
-        /^block log {2}quick {2}on \{ \$WAN \$DMZ \} inet from \$Listed to any /,
+        /^block log {2}quick {2}on \{ {2}em0 {2}em2 {2}\} inet from \$Listed to any /,
       );
     });
 
@@ -399,6 +399,153 @@ describe('the lab', function () {
         expect(firewall.states()).to.have.length(left);
       });
     }
+  });
+
+  describe('keeps both sides of a translated state:', () => {
+    const attack = { source: '203.0.113.7', destination: '192.168.20.25', port: 25, protocol: 'udp' } as const;
+    const forwarded = { ...attack, forwardedBy: { address: '198.51.100.2', port: 2525 } };
+    const pfctl = async (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+      firewall.run('sbin/pfctl', args);
+
+    it('and shows them, bound to their interface from 2.8 on, with an id of its own', async () => {
+      await start({ version: '2.8' });
+      firewall.setStates([forwarded, { ...attack, leaves: true }]);
+      const ids = String.raw`\n {3}age .*\n {3}id: [0-9a-f]{16} creatorid: [0-9a-f]{8}\n`;
+      expect((await pfctl('-ss', '-vv')).stdout).to.match(
+        new RegExp(
+          String.raw`^em0 udp 192\.168\.20\.25:25 \(198\.51\.100\.2:2525\) <- 203\.0\.113\.7:40000 .*${ids}` +
+            String.raw`em1 udp 203\.0\.113\.7:40000 -> 192\.168\.20\.25:25 .*${ids}$`,
+        ),
+      );
+      const { stdout } = await pfctl('-ss', '-vv');
+      expect(new Set(stdout.match(/(?<=id: )[0-9a-f]{16}/g))).to.have.length(2);
+    });
+
+    it('and kills by the side on the wire alone: a forwarded one survives a kill by the inner address', async () => {
+      await start();
+      firewall.setStates([forwarded, { ...attack, leaves: true }]);
+      expect((await pfctl('-k', attack.source, '-k', attack.destination)).stderr).to.include('killed 1 states');
+      expect(firewall.states().join()).to.match(/^all udp 192\.168\.20\.25:25 \(198\.51\.100\.2:2525\) <- /);
+      expect((await pfctl('-k', attack.source, '-k', '198.51.100.2')).stderr).to.include('killed 1 states');
+      expect(firewall.states()).to.deep.equal([]);
+    });
+
+    it('and kills one by its id and creator', async () => {
+      await start();
+      firewall.setStates([forwarded, { ...attack, leaves: true }]);
+      const { stdout } = await pfctl('-ss', '-vv');
+      const [, id = '', creator = ''] = /id: (\S+) creatorid: (\S+)/.exec(stdout) ?? [];
+      expect((await pfctl('-k', 'id', '-k', `${id}/1`)).stderr).to.equal('killed 0 states\n');
+      expect((await pfctl('-k', 'id', '-k', `${id}/${creator}`)).stderr).to.equal('killed 1 states\n');
+      expect(firewall.states().join()).to.match(/^all udp 203\.0\.113\.7:40000 -> /);
+      expect((await findFailure(pfctl('-k', 'id', '-k', 'x'))).stderr).to.include('wrong id format');
+    });
+  });
+
+  describe('shows what pf has loaded:', () => {
+    const pfctl = async (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+      firewall.run('sbin/pfctl', args);
+
+    it('translations, and with -vv their numbers', async () => {
+      await start();
+      const lines = [
+        'rdr on em0 inet proto tcp from any to 198.51.100.2 port = smtp -> 192.168.20.25',
+        'rdr pass on em0 inet proto tcp from any to 198.51.100.2 port = https -> 192.168.20.80',
+      ];
+      for (const line of lines) expect((await pfctl('-sn')).stdout.split('\n')).to.include(line);
+      expect((await pfctl('-vvsn')).stdout).to.match(/^@0 no nat proto carp all\n {2}\[ Evaluations/);
+      firewall.setFaults({ translationsFail: true });
+      expect((await findFailure(pfctl('-sn'))).code).to.equal(1);
+      await pfctl('-vvsr');
+    });
+
+    it('how many entries a table has, in a rule with -vv only', async () => {
+      await start();
+      expect((await pfctl('-sr')).stdout).to.match(/ from <Listed> to any /);
+      const { stdout } = await pfctl('-vvsr');
+      expect(stdout).to.match(/ to \(self:1\) port = ssh .* from <Listed:\d+> to any /s);
+    });
+
+    it('tables and what is in them', async () => {
+      await start();
+      expect((await pfctl('-sT')).stdout.split('\n')).to.include.members(['Listed', 'snort2c', 'LAN__NETWORK']);
+      expect((await pfctl('-t', 'LAN__NETWORK', '-T', 'show')).stdout).to.equal(
+        '   192.168.1.0/24\n   2001:db8:1::/64\n',
+      );
+      const test = async (table: string, ...addresses: string[]): Promise<{ stderr: string }> =>
+        pfctl('-t', table, '-T', 'test', ...addresses);
+      expect((await test('LAN__NETWORK', '192.168.1.66')).stderr).to.equal('1/1 addresses match.\n');
+      const some = await findFailure(test('LAN__NETWORK', '192.168.1.66', '10.0.0.1'));
+      expect([some.code, some.stderr]).to.deep.equal([2, '1/2 addresses match.\n']);
+      expect((await findFailure(test('nowhere', '10.0.0.1'))).stderr).to.equal('pfctl: Table does not exist.\n');
+    });
+
+    it('interfaces and groups, and ifconfig who is in which', async () => {
+      await start();
+      expect((await pfctl('-sI')).stdout.split('\n')).to.include.members(['all', 'em0', 'em1', 'Inside']);
+      const { stdout } = await firewall.run('sbin/ifconfig');
+      expect(stdout).to.match(
+        /^em2: flags=.*\n\tinet 192\.168\.20\.1 netmask 0xffffff00\n(?:\t.*\n)*\tgroups: Inside\n/m,
+      );
+      expect(stdout).to.match(/^em0: flags=.*\n\tinet 198\.51\.100\.2 netmask/m);
+    });
+  });
+
+  describe('moves separators as the pages do:', () => {
+    const tabs = ['wan', 'floatingrules', 'inside']
+      .map((tab) => `<${tab}><sep0><row>fr0</row></sep0><sep1><row>fr2</row></sep1></${tab}>`)
+      .join('');
+    const withRows = (config: string): string =>
+      config
+        .replace(/\t\t<separator>\n(?:(?!<separator>)[^])*<\/separator>\n\t<\/filter>/, '\t</filter>')
+        .replace('\n\t</filter>', `\n\t\t<separator>${tabs}</separator>\n\t</filter>`);
+    const rows = (tab: string): string[] =>
+      new RegExp(`<${tab}>[^]*?</${tab}>`).exec(separators())?.[0].match(/fr\d+/g) ?? [];
+    const separators = (): string =>
+      /<filter>\n[^]*<\/filter>/.exec(firewall.readConfig())?.[0].split('<separator>')[1] ?? '';
+
+    async function prepare(version: Version): Promise<void> {
+      await start({ version });
+      firewall.writeConfig(withRows(firewall.readConfig()));
+      firewall.dropCache();
+    }
+
+    it('easyrule moves all of its tab down, and no other; deletion moves those below it up', async () => {
+      await prepare('2.7.2');
+      await firewall.gui(['easyrule', '--interface', 'wan', '--source', '203.0.113.9']);
+      expect(rows('wan')).to.deep.equal(['fr1', 'fr3']);
+      expect(rows('floatingrules')).to.deep.equal(['fr0', 'fr2']);
+      const added = /<tracker>(\d+)<\/tracker>(?:(?!<\/rule>)[^])*Easy Rule/.exec(firewall.readConfig())?.[1] ?? '';
+      await firewall.gui(['delete-rule', added]);
+      expect(rows('wan')).to.deep.equal(['fr0', 'fr2']);
+      await firewall.gui(['delete-rule', '1718000001']); // the only floating rule
+      expect(rows('floatingrules')).to.deep.equal(['fr0', 'fr1']);
+      await firewall.gui(['delete-rule', '1718000003']); // the first of wan
+      expect(rows('wan')).to.deep.equal(['fr0', 'fr1']);
+    });
+
+    it('puts the rule where its version does: first of all, or first of its tab', async () => {
+      for (const [version, key, isFirst] of [
+        ['2.6.0', 'wan', true],
+        ['2.7.2', 'wan', false],
+        ['2.7.2', 'Inside', true],
+        ['2.8', 'Inside', false],
+      ] as const) {
+        await prepare(version);
+        await firewall.gui(['easyrule', '--interface', key, '--source', '203.0.113.9']);
+        const rules = firewall
+          .readConfig()
+          .split('<rule>')
+          .filter((rule) => rule.includes('<tracker>'));
+        const place = rules.findIndex((rule) => rule.includes('Easy Rule'));
+        expect(place === 0, `${version} ${key}`).to.equal(isFirst);
+        if (!isFirst) {
+          const before = rules.slice(0, place).filter((rule) => rule.includes(`<interface>${key}</interface>`));
+          expect(before.length).to.equal(0);
+        }
+        if (version !== '2.8') await firewall.stop();
+      }
+    });
   });
 
   describe('has a pf that can be disabled:', () => {

@@ -46,7 +46,7 @@ loader = DataLoader()
 filter_loader.add_directory(f'{ROLE}/filter_plugins')
 action = load_code(f'{ROLE}/action_plugins/pfsense_probe.py')
 library = load_code(f'{ROLE}/library/pfsense_probe.py')
-library.read_enforced_trackers = lambda _pfctl: set()
+library.list_enforced_rules = lambda _pfctl: ''
 
 
 def load_yaml(path):

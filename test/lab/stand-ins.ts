@@ -5,6 +5,7 @@ import { packageRoot } from './package-root.js';
 const source = path.join(packageRoot, 'test/lab/pfsense');
 
 const programs = [
+  'sbin/ifconfig',
   'sbin/pfctl',
   'etc/rc.filter_configure',
   'etc/rc.filter_configure_sync',
@@ -39,7 +40,7 @@ export function layOutFirewall(root: string, version: string): void {
   writeFileSync(path.join(root, 'etc/version'), `${version}-RELEASE\n`);
   writeFileSync(path.join(root, 'var/lab/version'), version);
   writeFileSync(path.join(root, 'tmp/em0_router'), '198.51.100.1\n');
-  for (const file of ['loaded', 'loaded.before', 'reloads', 'states']) {
+  for (const file of ['interfaces', 'loaded', 'loaded.before', 'reloads', 'states', 'tables', 'translations']) {
     writeFileSync(path.join(root, 'var/lab', file), '');
   }
 }

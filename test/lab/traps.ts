@@ -57,9 +57,9 @@ export const ruleTraps: readonly (readonly [string, RuleFields, string | RegExp]
   ['an alias is taken, even of ports', { source: 'Web_Ports' }, / from \$Web_Ports to /],
   ['disabled is gone', { more: '<disabled></disabled>' }, ''],
   [
-    'a long description is cut at 63 bytes',
+    'a long description is cut at 52 letters',
     { descr: `blocked ${'x'.repeat(80)}` },
-    /label "USER_RULE: blocked x{44}" label/,
+    /label "USER_RULE: blocked x{41}\.\.\." label/,
   ],
   [
     'IPv6 goes with inet6',

@@ -4,7 +4,7 @@ from _socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 # getservbyname(3), as far as the tests go: a container may have no /etc/services.
 SERVICES = {
     'ftp': 21, 'ssh': 22, 'telnet': 23, 'smtp': 25, 'domain': 53, 'http': 80, 'pop3': 110, 'ntp': 123, 'imap': 143,
-    'snmp': 161, 'ldap': 389, 'https': 443, 'submission': 587, 'ldaps': 636, 'imaps': 993, 'pop3s': 995,
+    'snmp': 161, 'sunrpc': 111, 'syslog': 514, 'tproxy': 8081, 'isakmp': 500, 'ldap': 389, 'https': 443, 'submission': 587, 'ldaps': 636, 'imaps': 993, 'pop3s': 995,
     'ms-wbt-server': 3389, 'postgresql': 5432, 'http-alt': 8080,
 }
 NAMES = {port: name for name, port in SERVICES.items()}
@@ -67,14 +67,32 @@ def network_of(context, name, family):
     key = name[:-2] if name.endswith('ip') and name[:-2] in context.interfaces else name
     one = context.interfaces.get(key)
     if one is None:
-        return ''
+        return f'${name}__NETWORK' if name in context.groups and has_network_tables(context) else ''
     if key != name:
-        return f"({one['if']})" if context.version == 'master' else one['raw'].get(
-            'ipaddr' if family == 'inet' else 'ipaddrv6', '') if static(one, family) else f"({one['if']})"
-    if not static(one, family):
-        return f"({one['if']}:network)"
+        return one['raw']['ipaddr' if family == 'inet' else 'ipaddrv6'] if static(one, family) else f"({one['if']})"
+    if has_network_tables(context):
+        return f'${key.upper()}__NETWORK'
+    return masked_network(one, family) if static(one, family) else f"({one['if']}:network)"
+
+
+def has_network_tables(context):
+    return context.version not in ('2.4.5', '2.6.0')
+
+
+def masked_network(one, family):
     six = '' if family == 'inet' else 'v6'
     return masked(one['raw'][f'ipaddr{six}'], int(one['raw'][f'subnet{six}']))
+
+
+def networks_of(context, key):
+    """The networks of an interface, or of the members of a group: as dhcp gave them, or as configured."""
+    members = context.members[key] if key in context.groups else [key]
+    found = []
+    for one in (context.interfaces[name] for name in members):
+        found += [masked_network(one, family) for family in ('inet', 'inet6') if static(one, family)]
+        if one['raw'].get('ipaddr') == 'dhcp' and one['router']:
+            found.append(masked(one['router'], 24))
+    return found
 
 
 def static(one, family):

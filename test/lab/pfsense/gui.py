@@ -2,6 +2,7 @@
 
     gui [--think SECONDS] [--apply] save | edit-rule TRACKER --descr TEXT | move-rule TRACKER --to N
         | add-rule --NAME VALUE ... | disable-rule TRACKER | delete-rule TRACKER
+        | easyrule --interface KEY --source ADDRESS
     gui begin; gui commit ...        the read and the write of one such request, as two steps
 """
 import marshal
@@ -59,13 +60,52 @@ def add(tree, wanted):
     rules_of(tree).append(rule)
 
 
-def change(tree, arguments):
+def tab_of(rule):
+    """The tab of the rules page: separators lie under its name in lower case."""
+    return 'floatingrules' if 'floating' in rule else rule.get('interface', '').lower()
+
+
+def shift_separators(tree, tab, first, step):
+    """Row N is drawn before the N-th rule of its tab, disabled ones counted."""
+    separators = tree['filter'].get('separator')
+    found = separators.get(tab) if isinstance(separators, dict) else None
+    for one in found.values() if isinstance(found, dict) else ():
+        number = int(one['row'][0][2:])  # an element that may occur more than once
+        if number >= first:
+            one['row'] = [f'fr{number + step}']
+
+
+def easyrule(lab, tree, wanted):
+    """Blocks a source: the rule is the first of its tab, or of the file, and the separators of the tab move with it."""
+    key = wanted['interface']
+    rules = rules_of(tree)
+    groups = [one.get('ifname') for one in (tree.get('ifgroups') or {}).get('ifgroupentry') or []]
+    # 2.7.2 compares a group's name with its lower case, finds no rule of it, and goes to the top.
+    own = [] if lab.version in ('2.4.5', '2.6.0') or (lab.version == '2.7.2' and key in groups and key != key.lower()) else [
+        place for place, rule in enumerate(rules) if rule.get('interface') == key and 'floating' not in rule]
+    rules.insert(own[0] if own else 0, {
+        'tracker': str(now()), 'type': 'block', 'interface': key, 'ipprotocol': 'inet',
+        'source': {'address': wanted['source']}, 'destination': {'any': ''},
+        'descr': 'Easy Rule: Blocked from Firewall Log View', 'created': {**stamp(), 'username': 'EasyRule'}})
+    shift_separators(tree, key.lower(), 0, 1)
+
+
+def delete(tree, rule):
+    tab, rules = tab_of(rule), rules_of(tree)
+    index = [id(one) for one in rules if tab_of(one) == tab].index(id(rule))
+    rules.remove(rule)
+    shift_separators(tree, tab, index + 1, -1)
+
+
+def change(lab, tree, arguments):
     """Does what the page would do to the configuration in memory, and names it for the history."""
     action, *rest = arguments or ['save']
     tracker = rest.pop(0) if rest and not rest[0].startswith('--') else ''
     wanted = {name[2:]: value for name, value in zip(rest[::2], rest[1::2])}
     if action == 'add-rule':
         add(tree, wanted)
+    elif action == 'easyrule':
+        easyrule(lab, tree, wanted)
     elif action != 'save':
         rule = find(tree, tracker)
         rules = rules_of(tree)
@@ -77,7 +117,7 @@ def change(tree, arguments):
         elif action == 'disable-rule':
             rule['disabled'] = ''
         elif action == 'delete-rule':
-            rules.remove(rule)
+            delete(tree, rule)
         else:
             die(f'{__doc__}\n', 64)
     return {'save': 'System: changes saved.'}.get(action, f'Firewall: Rules - {action} {tracker}')
@@ -104,6 +144,6 @@ def gui(lab, arguments):
             marshal.dump(tree, file)
         return
     time.sleep(think)
-    write_config(lab, tree, change(tree, arguments))
+    write_config(lab, tree, change(lab, tree, arguments))
     if apply:
         filter_configure(lab, [])

@@ -19,6 +19,9 @@ class Lab:
         # Below: what is no file on a real pfSense, but the kernel's, the daemon's or the lab's own.
         self.loaded = f'{root}/var/lab/loaded'
         self.loaded_before = f'{root}/var/lab/loaded.before'
+        self.translations = f'{root}/var/lab/translations'
+        self.tables = f'{root}/var/lab/tables'
+        self.interfaces = f'{root}/var/lab/interfaces'
         self.disabled = f'{root}/var/lab/disabled'  # there while pf is disabled
         self.states = f'{root}/var/lab/states'
         self.reloads = f'{root}/var/lab/reloads'

@@ -4,10 +4,11 @@ import os
 import sys
 import time
 
+from addresses import is_address
 from config import Fatal
 from lab import Locked, append, die, now, read, remove, write
 from pf import compile_rules
-from rules import generate
+from rules import Context, generate
 from store import parse_config
 
 
@@ -29,13 +30,48 @@ def load(lab, text):
     refuse = lab.faults.get('refuse')
     if refuse == 'next':
         lab.clear_fault('refuse')
-    rules, complaints = compile_rules(text)
-    if refuse and not complaints:
-        complaints = ['pfctl: DIOCXCOMMIT: Device busy']
-    if not complaints:
+    made = compile_rules(text)
+    if refuse and not made.complaints:
+        made.complaints = ['pfctl: DIOCXCOMMIT: Device busy']
+    if not made.complaints:
         write(lab.loaded_before, read(lab.loaded))
-        write(lab.loaded, ''.join(f'{rule}\n' for rule in rules))
-    return complaints
+        write(lab.loaded, ''.join(f'{rule}\n' for rule in made.rules))
+        write(lab.translations, ''.join(f'{rule}\n' for rule in made.translations))
+        write(lab.tables, ''.join(f"{name} {' '.join(read_entries(lab, entries))}\n" for name, entries in made.tables.items()))
+    return made.complaints
+
+
+def read_entries(lab, entries):
+    """A table's entries, or those of its file; one without a file is empty."""
+    if isinstance(entries, list):
+        return entries
+    words = (line.partition('#')[0].strip() for line in read(lab.root + entries).splitlines())
+    return [word for word in words if word]
+
+
+def write_interfaces(lab, tree):
+    """What ifconfig shows: for each card its addresses and the groups of the kernel's that it is in."""
+    context = Context(tree, lab.version, routers(lab))
+    lines = []
+    for key, one in context.interfaces.items():
+        raw = one['raw']
+        lines.append(f"{one['if']}: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> metric 0 mtu 1500")
+        if is_address(raw.get('ipaddr') or ''):
+            lines.append(f"\tinet {raw['ipaddr']} netmask {mask_of(raw.get('subnet'))}")
+        elif raw.get('ipaddr') == 'dhcp' and one['router']:
+            lines.append(f"\tinet {one['router'].rpartition('.')[0]}.2 netmask {mask_of('24')}")
+        if is_address(raw.get('ipaddrv6') or ''):
+            lines.append(f"\tinet6 {raw['ipaddrv6']} prefixlen {raw.get('subnetv6') or 128}")
+        groups = [name for name in context.groups if key in context.members[name]]
+        groups += ['openvpn'] if one['if'].startswith('ovpn') else []
+        lines += [f"\tgroups: {' '.join(groups)}"] if groups else []
+    lines += ['lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> metric 0 mtu 16384', '\tinet 127.0.0.1 netmask 0xff000000',
+              '\tgroups: lo']
+    write(lab.interfaces, ''.join(f'{line}\n' for line in lines))
+
+
+def mask_of(bits):
+    return f'0x{(0xFFFFFFFF << (32 - int(bits or 32))) & 0xFFFFFFFF:08x}'
 
 
 def tell_failure(lab, text, complaints):
@@ -64,6 +100,7 @@ def filter_configure_sync(lab, _arguments):
         time.sleep(lab.faults.get('reloadStall', 0))
         tree = read_or_die(lab)
         append(lab.status, 'Creating aliases\nCreating filter rules\nSetting up pass/block rules\n')
+        write_interfaces(lab, tree)
         text, notices = generate(tree, lab.version, routers(lab))
         for notice in notices:
             append(lab.notices, f'{now()} Filter_Reload {notice}\n')

@@ -4,6 +4,7 @@ import sys
 
 # A stand-in lies at <root>/<where pfSense has it>; its root is told by its own place, not by the environment.
 PLACES = {
+    'ifconfig': ('sbin', 'ifconfig', 'ifconfig'),
     'pfctl': ('sbin', 'pfctl', 'pfctl'),
     'rc.filter_configure': ('etc', 'reload', 'rc'),
     'rc.filter_configure_sync': ('etc', 'reload', 'rc'),

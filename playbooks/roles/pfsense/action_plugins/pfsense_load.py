@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.firebreak.core.plugins.plugin_utils import answers, remote
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import read_flow
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, proof, remote
 
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
-ANSWER = {"proven": answers.boolean, "killed_states": answers.number(0, 100000)}
+MAX_STATES = 1000000000
+
+
+def shape_of(trackers):
+    return {
+        "proven": answers.boolean,
+        "proof": answers.proofs(answers.one_of(trackers), len(trackers)),
+        "killed_states": answers.number(0, MAX_STATES),
+        "open_states": answers.optional(answers.number(0, MAX_STATES)),
+    }
 
 
 class ActionModule(ActionBase):
@@ -21,11 +31,17 @@ class ActionModule(ActionBase):
 
     def _load(self, task_vars):
         args = dict(self._task.args)
-        summary = args.pop("summary", None)
-        result = remote.run_module(self, ROLE, "pfsense_load", args, task_vars, ANSWER)
+        summary, unreached = args.pop("summary", None), args.pop("unreached", [])
+        flows = {flow["tracker"]: flow for flow in map(read_flow, args.get("flows", []))}
+        result = remote.run_module(self, ROLE, "pfsense_load", args, task_vars, shape_of(flows))
         if result.get("failed"):
             return result
         result["changed"] = True
+        result["proof"] = proof.override(result["proof"], unreached)
+        result["warnings"] = proof.list_warnings(result["proof"], flows)
+        if result["open_states"] != 0:
+            count = "%d" % result["open_states"] if result["open_states"] else "it is not known how many"
+            result["warnings"].append("%s open connections of the blocked flows could not be killed" % count)
         if self._play_context.diff and summary:
             result["diff"] = {"prepared": "\n".join(summary) + "\n"}
         return result

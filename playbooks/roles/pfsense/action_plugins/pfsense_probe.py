@@ -10,7 +10,8 @@ import json
 import os
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flows, remote
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import write_flow
+from ansible_collections.firebreak.core.plugins.plugin_utils import answers, flows, proof, remote
 
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
@@ -27,6 +28,9 @@ PLACE = {
     "firstmatch": answers.boolean,
 }
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
+CARD = answers.mapping(
+    {"interface": answers.matching(flows.INTERFACE.pattern), "card": answers.matching(r"[A-Za-z0-9_.]{1,32}")}
+)
 
 
 def shape_of(present, absent):
@@ -43,6 +47,8 @@ def shape_of(present, absent):
         "stale": answers.set_of(answers.one_of(absent), max_items),
         "loaded": answers.set_of(either, max_items),
         "refused": answers.list_of(refusal, max_items),
+        "cards": answers.list_of(CARD, max_items),
+        "proof": answers.proofs(desired, max_items),
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
         # Not named "unreachable", which in an action's result says that the host could not be reached.
         "unreached": answers.list_of(answers.mapping({"tracker": desired, "message": answers.text(MAX_PROOF)}), max_items),
@@ -59,7 +65,14 @@ def is_whole(found, present):
     classified = found["missing"] + found["correct"] + [each["tracker"] for each in found["refused"]]
     classified += [tracker for tracker in found["changed_by_hand"] if tracker in present]
     is_placed = bool(found["place"]) or not found["missing"]
-    return sorted(classified) == sorted(present) and set(found["rewrite"]) <= set(found["missing"]) and is_placed
+    interfaces = set(flow["interface"] for flow in present.values())
+    has_cards = interfaces == set(each["interface"] for each in found["cards"])
+    return (
+        sorted(classified) == sorted(present)
+        and set(found["rewrite"]) <= set(found["missing"])
+        and is_placed
+        and has_cards
+    )
 
 
 class ActionModule(ActionBase):
@@ -100,6 +113,7 @@ class ActionModule(ActionBase):
         if result["refused"] and has_nothing_else and not task_vars.get("firebreak_partial"):
             return answers.fail(result["refused"][0]["code"], result["refused"][0]["message"])
         result.update(plan(result, present, absent), escalate=escalate)
+        result["warnings"] = [] if result["load_needed"] else proof.list_warnings(result["proof"], present)
         if self._play_context.diff:
             result["summary"] = summarize(result, present, absent)
         return result
@@ -135,14 +149,19 @@ def plan(found, present, absent):
     to_be_absent = [tracker for tracker in absent if tracker not in changed]
     lingering = [tracker for tracker in to_be_absent if tracker in loaded]
     stale = set(found["stale"])
+    cards = {each["interface"]: each["card"] for each in found["cards"]}
+    standing = [present[tracker] for tracker in found["missing"] + found["correct"]]
+    unreached = [each for each in found["unreached"] if each["tracker"] in found["missing"] + found["correct"]]
     return {
         "flows": json.dumps(missing),
+        "standing": [write_flow(flow, cards[flow["interface"]]) for flow in standing],
         "absent": to_be_absent,
         "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],
         "remove": found["stale"] + found["rewrite"],
         "load_needed": bool(missing or unproven or lingering or stale),
         "proven": not (missing or unproven or lingering or stale),
-        "proof": [dict(each, level="unreachable_path") for each in found["unreached"]],
+        "proof": proof.override(found["proof"], unreached),
+        "unreached": unreached,
         "kill": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
         "summary": [],
     }

@@ -50,7 +50,10 @@ class ActionModule(ActionBase):
             return found
         loaded = set(found["loaded"])
         occurrences = collections.Counter(rule["tracker"] for rule in found["rules"])
-        standing = [describe_rule(rule, loaded, occurrences[rule["tracker"]]) for rule in found["rules"]]
+        proof = {each["tracker"]: each for each in found["proof"]}
+        standing = [
+            describe_rule(rule, loaded, occurrences[rule["tracker"]], proof.get(rule["tracker"])) for rule in found["rules"]
+        ]
         only_in_pf = sorted(loaded - set(occurrences))
         return {
             "changed": False,
@@ -63,26 +66,28 @@ class ActionModule(ActionBase):
         }
 
 
-def describe_rule(rule, loaded, occurrences):
+def describe_rule(rule, loaded, occurrences, proof):
     why = find_change(rule)
     if why is None and occurrences > 1:
         why = "the configuration has it %d times" % occurrences
+    # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
+    proven = why is None and rule["tracker"] in loaded
     return {
         "tracker": rule["tracker"],
         **{field: safe(rule["flow"][field]) for field in flows.FIELDS},
         "description": flows.clean_description(rule["description"]),
         "changed": why is not None,
         "why": why,
-        # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
-        "proven": why is None and rule["tracker"] in loaded,
-        **describe_proof(rule, why),
+        "proven": proven,
+        **(describe_proof(rule, proof) if proven else {}),
     }
 
 
-def describe_proof(rule, why):
-    """What is known against a rule that stands: that the packets of its flow do not meet it."""
-    is_known = why is None and rule["unreached"]
-    return {"proof": "unreachable_path", "proof_message": rule["unreached"]} if is_known else {}
+def describe_proof(rule, proof):
+    """Whether the packets of a rule that stands meet it, else what pf decides."""
+    if rule["unreached"]:
+        return {"proof": "unreachable_path", "proof_message": rule["unreached"]}
+    return {"proof": proof["level"], "proof_message": proof["message"]} if proof else {}
 
 
 def find_change(rule):
@@ -105,12 +110,21 @@ def safe(text):
     return flows.quote(text)[1:-1]
 
 
+def describe_state(rule):
+    """(state, why) of a rule, for a person."""
+    if rule["changed"]:
+        return "changed by hand", rule["why"]
+    if not rule["proven"]:
+        return "not loaded by pf", ""
+    level = rule.get("proof", "listed")
+    return "in force" if level == "decides" else level, rule.get("proof_message", "")
+
+
 def list_lines(standing, only_in_pf):
     proven = sum(rule["proven"] for rule in standing)
     lines = ["%d Firebreak rules in the configuration, %d of them proven in pf" % (len(standing), proven)]
     for rule in standing:
-        state = "changed by hand" if rule["changed"] else "in force" if rule["proven"] else "not loaded by pf"
-        note = ": %s" % rule["why"] if rule["changed"] else ", but %s" % rule["proof_message"] if "proof" in rule else ""
-        lines.append("%s: %s%s %s" % (state, flows.show(rule), note, "(%s)" % rule["description"]))
+        state, why = describe_state(rule)
+        lines.append("%s: %s%s %s" % (state, flows.show(rule), ": %s" % why if why else "", "(%s)" % rule["description"]))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines

@@ -53,6 +53,17 @@ options:
     type: list
     elements: int
     default: []
+  flows:
+    description: >-
+      The flows of C(present), each on one line: tracker, interface, the real name of that interface, family, protocol,
+      source, destination and port. For each of them C(proof) says whether its packets are dropped.
+    type: list
+    elements: str
+    default: []
+  ifconfig:
+    description: Path of ifconfig, which lists the members of interface groups.
+    type: str
+    default: /sbin/ifconfig
   kill:
     description: Pairs (source, a space, destination) whose states are killed once the rules are proven.
     type: list
@@ -81,8 +92,20 @@ proven:
   description: Whether pf shows what it should. False in check mode.
   returned: success
   type: bool
+proof:
+  description: >-
+    For each of C(flows) its C(tracker), its C(level) and a C(message). C(decides): pf drops its packets. C(shadowed):
+    another rule passes them first, and the message says which. C(listed): it could not be decided, and the message says
+    why. Empty in check mode.
+  returned: success
+  type: list
+  elements: dict
 killed_states:
-  description: For how many pairs or sources the states were killed.
+  description: How many states of the blocked pairs (or sources) were killed.
+  returned: success
+  type: int
+open_states:
+  description: How many of them are still open, although they were to be killed. Null if pf does not list its states.
   returned: success
   type: int
 """
@@ -91,6 +114,7 @@ import os
 
 from ansible.module_utils.pfsense_config import read_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf import DISABLED, wait_for_proof
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows, read_flow
 from ansible_collections.firebreak.core.plugins.module_utils.pf_states import kill_states
 from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -161,7 +185,7 @@ def reload_rules(params):
 
 
 def prove_rules(params, status_before):
-    """Waits for pf to show the rules, unless pfSense reports an error or the edit was overwritten."""
+    """Waits for pf to list the rules, and returns its list, unless pfSense reports an error or the edit was overwritten."""
     edit = Edit(params["config"])
 
     def check(missing, lingering):
@@ -169,7 +193,7 @@ def prove_rules(params, status_before):
         edit.refuse_if_lost(missing, lingering)
 
     present, absent = set(params["present"]), set(params["absent"])
-    wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
+    return wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
 
 
 def load(params):
@@ -177,16 +201,18 @@ def load(params):
     if params["cache"]:
         drop_cache(params["cache"])
     reload_rules(params)
-    prove_rules(params, status_before)
-    return kill_states(params["pfctl"], params["kill_states"], params["kill"])
+    rules = prove_rules(params, status_before)
+    killed, still_open = kill_states(params["pfctl"], params["kill_states"], params["kill"])
+    flows = [read_flow(line) for line in params["flows"]]
+    proof = prove_flows(params["pfctl"], params["ifconfig"], rules, flows)
+    return {"proven": True, "proof": proof, "killed_states": killed, "open_states": still_open}
 
 
 def run(arguments, check_mode, diff):
-    result = {"changed": True, "proven": False, "killed_states": 0}
+    result = {"changed": True, "proven": False, "proof": [], "killed_states": 0, "open_states": 0}
     if not check_mode:
         try:
-            result["killed_states"] = load(arguments)
-            result["proven"] = True
+            result.update(load(arguments))
         except Refusal as refusal:
             return refusal.result()
     return result

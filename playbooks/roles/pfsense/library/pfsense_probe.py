@@ -83,6 +83,18 @@ loaded:
   returned: success
   type: list
   elements: int
+cards:
+  description: For each interface of a flow its key as C(interface), and C(card), its real name.
+  returned: success
+  type: list
+  elements: dict
+proof:
+  description: >-
+    For each of C(correct) that pf lists, what C(pfsense_load) says in C(proof). Empty if the rules have to be loaded first,
+    and in check mode.
+  returned: success
+  type: list
+  elements: dict
 refused:
   description: Flows that pfSense would silently not block, each with C(tracker), C(code) and C(message).
   returned: success
@@ -129,6 +141,7 @@ import sys
 
 from ansible.module_utils.pfsense_config import (
     blocks_flow,
+    find_card,
     find_place,
     is_about_flow,
     is_as_written,
@@ -139,7 +152,8 @@ from ansible.module_utils.pfsense_config import (
 from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
-from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
@@ -192,15 +206,26 @@ def find_unreached(paths, forwards, flows):
     return [each for each in found if each["message"]]
 
 
-def find_loaded(pfctl, config, trackers, check_mode):
-    """Which of these pf blocks now. The login of a dry run may be able to read the file and not to query pf."""
+def list_loaded_rules(pfctl, check_mode):
+    """What pf lists, or None if the login of a dry run can read the file and not query pf."""
     try:
-        blocking = read_enforced_trackers(pfctl)
+        return list_enforced_rules(pfctl)
     except Refusal as refusal:
         if not check_mode or refusal.code == "pf_disabled":
             raise
-        blocking = config.rules
-    return [tracker for tracker in trackers if tracker in blocking]
+        return None
+
+
+def prove_standing(arguments, result, rules):
+    """What the proof is worth, if nothing has to be loaded: a load proves the rules again."""
+    correct, loaded = set(result["correct"]), set(result["loaded"])
+    lingering = set(flow["tracker"] for flow in arguments["absent"]) & loaded - set(result["changed_by_hand"])
+    if result["missing"] or result["stale"] or lingering or not correct <= loaded:
+        return []
+    cards = dict((each["interface"], each["card"]) for each in result["cards"])
+    standing = [flow for flow in arguments["present"] if flow["tracker"] in correct]
+    flows = [dict(flow, card=cards[flow["interface"]]) for flow in standing]
+    return prove_flows(arguments["pfctl"], arguments["ifconfig"], rules, flows)
 
 
 def probe(arguments, check_mode=False):
@@ -211,7 +236,12 @@ def probe(arguments, check_mode=False):
     result = classify_present(config, present, fix)
     result["stale"], changed = classify_absent(config, absent, fix)
     result["changed_by_hand"] += changed
-    result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
+    rules = list_loaded_rules(pfctl, check_mode)
+    blocking = config.rules if rules is None else parse_blocking_trackers(rules)
+    result["loaded"] = [flow["tracker"] for flow in present + absent if flow["tracker"] in blocking]
+    interfaces = sorted(set(flow["interface"] for flow in present))
+    result["cards"] = [{"interface": key, "card": find_card(config, key)} for key in interfaces]
+    result["proof"] = [] if check_mode else prove_standing(arguments, result, rules)
     result["place"] = find_place(data, config) if result["missing"] else {}
     nics = read_nics(arguments["ifconfig"])
     paths = Paths(config, nics)

@@ -40,8 +40,8 @@ RETURN = """
 standing:
   description: >-
     The rules of the configuration, each with C(tracker), the fields of its flow, C(description), C(changed) (by hand),
-    C(why) (how it was changed), C(proven) (whether pf lists it), and for a rule that the packets of its flow do not meet
-    C(proof) (C(unreachable_path)) and C(proof_message) (why).
+    C(why) (how it was changed), C(proven) (whether pf lists it), and for a proven one C(proof) and C(proof_message), which
+    are the C(level) and the C(message) of C(pfsense_load).
   returned: success
   type: list
   elements: dict
@@ -73,6 +73,7 @@ lines:
 """
 
 from ansible.module_utils.pfsense_config import (
+    find_card,
     find_narrowing,
     find_other_end,
     list_interfaces,
@@ -80,10 +81,9 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     read_flow,
 )
-from ansible.module_utils.pfsense_forwards import Forwards
-from ansible.module_utils.pfsense_paths import Paths
-from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
-from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enforced_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 # Firebreak's trackers: above every one that pfSense derives from its clock until 2033, and below 2^31.
@@ -111,6 +111,16 @@ def read_own_rules(config, paths):
                 for rule in found
             ]
     return rules
+
+
+def prove_own_rules(arguments, config, rules, listed, loaded):
+    """For each rule that is as Firebreak would write it, and that pf lists, what pf decides."""
+    flows = {}
+    for rule in rules:
+        if rule["changed_by"] is None and rule["tracker"] in loaded:
+            card = find_card(config, rule["flow"]["interface"])
+            flows[rule["tracker"]] = dict(rule["flow"], tracker=rule["tracker"], card=card)
+    return prove_flows(arguments["pfctl"], arguments["ifconfig"], listed, list(flows.values()))
 
 
 def run(arguments, check_mode, diff):

@@ -26,6 +26,11 @@ class Config:
         self.root_end = None  # byte offset of "</pfsense"
 
 
+def find_card(config, key):
+    """What pf calls an interface. Groups and classes of VPN interfaces have their key as their name."""
+    return config.keys.get(key, {}).get("if") or key
+
+
 def read_config(path):
     try:
         with open(path, "rb") as file:

@@ -23,20 +23,20 @@ DISABLED = (
 )
 
 
-def read_enforced_trackers(pfctl):
-    """The trackers that pf blocks now. A disabled pf still lists its rules and blocks nothing: that is a Refusal."""
-    blocking = read_blocking_trackers(pfctl)
+def list_enforced_rules(pfctl):
+    """What `pfctl -vvsr` prints. A disabled pf still lists its rules and blocks nothing: that is a Refusal."""
+    rules = list_rules(pfctl)
     refuse_if_disabled(pfctl)
-    return blocking
+    return rules
 
 
-def read_blocking_trackers(pfctl, seconds=10):
-    """The trackers of pf's block rules. The firewall's own files say what pf should load, not what it has loaded."""
+def list_rules(pfctl, seconds=10):
+    """What `pfctl -vvsr` prints. The firewall's own files say what pf should load, not what it has loaded."""
     ended = run_pfctl(pfctl, "-vvsr", seconds)
     if ended.status != 0:
         reason = last_words(ended.output) or "no answer"
         raise Refusal("pfctl_failed", "%s -vvsr does not list the loaded rules: %s" % (pfctl, reason))
-    return parse_blocking_trackers(ended.output)
+    return ended.output
 
 
 def refuse_if_disabled(pfctl, seconds=10):
@@ -57,6 +57,7 @@ def run_pfctl(pfctl, option, seconds):
 
 
 def parse_blocking_trackers(output):
+    """The trackers of the block rules that `pfctl -vvsr` lists."""
     blocking = set()
     for line in output.splitlines():
         match = RULE.match(QUOTED.sub("", line))
@@ -71,17 +72,18 @@ def wait_for_proof(pfctl, present, absent, seconds, check):
     """Queries pf until it blocks all trackers of `present` and none of `absent`, or the time limit is reached.
 
     After each query that shows a difference, `check(missing, lingering)` may raise a Refusal that explains it.
-    A block is proven only if pf is enabled as well.
+    A block is proven only if pf is enabled as well. Returns the rules that pf lists then, as text.
     """
     deadline = time.time() + seconds
     pause = 0.1
     while True:
-        blocking = read_blocking_trackers(pfctl)
+        rules = list_rules(pfctl)
+        blocking = parse_blocking_trackers(rules)
         missing, lingering = present - blocking, absent & blocking
         if not missing and not lingering:
             if present:
                 refuse_if_disabled(pfctl)
-            return
+            return rules
         check(missing, lingering)
         if time.time() + pause > deadline:
             raise Refusal("load_unproven", describe_unproven(missing, lingering, seconds))

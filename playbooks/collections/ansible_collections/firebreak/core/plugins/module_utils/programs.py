@@ -8,6 +8,9 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
+
+MAX_LINE = 4096
 
 
 class Ended:
@@ -35,6 +38,30 @@ def run_bounded(argv, seconds):
             status = None
         output.seek(0)
         return Ended(status, output.read().decode("utf-8", "replace"))
+
+
+def run_streamed(argv, seconds, take_line):
+    """Runs a program and hands each line of its output to take_line, until that returns False or the time is over.
+
+    For an output that may be too large for the firewall's memory or for its disk. The program may leave no child behind.
+    Returns the exit status, or None if the program was ended early.
+    """
+    with open(os.devnull, "r+b") as nothing:
+        child = subprocess.Popen(
+            argv, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, start_new_session=True, close_fds=True
+        )
+    timer = threading.Timer(seconds, child.kill)
+    timer.start()
+    try:
+        for line in iter(lambda: child.stdout.readline(MAX_LINE), b""):
+            if not take_line(line.decode("ascii", "replace")):
+                child.kill()
+                break
+    finally:
+        child.stdout.close()
+        status = child.wait()
+        timer.cancel()
+    return status if status >= 0 else None
 
 
 def last_words(output):

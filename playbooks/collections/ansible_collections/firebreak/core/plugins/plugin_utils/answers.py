@@ -46,6 +46,7 @@ MAX_MESSAGE = 600
 MAX_ADDRESSES = 256  # a firewall's own addresses
 MAX_INTERFACES = 256
 MAX_NETWORKS = 256  # networks behind its interfaces
+MAX_PROOF = 300  # why a rule that stands may not be the one that decides
 
 INVALID = "the firewall did not answer as this role's modules do; nothing of its answer was used"
 
@@ -174,6 +175,18 @@ def mapping(fields):
 INTERFACES = list_of(
     mapping({"key": matching(r"[A-Za-z][A-Za-z0-9_]{0,31}"), "description": text(64)}), MAX_INTERFACES
 )
+def proofs(tracker, max_items):
+    """What the packet filter decides, at most once for each tracker of the shape: `module_utils/pf_proof.py`."""
+    level = one_of(("decides", "listed", "shadowed"))
+    items = list_of(mapping({"tracker": tracker, "level": level, "message": text(MAX_PROOF)}), max_items)
+
+    def check(value):
+        found = items(value)
+        if len(set(each["tracker"] for each in found)) != len(found):
+            raise AnswerError()
+        return found
+
+    return check
 
 
 # ---- whole answers ----

@@ -1,0 +1,71 @@
+"""Measures the decision on what pf has loaded, and prints its seconds as JSON: decision.py ROUNDS."""
+
+import json
+import os
+import sys
+import time
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path.insert(0, os.path.join(ROOT, "playbooks", "collections"))
+from ansible_collections.firebreak.core.plugins.module_utils import pf_decision, pf_names  # noqa: E402
+
+COUNTERS = """
+  [ Evaluations: 12        Packets: 0         Bytes: 0           States: 0     ]
+  [ Inserted: uid 0 pid 0 State Creations: 0     ]
+  [ Last Active Time: N/A ]
+"""
+DENY = 'block drop in log inet all label "Default deny rule IPv4" ridentifier 1000000103'
+USERS = (
+    "pass in quick on em0 reply-to (em0 198.51.100.1) inet proto tcp from any to 192.168.%d.%d port = %d flags S/SA keep state "
+    'label "USER_RULE: NAT %d" label "id:17%08d" ridentifier 17%08d'
+)
+OURS = (
+    "block drop in quick on em0 inet proto tcp from %s to 192.168.1.10 port = ssh flags any "
+    'label "USER_RULE: Firebreak" label "id:%d" ridentifier %d'
+)
+FORWARD = "rdr on em0 inet proto tcp from any to 198.51.100.2 port = %d -> 192.168.1.%d port 22"
+IFCONFIG = "".join("em%d: flags=8843\n\tinet 192.0.2.%d netmask 0xffffffff\n\tgroups: INSIDE\n" % (each, each) for each in range(4))
+
+
+def source(number):
+    return "203.0.%d.%d" % (113 + number // 250, 1 + number % 250)
+
+
+def make(count, blocks):
+    """The texts of `count` rules, of which `blocks` are ours and the last, and of 20 forwards."""
+    rules = [DENY]
+    for each in range(count - blocks - 1):
+        rules.append(USERS % (2 + each // 250, 1 + each % 250, 1024 + each, each, each, each))
+    for each in range(blocks):
+        rules.append(OURS % (source(each), 2000000000 + each, 2000000000 + each))
+    text = "".join("@%d %s%s" % (number, rule, COUNTERS) for number, rule in enumerate(rules))
+    return text, "\n".join(FORWARD % (2200 + each, 20 + each) for each in range(20))
+
+
+def decide(rule_set, number):
+    flow = {"source": source(number), "destination": "192.168.1.10", "port": "22", "protocol": "tcp", "ipprotocol": "inet", "interface": "em0"}
+    decision = pf_decision.decide(rule_set, flow, 2000000000 + number)
+    assert decision.level == "decides", decision
+
+
+def measure(texts, blocks, flows):
+    for cached in (pf_names.read_network, pf_names.read_flags, pf_names.look_up):
+        cached.cache_clear()  # on a firewall, each run begins anew
+    began = time.perf_counter(), time.process_time()
+    rule_set = pf_decision.read_rule_set(texts[0], texts[1], IFCONFIG, lambda name, address: None)
+    for number in range(flows):
+        decide(rule_set, number % blocks)
+    return {"seconds": time.perf_counter() - began[0], "processor": time.process_time() - began[1]}
+
+
+def main():
+    rounds = range(int(sys.argv[1]))
+    one, many = make(500, 100), make(1000, 800)
+    print(json.dumps({
+        "one flow, 500 rules": [measure(one, 100, 1) for _ in rounds],
+        "1,000 flows, 1,000 rules": [measure(many, 800, 1000) for _ in rounds],
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

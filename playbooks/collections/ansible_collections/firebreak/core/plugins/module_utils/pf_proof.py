@@ -1,0 +1,151 @@
+"""Says for each blocked flow whether pf drops its packets, or which rule passes them first. Python 3.6 and up.
+
+A block rule that pf lists need not be the one that decides. Whoever asks hands in the rules that pf lists; the translations,
+the interfaces and the tables are read here. Nothing here fails a run: what cannot be read makes a flow `listed`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import socket
+import time
+
+from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, read_rule_set
+from ansible_collections.firebreak.core.plugins.module_utils.programs import run_bounded
+
+# For all flows of a run together.
+MAX_SECONDS = 15
+# Addresses that one call of pfctl looks up in a table, and calls altogether.
+MAX_LOOKED_UP = 500
+MAX_LOOKUPS = 200
+MAX_MESSAGE = 300
+
+# A flow on one line, as tasks hand it on: Ansible visits every value of a structure. The port may be missing.
+FIELDS = ("tracker", "interface", "card", "ipprotocol", "protocol", "source", "destination", "port")
+
+LEVELS = ("decides", "listed", "shadowed")  # from the best to the worst
+
+
+def write_flow(flow, card):
+    """The flow on one line; the card is the real name of its interface."""
+    return " ".join(str(value) for value in (dict(flow, card=card)[field] for field in FIELDS)).strip()
+
+
+def read_flow(line):
+    flow = dict(zip(FIELDS, line.split(" ")))
+    return dict({"port": ""}, **dict(flow, tracker=int(flow["tracker"])))
+
+
+def prove_flows(pfctl, ifconfig, rules, flows):
+    """[{tracker, level, message}] of these flows, whose `card` is the real name of an interface, or the name of a group.
+
+    rules: what `pfctl -vvsr` lists now.
+    """
+    try:
+        return decide_flows(pfctl, ifconfig, rules, flows)
+    except Exception as error:  # of any kind: the rules are in force by now, and a run that fails would remove them
+        return [tell(flow, "listed", "deciding it failed with %s" % type(error).__name__) for flow in flows]
+
+
+def decide_flows(pfctl, ifconfig, rules, flows):
+    if not flows:
+        return []
+    deadline = time.time() + MAX_SECONDS
+    translations = ask(pfctl, "-sn")
+    if translations is None:
+        return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
+    interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
+    hosts = [flow[side] for flow in flows for side in ("source", "destination")]
+    rule_set = read_rule_set(rules, translations, interfaces, Tables(pfctl, hosts, deadline).has)
+    groups = members_of_groups(interfaces)
+    found = []
+    for flow in flows:
+        if time.time() > deadline:
+            found.append(tell(flow, "listed", "there was no time left to decide it"))
+        else:
+            found.append(prove_flow(rule_set, groups, flow))
+    return found
+
+
+def prove_flow(rule_set, groups, flow):
+    """A flow of a group enters by any of its members, and the worst of the answers counts."""
+    worst = ("decides", "")
+    for interface in groups.get(flow["card"]) or [flow["card"]]:
+        decision = decide(rule_set, dict(flow, interface=interface), flow["tracker"])
+        if LEVELS.index(decision.level) > LEVELS.index(worst[0]):
+            worst = (decision.level, decision.reason)
+    return tell(flow, *worst)
+
+
+def tell(flow, level, message):
+    return {"tracker": flow["tracker"], "level": level, "message": message[:MAX_MESSAGE]}
+
+
+def ask(program, *options):
+    """What a program prints, or None if it fails."""
+    try:
+        ended = run_bounded((program,) + options, 5)
+    except OSError:
+        return None
+    return ended.output if ended.status == 0 else None
+
+
+def members_of_groups(ifconfig):
+    """{group: the interfaces in it}, by ifconfig's lines `groups: `."""
+    groups, name = {}, None
+    for line in ifconfig.splitlines():
+        words = line.split()
+        if line[:1] not in ("", " ", "\t"):
+            name = words[0].rstrip(":")
+        elif words and words[0] == "groups:" and name:
+            for group in words[1:]:
+                groups.setdefault(group, []).append(name)
+    return groups
+
+
+class Tables:
+    """Which addresses are in pf's tables. The first question about a table looks all addresses of the run up in it."""
+
+    def __init__(self, pfctl, hosts, deadline):
+        self.pfctl = pfctl
+        self.deadline = deadline
+        self.hosts = list(dict.fromkeys(host for host in hosts if "/" not in host))
+        self.lookups = MAX_LOOKUPS
+        self.known = {}  # table -> {packed address: whether it is in the table}
+
+    def has(self, name, address):
+        """True, False, or None if pf does not say."""
+        key = pack(address)
+        known = self.known.setdefault(name, {})
+        if not known:
+            for start in range(0, len(self.hosts), MAX_LOOKED_UP):
+                self.look_up(name, self.hosts[start : start + MAX_LOOKED_UP])
+        if key not in known:
+            self.look_up(name, [address])
+        return known.get(key)
+
+    def look_up(self, name, addresses):
+        # pfctl takes a word that begins with "-" for an option.
+        if self.lookups <= 0 or time.time() > self.deadline or name.startswith("-"):
+            return
+        self.lookups -= 1
+        known = self.known[name]
+        try:
+            ended = run_bounded([self.pfctl, "-t", name, "-v", "-T", "test"] + addresses, 5)
+        except OSError:
+            return
+        # 0: all of them are in the table. 2: not all; -v shows those that are.
+        if ended.status not in (0, 2):
+            return
+        inside = set(pack(line.split()[-1]) for line in ended.output.splitlines() if line.strip())
+        for address in addresses:
+            key = pack(address)
+            known[key] = ended.status == 0 or key in inside
+
+
+def pack(host):
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except (OSError, ValueError):
+        return None
