@@ -97,3 +97,6 @@ export const refuse = (block: Block, reason: string): Block => ({
   dueAt: null,
   reason,
 });
+
+/** The end of an id: enough for a person to type. */
+export const shortId = ({ id }: Pick<Block, 'id'>): string => id.slice(-6);

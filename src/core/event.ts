@@ -41,7 +41,7 @@ export interface RecoveryEvent extends Occurrence {
   firewall: string;
   resolved: readonly Incident[];
   /** Blocks that still fail, for another cause. */
-  failing: number;
+  failing: readonly Block[];
   /** Blocks that are in force and proven. */
   active: number;
 }

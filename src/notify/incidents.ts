@@ -69,7 +69,7 @@ async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext)
   const { firewall, resolved, failing } = facts;
   const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
   const at = await ledger.now();
-  return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
+  return { kind: 'recovery', at, host, firewall, resolved, failing, active };
 }
 
 /** Queues a message for what a run changed and proved, if a channel accepts successes. */

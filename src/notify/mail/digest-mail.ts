@@ -1,8 +1,8 @@
 import type { Block } from '../../core/block.js';
 import type { DigestEvent, FirewallDigest } from '../../core/event.js';
-import { formatLocal } from '../../core/local-time.js';
+import { formatWithUtc } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
-import { countTop } from '../wording.js';
+import { countTop, describeFailing } from '../wording.js';
 import { nextStep } from './failure-mail.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
@@ -29,7 +29,7 @@ export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mai
       `[firebreak] ${day.name}: ${state}`,
     ),
     headline: `Daily digest, ${day.name}: ${state}`,
-    lead: `${count(created.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
+    lead: `${count(created.length, 'new block')} from ${formatWithUtc(day.from)} to ${formatWithUtc(day.to)}; ${active} in force now.${failingSentence(event)}`,
     tone: waiting.failing > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
     actions: findActions(waiting),
     figures: toFigures(event, created, waiting),
@@ -51,6 +51,13 @@ const findCreated = (event: DigestEvent): Block[] =>
 const countEnded = (event: DigestEvent, how: Block['state']): number =>
   event.recent.filter(({ state, updatedAt }) => state === how && isIn(event, updatedAt)).length;
 
+const isFailing = ({ state }: Block): boolean => state !== 'held';
+
+function failingSentence({ open, at }: DigestEvent): string {
+  const failing = open.filter(isFailing);
+  return failing.length === 0 ? '' : ` ${describeFailing(failing, at)}.`;
+}
+
 interface Waiting {
   failing: number;
   held: number;
@@ -58,9 +65,9 @@ interface Waiting {
 }
 
 function findWaiting({ open, firewalls }: DigestEvent): Waiting {
-  const held = open.filter(({ state }) => state === 'held').length;
+  const failing = open.filter(isFailing).length;
   const drifted = firewalls.filter(({ driftSince }) => driftSince !== null);
-  return { failing: open.length - held, held, drifted };
+  return { failing, held: open.length - failing, drifted };
 }
 
 const allWell = 'all well';
@@ -102,7 +109,7 @@ const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly
   name,
   active,
   failing: open.filter(({ firewall, state }) => firewall === name && state !== 'held').length,
-  drift: driftSince === null ? '' : `has differed from the ledger since ${formatLocal(driftSince)}`,
+  drift: driftSince === null ? '' : `has differed from the ledger since ${formatWithUtc(driftSince)}`,
 });
 
 const toOpenBlock = (block: Block, { alarms, at }: DigestEvent) => ({

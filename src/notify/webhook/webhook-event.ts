@@ -131,12 +131,12 @@ function fromRecovery(event: RecoveryEvent): WebhookEvent {
   return {
     ...basicsOf(event, firewall),
     kind: 'recovery',
-    title: `${firewall}: ${describeRecovery(failing, lasted)}`,
+    title: `${firewall}: ${describeRecovery(failing.length, lasted)}`,
     text: toText(lines, command),
     command,
-    isOver: failing === 0,
+    isOver: failing.length === 0,
     causes: toCauses(resolved),
-    count: failing,
+    count: failing.length,
   };
 }
 

@@ -34,7 +34,7 @@ const recovery: RecoveryEvent = {
   ...found,
   kind: 'recovery',
   resolved: [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }],
-  failing: 0,
+  failing: [],
   active: 1,
 };
 const drift: Event = {
