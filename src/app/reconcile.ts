@@ -3,8 +3,7 @@ import type { StandingRule, StatusResult } from '../platforms/ansible/events.js'
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
-import { findDrift, findProofs, type Drift } from '../core/drift.js';
-import { parseFlow } from '../core/flow.js';
+import { findAdoptable, findDrift, findProofs, type Drift } from '../core/drift.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
 import { findProtected } from '../dispatch/find-protected.js';
@@ -101,11 +100,9 @@ async function recordRepair(
 
 /** An alarm that requests an unknown rule; undefined if the rule was changed by hand. */
 function adoptRule(firewall: string, rule: StandingRule, { config, actor }: App): NewAlarm | undefined {
-  if (rule.changed) return undefined;
-  const request = { ...rule, ipproto: rule.ipprotocol, protocol: rule.protocol || 'any' };
-  const parsed = parseFlow(request, { inet: 0, inet6: 0 });
-  if (!parsed.ok) return undefined;
-  const block = { firewall, flow: parsed.flow, description: rule.description, durationMs: config.defaults.duration };
+  const flow = findAdoptable(rule);
+  if (flow === undefined) return undefined;
+  const block = { firewall, flow, description: rule.description, durationMs: config.defaults.duration };
   return { id: ulid(), origin: `${actor}, by reconcile`, context: {}, blocks: [block] };
 }
 

@@ -18,9 +18,9 @@ export function loadConfig(file: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const label = basename(file);
-  if (document.errors.length > 0) {
-    const first = document.errors.map(({ message }) => message.split('\n')[0] ?? message);
-    throw new FirebreakError('config_invalid', first.map((message) => `${label}: ${message}`).join('\n'));
+  const [first] = document.errors; // the others often follow from it
+  if (first !== undefined) {
+    throw new FirebreakError('config_invalid', `${label}: ${first.message.split('\n')[0]?.replace(/:$/, '')}`);
   }
   const where = (path: string): string | undefined => placeOf(document, lines, path);
   const parsed = configSchema.safeParse(toPlain(document, label));

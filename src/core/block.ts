@@ -114,3 +114,6 @@ export const refuse = (block: Block, reason: string): Block => ({
   proof: null,
   proofMessage: null,
 });
+
+/** The end of an id: enough for a person to type. */
+export const shortId = ({ id }: Pick<Block, 'id'>): string => id.slice(-6);

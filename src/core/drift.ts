@@ -1,9 +1,17 @@
 import type { Block, ProofLevel } from './block.js';
 import { isBypassed, toProofFields, type Proof } from './proof.js';
+import { parseFlow, type Flow } from './flow.js';
 
 /** A rule of ours as it is on a firewall. */
 export interface RuleOnFirewall {
   tracker: number;
+  type: string;
+  interface: string;
+  ipprotocol: string;
+  protocol: string;
+  source: string;
+  destination: string;
+  port: string;
   /** It was changed by hand, or was never ours. */
   changed: boolean;
   why: string | null;
@@ -24,7 +32,7 @@ export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   /** Its address has become protected; the reason is a sentence. */
   | { kind: 'protected'; block: Block; reason: string }
   | { kind: 'unknown'; rule: R }
-  | { kind: 'only_in_pf'; tracker: number };
+  | { kind: 'only_in_pf'; tracker: number; flow: Flow | null };
 
 export interface FirewallRules<R extends RuleOnFirewall> {
   standing: readonly R[];
@@ -58,7 +66,20 @@ export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], fo
     const block = ended.get(rule.tracker);
     drift.push(block === undefined ? { kind: 'unknown', rule } : { kind: 'lingering', block, rule });
   }
-  return [...drift, ...found.only_in_pf.map((tracker) => ({ kind: 'only_in_pf' as const, tracker }))];
+  const flows = new Map(blocks.map(({ tracker, flow }) => [tracker, flow]));
+  const onlyInPf = found.only_in_pf.map((tracker) => ({
+    ...{ kind: 'only_in_pf' as const, tracker },
+    flow: flows.get(tracker) ?? null,
+  }));
+  return [...drift, ...onlyInPf];
+}
+
+/** The flow of a rule that is exactly as Firebreak writes it, so that the ledger can adopt it; else undefined. */
+export function findAdoptable(rule: RuleOnFirewall): Flow | undefined {
+  if (rule.changed) return undefined;
+  const request = { ...rule, ipproto: rule.ipprotocol, protocol: rule.protocol || 'any' };
+  const parsed = parseFlow(request, { inet: 0, inet6: 0 });
+  return parsed.ok ? parsed.flow : undefined;
 }
 
 /** What the proofs of these blocks are worth now, by block id, as far as the firewall tells. */

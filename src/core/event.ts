@@ -59,7 +59,7 @@ export interface RecoveryEvent extends Occurrence {
   firewall: string;
   resolved: readonly Incident[];
   /** Blocks that still fail, for another cause. */
-  failing: number;
+  failing: readonly Block[];
   /** Blocks whose rules stand, but do not stop their packets. */
   bypassed: number;
   /** The other blocks that are in force. */

@@ -9,6 +9,14 @@ export function formatLocal(ms: number): string {
   return `${date} ${clock} ${zone < 0 ? '-' : '+'}${two(Math.trunc(zone / 60))}${two(zone % 60)}`;
 }
 
+/** The same with UTC beside it, for readers in other zones: `2026-03-14 03:12:45 +0100 (02:12:45 UTC)`. */
+export function formatWithUtc(ms: number): string {
+  const local = formatLocal(ms);
+  const utc = `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  if (local.slice(0, 19) === utc.slice(0, 19)) return utc;
+  return `${local} (${local.slice(0, 10) === utc.slice(0, 10) ? utc.slice(11) : utc})`;
+}
+
 /** A short form: `03:12` within a day, else `2026-03-14`. */
 export const formatShort = (ms: number, now: number): string =>
   Math.abs(now - ms) < dayMs ? formatLocal(ms).slice(11, 16) : formatLocal(ms).slice(0, 10);

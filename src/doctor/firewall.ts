@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { ulid } from 'ulid';
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { failWith, faultExits, ok, skipped, type Check } from '../core/check.js';
@@ -63,16 +64,21 @@ function explainNoLogin(failed: Failed, firewall: FirewallConfig, afterLogin: re
   return [...hostKey, fail(names.login, message, fix), ...skips];
 }
 
-const howToLogIn = ({
-  user,
-  host,
-  port,
-  known_hosts_file: file,
-}: FirewallConfig): Record<UnreachableCause, string> => ({
-  host_key: `compare "ssh-keyscan -p ${port} ${host}" with the key on the firewall's console, then write it to ${file ?? '~/.ssh/known_hosts'}`,
-  login: `run ssh -p ${port} ${user}@${host} by hand, as this account and with the same key`,
+const howToLogIn = (firewall: FirewallConfig): Record<UnreachableCause, string> => ({
+  host_key: `compare "ssh-keyscan -p ${firewall.port} ${firewall.host}" with the key on the firewall's console, then write it to ${firewall.known_hosts_file ?? '~/.ssh/known_hosts'}`,
+  login: `try it by hand: ${sshCommand(firewall)}`,
   network: howToReach,
 });
+
+/** The login as a command line that shows ssh's whole answer, run by the account that applies changes. */
+function sshCommand({ user, host, port, known_hosts_file: hosts, private_key_file: key }: FirewallConfig): string {
+  const options = [
+    ...(port === 22 ? [] : [`-p ${port}`]),
+    ...(hosts === undefined ? [] : [`-o UserKnownHostsFile=${hosts}`]),
+    ...(key === undefined ? [] : ['-o IdentitiesOnly=yes', `-i ${key}`]),
+  ];
+  return `sudo -u ${userInfo().username} ssh ${options.join(' ')} ${user}@${host}`.replace('  ', ' ');
+}
 
 /** The dry run of a block of documentation addresses (RFC 5737), which are never in use. */
 async function checkDryRun(target: Target): Promise<Check> {

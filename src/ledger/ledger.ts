@@ -150,6 +150,8 @@ export interface Control {
   endSession(session: string): Promise<void>;
   /** Resolves when something may have changed, or the time is up. */
   waitForChange(timeoutMs: number): Promise<void>;
+  /** When the ledger was first used. */
+  findBeginning(): Promise<number>;
   now(): Promise<number>;
 }
 

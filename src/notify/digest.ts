@@ -15,6 +15,7 @@ export async function queueDigests(context: NotifyContext): Promise<void> {
     if (channel.digest === undefined || !channel.accepts('digest')) continue;
     const { at, idPrefix } = channel.digest;
     const day = findDigestDay(await ledger.now(), at);
+    if ((await ledger.findBeginning()) > day.from) continue; // the first full day has not ended
     // It becomes the Message-ID, and two hosts may write to the same recipients.
     const id = `${idPrefix}-${day.name}-${host.replace(/[^A-Za-z0-9.-]/g, '-')}`;
     if (await ledger.hasMessage(id)) continue;

@@ -76,7 +76,7 @@ interface RecoveryFacts {
 /** Tells which incidents are over, and what is left. */
 export async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
   const { firewall, resolved } = facts;
-  const failing = (await findFailing(firewall, ledger)).length;
+  const failing = await findFailing(firewall, ledger);
   const standing = await ledger.findBlocks({ firewalls: [firewall], states: ['active'] });
   const bypassed = standing.filter(isBypassed).length;
   const at = await ledger.now();

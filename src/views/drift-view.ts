@@ -1,4 +1,4 @@
-import type { Drift, RuleOnFirewall } from '../core/drift.js';
+import { findAdoptable, type Drift, type RuleOnFirewall } from '../core/drift.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { blockToJson } from './json.js';
 import { warningOf } from './warning.js';
@@ -44,12 +44,30 @@ export function describeDrift(drift: Drift): string {
     case 'protected':
       return `protected: ${describeFlow(drift.block.flow)} is blocked, but ${drift.reason}`;
     case 'unknown':
-      return drift.rule.changed
-        ? `unknown: a rule with Firebreak's tracker ${drift.rule.tracker} was changed by hand (${why(drift.rule)}); give it another tracker or delete it`
-        : `unknown: the rule with tracker ${drift.rule.tracker} is not in the ledger`;
+      return describeUnknown(drift.rule);
     case 'only_in_pf':
-      return `only in pf: tracker ${drift.tracker} is no longer in the configuration; the next reload removes it`;
+      return `only in pf: the rule for ${drift.flow === null ? 'an unknown flow' : describeFlow(drift.flow)} (tracker ${drift.tracker}) is no longer in the configuration; the next reload removes it`;
   }
+}
+
+function describeUnknown(rule: RuleOnFirewall): string {
+  const what = `${describeFlow({ ...rule, protocol: rule.protocol || 'any' })} (tracker ${rule.tracker})`;
+  if (rule.changed) {
+    return `unknown: a rule with Firebreak's tracker was changed by hand (${why(rule)}): ${what}; give it another tracker or delete it`;
+  }
+  return findAdoptable(rule) === undefined
+    ? `unknown: ${what} is not in the ledger, and --fix cannot adopt it; delete the rule on the firewall`
+    : `unknown: ${what} is not in the ledger; --fix adopts it`;
+}
+
+/** The addresses that these differences are about, without repetitions. */
+export function sourcesOf(drift: readonly Drift[]): string[] {
+  const sources = drift.flatMap((each) => {
+    if ('block' in each) return each.block.flow.source;
+    if ('rule' in each) return each.rule.source;
+    return each.flow?.source ?? [];
+  });
+  return [...new Set(sources)];
 }
 
 const why = (rule: RuleOnFirewall): string => rule.why ?? 'its content differs';

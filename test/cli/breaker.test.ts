@@ -52,7 +52,9 @@ describe('the circuit breaker', function () {
     expect((await launcher.json(['block', '203.0.113.5', '192.168.1.11', '22', '--no-wait'])).exit).to.equal(0);
     await waitUntil('the mail', () => mails.length > 0);
     expect(mails).to.have.length(1);
-    expect(mails[0]?.subject).to.equal('[firebreak] HELD: new blocks wait for approval, most from 203.0.113.1');
+    expect(mails[0]?.subject).to.equal(
+      '[firebreak] HELD: 203.0.113.3 -> 192.168.1.10 tcp/22 on wan waits for approval',
+    );
     expect(mails[0]?.text)
       .to.match(/held now +1\n/)
       .and.match(/203\.0\.113\.2 {2}1 block, 1 alarm\n/)

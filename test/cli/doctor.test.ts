@@ -124,6 +124,8 @@ describe('firebreak doctor, of this host,', function () {
       logger: false,
       authOptional: true,
       disabledCommands: ['STARTTLS'],
+      onRcptTo: ({ address }, _session, callback) =>
+        callback(address.startsWith('no') ? Object.assign(new Error('no such user'), { responseCode: 550 }) : null),
       onData: (stream, _session, callback) => {
         mails += 1;
         last = '';
@@ -142,6 +144,10 @@ describe('firebreak doctor, of this host,', function () {
     expect(last)
       .to.match(/Content-Type: text\/html/)
       .and.include('Test mail: nothing is wrong');
+
+    launcher.configure({ mail: { host: '127.0.0.1', port, from: 'a@example.org', to: ['no@example.org'] } });
+    expect((await findMail(['--send']))?.fact).to.include('does not accept mail to no@example.org: 550 no such user');
+    launcher.configure({ mail: { host: '127.0.0.1', port, from: 'a@example.org', to: ['b@example.org'] } });
 
     mkdirSync(path.join(launcher.folder, 'templates/mail'), { recursive: true });
     writeFileSync(path.join(launcher.folder, 'templates/mail/layout.html.hbs'), '{{nothing}}');

@@ -111,7 +111,21 @@ describe('the outbox', function () {
     expect(received).to.have.length(1);
   });
 
+  /** The ledger has been in use for so long that the last day is a full one. */
+  function makeOld(): void {
+    const database = new DatabaseSync(file());
+    database.exec("INSERT INTO chore (name, done_at) VALUES ('begin', 1)");
+    database.close();
+  }
+
+  it('contains no digest before the first full day has ended', async () => {
+    const { received } = await serve(plainServer, { on: ['digest'] });
+    await drain();
+    expect(received.map(({ mail }) => mail.subject)).to.deep.equal(['one']);
+  });
+
   it('contains a digest of the last day, written once by the first process', async () => {
+    makeOld();
     const { received } = await serve(plainServer, { on: ['digest'] });
     await Promise.all([drain(), drain()]);
     await drain();
@@ -124,6 +138,7 @@ describe('the outbox', function () {
   });
 
   it('gets its digest from an alarm too, if that comes first', async () => {
+    makeOld();
     const { received } = await serve(plainServer, { on: ['digest'] });
     const { exit } = await launcher.firebreak(['block', '127.0.0.1', '192.168.1.10', '22']);
     expect(exit).to.equal(3); // refused: no run is started

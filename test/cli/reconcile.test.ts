@@ -64,7 +64,7 @@ describe('firebreak reconcile', function () {
       .to.match(/edge: missing: 203\.0\.113\.7 .* has no rule/)
       .and.include('reconcile --fix');
     await expectMended();
-    expect(findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference from the ledger']); // once for both
+    expect(findMails()).to.deep.equal(['[firebreak] DRIFT: edge: 1 difference from the ledger: 203.0.113.7']); // once for both
     expect(countRules()).to.equal(1);
   });
 

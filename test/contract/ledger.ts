@@ -1124,6 +1124,20 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         ]);
       });
 
+      it('since when: its oldest block, or its first use', async () => {
+        const first = await ledger.findBeginning();
+        expect(first).to.equal(await ledger.now());
+        test.advance(minute);
+        expect(await ledger.findBeginning()).to.equal(first);
+      });
+
+      it('since when: a ledger of an earlier release, by its oldest block', async () => {
+        await keep(ledger, alarm());
+        const at = await ledger.now();
+        test.advance(minute);
+        expect(await ledger.findBeginning()).to.equal(at);
+      });
+
       it('as the latest outcomes of a source or a firewall, oldest first', async () => {
         await keep(ledger, alarm());
         await keep(ledger, alarm([block({ refusal: 'refused' }, { source: '203.0.113.8' })]));

@@ -52,6 +52,7 @@ export interface RoleResult {
   /** Who decides the packets of each flow that stands. */
   readonly proof: readonly { readonly tracker: number; readonly level: string; readonly message: string }[];
   readonly killed_states: number;
+  readonly networks: readonly { readonly interface: string; readonly network: string }[];
 }
 
 /** A line of FIREBREAK_EVENTS. */

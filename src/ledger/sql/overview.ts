@@ -1,6 +1,7 @@
 import type { FirewallOverview, Overview } from '../../core/stats.js';
-import { countRows, findRow, type Statements, type Transaction } from './database.js';
+import { countRows, findRow, type Database, type Statements, type Transaction } from './database.js';
 import { countStates } from './history.js';
+import { findOldestBlock } from './records.js';
 
 /** Records that a periodic task has run. */
 export async function recordChore(tx: Transaction, name: 'expire'): Promise<void> {
@@ -8,6 +9,18 @@ export async function recordChore(tx: Transaction, name: 'expire'): Promise<void
     'INSERT INTO chore (name, done_at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at',
     ...[name, await tx.now()],
   );
+}
+
+/** When the ledger was first used: that of the oldest block, or the first call of this function. */
+export async function findBeginning(database: Database): Promise<number> {
+  const find = (db: Statements): Promise<number | null> =>
+    findTime(db, "SELECT done_at AS at FROM chore WHERE name = 'begin'");
+  const record = async (tx: Transaction): Promise<number> => {
+    const at = (await findOldestBlock(tx)) ?? (await tx.now());
+    await tx.run("INSERT INTO chore (name, done_at) VALUES ('begin', ?) ON CONFLICT DO NOTHING", at);
+    return (await find(tx)) ?? at;
+  };
+  return (await find(database)) ?? database.write(record);
 }
 
 export async function findOverview(db: Statements, firewalls: readonly string[]): Promise<Overview> {

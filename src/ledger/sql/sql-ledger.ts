@@ -19,7 +19,7 @@ import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
 import { findOutcomes } from './outcomes.js';
-import { findOverview, recordChore } from './overview.js';
+import { findBeginning, findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
@@ -187,5 +187,6 @@ const makeControl = (database: Database, decide: Decide): Control => ({
   beginSession: (session) => database.write((tx) => beginSession(tx, session)),
   endSession: (session) => database.write((tx) => endSession(tx, session)),
   waitForChange: (timeoutMs) => database.waitForChange(timeoutMs),
+  findBeginning: () => findBeginning(database),
   now: () => database.now(),
 });

@@ -1,9 +1,9 @@
 import type { Block } from '../../core/block.js';
 import type { DigestEvent, FirewallDigest } from '../../core/event.js';
 import { isBypassed } from '../../core/proof.js';
-import { formatLocal } from '../../core/local-time.js';
+import { formatWithUtc } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
-import { countTop } from '../wording.js';
+import { countTop, describeFailing } from '../wording.js';
 import { nextStep } from './failure-mail.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
@@ -30,7 +30,7 @@ export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mai
       `[firebreak] ${day.name}: ${state}`,
     ),
     headline: `Daily digest, ${day.name}: ${state}`,
-    lead: `${count(created.length, 'new block')} from ${formatLocal(day.from)} to ${formatLocal(day.to)}; ${active} in force now.`,
+    lead: `${count(created.length, 'new block')} from ${formatWithUtc(day.from)} to ${formatWithUtc(day.to)}; ${active} in force now.${failingSentence(event)}`,
     tone: waiting.failing + waiting.bypassed > 0 ? 'bad' : state === allWell ? 'plain' : 'warn',
     actions: findActions(waiting),
     figures: toFigures(event, created, waiting),
@@ -52,6 +52,13 @@ const findCreated = (event: DigestEvent): Block[] =>
 const countEnded = (event: DigestEvent, how: Block['state']): number =>
   event.recent.filter(({ state, updatedAt }) => state === how && isIn(event, updatedAt)).length;
 
+const isFailing = (block: Block): boolean => block.state !== 'held' && !isBypassed(block);
+
+function failingSentence({ open, at }: DigestEvent): string {
+  const failing = open.filter(isFailing);
+  return failing.length === 0 ? '' : ` ${describeFailing(failing, at)}.`;
+}
+
 interface Waiting {
   failing: number;
   bypassed: number;
@@ -60,10 +67,10 @@ interface Waiting {
 }
 
 function findWaiting({ open, firewalls }: DigestEvent): Waiting {
-  const held = open.filter(({ state }) => state === 'held').length;
+  const failing = open.filter(isFailing).length;
   const bypassed = open.filter(isBypassed).length;
   const drifted = firewalls.filter(({ driftSince }) => driftSince !== null);
-  return { failing: open.length - held - bypassed, bypassed, held, drifted };
+  return { failing, bypassed, held: open.length - failing - bypassed, drifted };
 }
 
 const allWell = 'all well';
@@ -109,8 +116,8 @@ const toFigures = (event: DigestEvent, created: readonly Block[], { failing, byp
 const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly Block[]) => ({
   name,
   active,
-  failing: open.filter((block) => block.firewall === name && block.state !== 'held' && !isBypassed(block)).length,
-  drift: driftSince === null ? '' : `has differed from the ledger since ${formatLocal(driftSince)}`,
+  failing: open.filter((block) => block.firewall === name && isFailing(block)).length,
+  drift: driftSince === null ? '' : `has differed from the ledger since ${formatWithUtc(driftSince)}`,
 });
 
 const toOpenBlock = (block: Block, { alarms, at }: DigestEvent) => ({

@@ -1,6 +1,6 @@
 import { maxListed, type DriftEvent } from '../../core/event.js';
-import { formatLocal } from '../../core/local-time.js';
-import { describeDrift } from '../../views/drift-view.js';
+import { formatWithUtc } from '../../core/local-time.js';
+import { describeDrift, sourcesOf } from '../../views/drift-view.js';
 import { count } from '../../views/count.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './subject.js';
@@ -9,14 +9,21 @@ import { fitSubject } from './subject.js';
 export function renderDriftMail(event: DriftEvent, templatesDir?: string): Mail {
   const { host, firewall, drift, isFixed, beganAt } = event;
   const differences = count(drift.length, 'difference');
+  const sources = sourcesOf(drift);
   const facts = {
     host,
     subject: fitSubject(
+      ...(sources.length === 0
+        ? []
+        : [
+            `[firebreak] DRIFT: ${firewall}: ${differences} from the ledger: ${sources.join(', ')}`,
+            `[firebreak] DRIFT: ${firewall}: ${differences}: ${sources[0]} and ${sources.length - 1} more`,
+          ]),
       `[firebreak] DRIFT: ${firewall}: ${differences} from the ledger`,
       `[firebreak] DRIFT: ${firewall.slice(0, 30)}~: ${differences} from the ledger`,
     ),
     headline: `${firewall}: ${differences} from the ledger`,
-    lead: `The rules on ${firewall} have differed from the ledger since ${formatLocal(beganAt)} or earlier.`,
+    lead: `The rules on ${firewall} have differed from the ledger since ${formatWithUtc(beganAt)} or earlier.`,
     tone: 'warn',
     actions: isFixed
       ? [{ what: 'check whether they agree now', command: `firebreak reconcile --firewall ${firewall}` }]

@@ -1,8 +1,8 @@
-import type { Block } from '../../core/block.js';
+import { shortId, type Block } from '../../core/block.js';
 import { describeCause } from '../../platforms/causes.js';
 import { formatSpan } from '../../core/duration.js';
 import { maxListed, type FailureEvent } from '../../core/event.js';
-import { formatLocal, formatShort } from '../../core/local-time.js';
+import { formatWithUtc, formatShort } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { countTop, describeUnmet } from '../wording.js';
 import { toMailBlock } from './mail-block.js';
@@ -73,7 +73,7 @@ function describeBlocks(blocks: readonly Block[]): string {
 function describeFailure({ at, blocks }: FailureEvent): string {
   const since = earliest(blocks);
   const alarms = blocks.reduce((sum, each) => sum + each.alarms, 0);
-  const cause = `Cause: ${summarizeCauses(blocks)} since ${formatLocal(since)}${elapsed(at - since)}.`;
+  const cause = `Cause: ${summarizeCauses(blocks)} since ${formatWithUtc(since)}${elapsed(at - since)}.`;
   return `${cause} Requested by ${count(alarms, 'alarm')}.`;
 }
 
@@ -128,7 +128,7 @@ function describeNext({ at, blocks, giveUpMs }: FailureEvent): string[] {
     ...(waiting.length > 0
       ? [
           `Firebreak retries${which} automatically ${whenDue(waiting, at)}, then at growing intervals of up to 15 minutes.`,
-          `Blocks that still fail at ${formatLocal(earliest(waiting) + giveUpMs)} are marked failed, and you get another mail.`,
+          `Blocks that still fail at ${formatWithUtc(earliest(waiting) + giveUpMs)} are marked failed, and you get another mail.`,
         ]
       : []),
     ...(givenUp > 0 ? [`${count(givenUp, 'block')} given up: no further retries until you run firebreak retry.`] : []),
@@ -137,7 +137,7 @@ function describeNext({ at, blocks, giveUpMs }: FailureEvent): string[] {
 
 function whenDue(blocks: readonly Block[], at: number): string {
   const due = Math.min(...blocks.map(({ dueAt }) => dueAt ?? at));
-  return due <= at ? 'immediately' : `at ${formatLocal(due)}`;
+  return due <= at ? 'immediately' : `at ${formatWithUtc(due)}`;
 }
 
 /** The next step for a failing block. */
@@ -151,9 +151,9 @@ function findActions({ firewall, blocks }: FailureEvent): MailFacts['actions'] {
     ...(causes.has('changed_by_hand')
       ? [{ what: 'restore the changed rules', command: `firebreak reconcile --fix --firewall ${firewall}` }]
       : [{ what: 'find the cause, step by step', command: `firebreak doctor --firewall ${firewall}` }]),
-    { what: 'retry now', command: `firebreak retry ${only?.id ?? '--all'}` },
+    { what: 'retry now', command: `firebreak retry ${only === undefined ? '--all' : shortId(only)}` },
     only === undefined
       ? { what: 'list all blocks', command: `firebreak list --firewall ${firewall}` }
-      : { what: 'show this block in detail', command: `firebreak show ${only.id}` },
+      : { what: 'show this block in detail', command: `firebreak show ${shortId(only)}` },
   ];
 }

@@ -1,16 +1,18 @@
+import type { Block } from '../../core/block.js';
+import { describeFlow } from '../../core/describe-flow.js';
 import { formatDuration } from '../../core/duration.js';
 import { maxListed, type HeldEvent } from '../../core/event.js';
+import { count } from '../../views/count.js';
+import { listSources } from '../wording.js';
 import { toMailBlock, type Figure } from './mail-block.js';
 import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './subject.js';
 
 /** Reports that blocks wait for approval, how many, for which addresses, and what to run. */
 export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent, templatesDir?: string): Mail {
-  const [top] = load.sources;
-  const beginning = '[firebreak] HELD: new blocks wait for approval';
   const facts = {
     host,
-    subject: fitSubject(top === undefined ? beginning : `${beginning}, most from ${top.address}`, beginning),
+    subject: fitSubject(...subjectsOf(blocks)),
     headline: 'New blocks are HELD until approved',
     lead: 'More alarms arrived than the limits allow without review. Held blocks are NOT in force.',
     tone: 'warn',
@@ -37,4 +39,15 @@ export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent
     more: Math.max(0, blocks.length - maxListed),
   } satisfies MailFacts & Record<string, unknown>;
   return renderMail('held', facts, templatesDir);
+}
+
+/** What is held, as exactly as the length of a subject allows. */
+function subjectsOf(blocks: readonly Block[]): string[] {
+  const [only] = blocks.length === 1 ? blocks : [];
+  const sources = listSources(blocks);
+  return [
+    ...(only === undefined ? [] : [`[firebreak] HELD: ${describeFlow(only.flow)} waits for approval`]),
+    `[firebreak] HELD: ${sources} ${blocks.length === 1 ? 'waits' : 'wait'} for approval`,
+    `[firebreak] HELD: ${count(blocks.length, 'new block')} for approval`,
+  ];
 }

@@ -1,7 +1,7 @@
-import type { Block } from '../../core/block.js';
+import { shortId, type Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import type { AlarmsByBlock } from '../../core/event.js';
-import { formatLocal } from '../../core/local-time.js';
+import { formatWithUtc } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { warningOf } from '../../views/warning.js';
 import { clip } from './subject.js';
@@ -28,8 +28,8 @@ const maxAlarms = 3;
 export const toMailBlock = (block: Block, alarms: AlarmsByBlock): MailBlock => ({
   id: block.id,
   what: describeFlow(block.flow),
-  where: `${block.firewall}, tracker ${block.tracker}, block ${block.id}`,
-  asked: `by ${count(block.alarms, 'alarm')}, first at ${formatLocal(block.createdAt)}`,
+  where: `${block.firewall}, tracker ${block.tracker}, block ${shortId(block)}`,
+  asked: `by ${count(block.alarms, 'alarm')}, first at ${formatWithUtc(block.createdAt)}`,
   siem: (alarms.get(block.id) ?? [])
     .map(({ context }) => Object.entries(context))
     .filter((facts) => facts.length > 0)

@@ -47,9 +47,18 @@ export async function sendMail(
     return { kind: 'sent', rejected: await deliver(config, body, limits) };
   } catch (error) {
     const isAnswer = error instanceof Error && 'responseCode' in error && typeof error.responseCode === 'number';
-    const reason = describeError(error);
+    const reason = describeRefusal(error);
     return { kind: progress.hasLeft && !isAnswer ? 'unconfirmed' : 'refused', reason, isUnreachable: !isAnswer };
   }
+}
+
+/** Nodemailer's message names no recipient, even if the server refused each of them. */
+function describeRefusal(error: unknown): string {
+  if (!(error instanceof Error) || !('rejected' in error) || !Array.isArray(error.rejected))
+    return describeError(error);
+  const rejected: unknown[] = error.rejected;
+  const answer = 'response' in error ? String(error.response) : describeError(error);
+  return `the server does not accept mail to ${rejected.map(String).join(', ')}: ${answer}`;
 }
 
 function compose({ from, to }: MailConfig, mail: OutgoingMail): Promise<Buffer> {

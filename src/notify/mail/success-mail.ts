@@ -1,7 +1,7 @@
-import type { Block } from '../../core/block.js';
+import { shortId, type Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { maxListed, type SuccessEvent } from '../../core/event.js';
-import { formatLocal } from '../../core/local-time.js';
+import { formatWithUtc } from '../../core/local-time.js';
 import { count } from '../../views/count.js';
 import { warningOf } from '../../views/warning.js';
 import { toMailBlock } from './mail-block.js';
@@ -16,7 +16,7 @@ export function renderSuccessMail(event: SuccessEvent, templatesDir?: string): M
     host,
     subject: toSubject(event, change),
     headline: `${firewall}: ${change}`,
-    lead: `${blocks.every((block) => warningOf(block) === null) ? 'Proven' : 'Applied'} on the firewall at ${formatLocal(at)}, by run ${run.id} in ${(run.ms / 1000).toFixed(1)} s.`,
+    lead: `${blocks.every((block) => warningOf(block) === null) ? 'Proven' : 'Applied'} on the firewall at ${formatWithUtc(at)}, by run ${run.id} in ${(run.ms / 1000).toFixed(1)} s.`,
     tone: 'good',
     actions: findActions(event),
     blocks: blocks.slice(0, maxListed).map((block) => ({
@@ -55,11 +55,11 @@ function findActions({ firewall, blocks }: SuccessEvent): MailFacts['actions'] {
   return only === undefined || isReleased(only)
     ? [{ what: 'list current blocks', command: `firebreak list --firewall ${firewall}` }]
     : [
-        { what: 'show this block in detail', command: `firebreak show ${only.id}` },
-        { what: 'remove this block', command: `firebreak unblock --id ${only.id}` },
+        { what: 'show this block in detail', command: `firebreak show ${shortId(only)}` },
+        { what: 'remove this block', command: `firebreak unblock --id ${shortId(only)}` },
       ];
 }
 
 const isReleased = ({ state }: Block): boolean => state === 'released';
 
-const until = ({ expiresAt }: Block): string => (expiresAt === null ? 'forever' : formatLocal(expiresAt));
+const until = ({ expiresAt }: Block): string => (expiresAt === null ? 'forever' : formatWithUtc(expiresAt));

@@ -165,9 +165,9 @@ function fromRecovery(event: RecoveryEvent): WebhookEvent {
     title: `${firewall}: ${describeRecovery(event, lasted)}`,
     text: toText(lines, command),
     command,
-    isOver: failing + bypassed === 0,
+    isOver: failing.length + bypassed === 0,
     causes: toCauses(resolved),
-    count: failing + bypassed,
+    count: failing.length + bypassed,
   };
 }
 

@@ -38,7 +38,11 @@ export function explainUnreachable(message: string): string {
     .replace(wrapping, '')
     .replace(/@{5,}\s*/g, '')
     .trim();
-  const meaning = known.find(([pattern]) => pattern.test(message))?.[2];
+  const [, cause, meaning] = known.find(([pattern]) => pattern.test(message)) ?? [];
+  // ssh's warning of a changed key is a page long; only the new key's fingerprint is not in our sentence.
+  const [, type, fingerprint] =
+    /fingerprint for the (\S+) key sent by the remote host is\s+(SHA256:[\w+/]+)/.exec(message) ?? [];
+  if (cause === 'host_key' && fingerprint !== undefined) return `${meaning} (the new key: ${type} ${fingerprint})`;
   return meaning === undefined ? original : `${meaning} (${original})`;
 }
 

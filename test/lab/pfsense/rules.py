@@ -57,22 +57,6 @@ def vpn_classes(tree):
         yield 'pppoe', 'pppoe'
 
 
-def classes(tree):
-    """The keys of VPNs that the rules page offers, with the macro of each."""
-    def section(name):
-        return tree.get(name) if isinstance(tree.get(name), dict) else {}
-    found = {}
-    if any('disabled' not in one for one in items(tree, 'ipsec', 'phase1')):
-        found['enc0'] = 'IPsec'
-    if items(tree, 'openvpn', 'openvpn-server') or items(tree, 'openvpn', 'openvpn-client'):
-        found['openvpn'] = 'OpenVPN'
-    if section('l2tp').get('mode') == 'server':
-        found['l2tp'] = 'L2TP'
-    if any(one.get('mode') == 'server' for one in items(tree, 'pppoes', 'pppoe')):
-        found['pppoe'] = 'pppoe'
-    return found
-
-
 def items(tree, *path):
     """The dicts of a list below the tree, or none."""
     for name in path:

@@ -58,6 +58,12 @@ describe('the configuration', () => {
     expect(problemsOf(laughs.join('\n'))[0]).to.match(/^firebreak\.yml: .*alias/i);
   });
 
+  it('reports broken YAML as one error, with its place', () => {
+    const problems = problemsOf('firewalls:\n  edge: {host: 192.0.2.1\n  inner:\n    host: [192.0.2.2\nmail: }\n');
+    expect(problems).to.have.length(1);
+    expect(problems[0]).to.match(/^firebreak\.yml: .* at line \d+, column \d+$/);
+  });
+
   it('takes its paths from its own folder', () => {
     writeFileSync(path.join(folder, 'key'), '', { mode: 0o600 });
     const config = load(

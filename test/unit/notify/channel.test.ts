@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import { openLog } from '#firebreak/runtime/logger.js';
 import type { Config } from '#firebreak/config/schema.js';
@@ -56,7 +57,7 @@ describe('a channel that is only in the registry', () => {
   });
 
   it('composes what it accepts, finds it in the outbox under its name, and sends it once', async () => {
-    await notify([testEvent, { kind: 'recovery', at: 0, host: 'siem', firewall: 'edge', resolved: [], failing: 0, bypassed: 0, active: 1 }], context()); // prettier-ignore
+    await notify([testEvent, { kind: 'recovery', at: 0, host: 'siem', firewall: 'edge', resolved: [], failing: [], bypassed: 0, active: 1 }], context()); // prettier-ignore
     const [stored, ...others] = readMessages(path.join(folder, 'ledger.db'));
     expect(others).to.deep.equal([]);
     expect(stored).to.deep.include({ kind: 'pager', content: { page: 'test on none' } });
@@ -69,7 +70,10 @@ describe('a channel that is only in the registry', () => {
 
   it('is notified once of an incident by the code that finds it', async () => {
     for (let times = 0; times < 2; times += 1)
-      await notifyDrift({ firewall: 'edge', drift: [{ kind: 'only_in_pf', tracker: 1 }], isFixed: false }, context());
+      await notifyDrift(
+        { firewall: 'edge', drift: [{ kind: 'only_in_pf', tracker: 1, flow: null }], isFixed: false },
+        context(),
+      );
     expect(readMessages(path.join(folder, 'ledger.db')).map(({ content }) => content['page'])).to.deep.equal([
       'drift on edge',
     ]);
@@ -99,6 +103,9 @@ describe('a channel that is only in the registry', () => {
   });
 
   it('queues one digest a day, under an id with its prefix, if it accepts digests', async () => {
+    const database = new DatabaseSync(path.join(folder, 'ledger.db'));
+    database.exec("INSERT INTO chore (name, done_at) VALUES ('begin', 1)"); // long ago: the last day is a full one
+    database.close();
     const digests: OpenChannel = (options) => ({ ...openPager(options)!, accepts: (kind) => kind === 'digest' });
     await sendDue(context({ pager: digests }));
     await sendDue(context({ pager: digests }));

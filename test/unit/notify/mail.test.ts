@@ -11,7 +11,7 @@ import { renderAddressesMail } from '#firebreak/notify/mail/addresses-mail.js';
 import { renderDriftMail } from '#firebreak/notify/mail/drift-mail.js';
 import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
 import { renderHeldMail } from '#firebreak/notify/mail/held-mail.js';
-import { formatLocal } from '#firebreak/core/local-time.js';
+import { formatWithUtc } from '#firebreak/core/local-time.js';
 import type { Mail } from '#firebreak/notify/mail/mail-template.js';
 import { renderRecoveryMail } from '#firebreak/notify/mail/recovery-mail.js';
 import { renderSuccessMail } from '#firebreak/notify/mail/success-mail.js';
@@ -119,15 +119,15 @@ describe('the mail of a failure', () => {
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
         '203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
-        `Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail).`,
+        `Cause: pf refused since ${formatWithUtc(now - 10 * minute)} (10m before this mail).`,
         'Requested by 2 alarms.',
         'pf refused the rules: syntax error in the step "Reload the rules"',
         'event-id 6a1f-42, risk 7',
-        `Firebreak retries automatically at ${formatLocal(now + 5 * minute)}`,
-        `Blocks that still fail at ${formatLocal(now - 10 * minute + 24 * hour)} are marked failed`,
+        `Firebreak retries automatically at ${formatWithUtc(now + 5 * minute)}`,
+        `Blocks that still fail at ${formatWithUtc(now - 10 * minute + 24 * hour)} are marked failed`,
         'firebreak doctor --firewall edge',
-        'firebreak retry 01BLOCK',
-        'firebreak show 01BLOCK',
+        'firebreak retry 1BLOCK',
+        'firebreak show 1BLOCK',
         '/runs/01RUN',
         'Firebreak on siem',
       ]) {
@@ -167,7 +167,7 @@ describe('the mail of a failure', () => {
       expect(part)
         .to.match(/192\.168\.1\.10 1000 (blocks, )?2000/)
         .and.include('... and 980 more');
-      expect(part.match(/01BLOCK\d/g)).to.have.length(20);
+      expect(part.match(/, block \w{6}\b/g)).to.have.length(20);
     }
     expect(text.length).to.be.below(12_000);
     expect(html.length).to.be.below(60_000); // below what makes a mail program cut it
@@ -233,7 +233,7 @@ describe('every mail', () => {
       kind: 'recovery',
       firewall: 'edge',
       resolved,
-      failing: 3,
+      failing: [failed, failed, failed],
       bypassed: 0,
       active: 12,
     }),
@@ -308,7 +308,7 @@ describe('every mail', () => {
   it('of a recovery names what is resolved, how long it lasted, what still fails, and the current state', () => {
     const { subject, text } = mails['recovery']!;
     expect(subject).to.equal('[firebreak] edge: partly recovered after 2h, 3 blocks still fail');
-    expect(flat(text)).to.include(`pf refused from ${formatLocal(now - 2 * hour)}, for 2h`);
+    expect(flat(text)).to.include(`pf refused from ${formatWithUtc(now - 2 * hour)}, for 2h`);
     expect(text).to.include('12 blocks in force there').and.include('firebreak list --firewall edge');
   });
 
@@ -317,7 +317,7 @@ describe('every mail', () => {
     expect(subject).to.equal('[firebreak] edge: 1 block stands but does not stop its packets: 203.0.113.7');
     for (const part of [flat(text), shown(html)]) {
       for (const words of [
-        `Cause: another rule passes the packets first since ${formatLocal(now - hour)}.`,
+        `Cause: another rule passes the packets first since ${formatWithUtc(now - hour)}.`,
         `the rule stands, but the packet is not stopped: ${passes}`,
         'Firebreak leaves the rules in place and does not retry',
         'firebreak reconcile --firewall edge',
@@ -335,7 +335,7 @@ describe('every mail', () => {
       kind: 'recovery',
       firewall: 'edge',
       resolved,
-      failing: 0,
+      failing: [],
       bypassed: 2,
       active: 1,
     } as const;
@@ -358,11 +358,20 @@ describe('every mail', () => {
     expect(flat(text)).to.include('bypassed now 1').and.include(passes);
   });
 
+  it('of a recovery names the sources that still fail, their firewall, the cause and since when', () => {
+    const { text, html } = mails['recovery']!;
+    for (const part of [flat(text), shown(html)])
+      expect(part).to.include('3 blocks NOT in force: 203.0.113.7 on edge (pf refused since 03:02)');
+  });
+
   it('of a difference names it, its beginning, and the command that repairs it', () => {
     const { subject, text, html } = mails['drift']!;
-    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences from the ledger');
+    expect(subject).to.equal('[firebreak] DRIFT: edge: 2 differences from the ledger: 203.0.113.7');
+    expect(flat(text)).to.match(
+      /unknown: 203\.0\.113\.7 -> \S+ tcp\/22 on wan \(tracker 2000000009\) .*; --fix adopts it/,
+    );
     expect(text).to.include('203.0.113.7 -> 192.168.1.10').and.include('2000000009');
-    expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatLocal(now));
+    expect(shown(html)).to.include('firebreak reconcile --fix --firewall edge').and.include(formatWithUtc(now));
   });
 
   it('of a success names what is in force, until when, the run that proved it, and how to remove it', () => {
@@ -370,9 +379,9 @@ describe('every mail', () => {
     expect(subject).to.equal('[firebreak] edge: 1 block in force: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
-        .to.include(`until ${formatLocal(now + 24 * hour)}`)
+        .to.include(`until ${formatWithUtc(now + 24 * hour)}`)
         .and.include('by run 01RUN in 1.4 s');
-      expect(part).to.include('event-id 6a1f').and.include('firebreak unblock --id 01BLOCK');
+      expect(part).to.include('event-id 6a1f').and.include('firebreak unblock --id 1BLOCK');
     }
   });
 
@@ -395,11 +404,26 @@ describe('every mail', () => {
         .to.match(/failing now 11 held now 1/)
         .and.match(/depot:? 1 (in force, )?0/);
       expect(part).to.match(/edge:? (has differed .* )?41 (in force, )?11/);
-      expect(part).to.include(`has differed from the ledger since ${formatLocal(now - hour)}`);
+      expect(part).to.include(`has differed from the ledger since ${formatWithUtc(now - hour)}`);
       expect(part).to.include('... and 2 more.').and.include('event-id 6a1f');
       for (const command of ['retry --all', 'list --state held', 'reconcile --firewall edge'])
         expect(part).to.include(`firebreak ${command}`);
     }
+  });
+
+  it('of a day says in a sentence which block is not in force, where, and since when', () => {
+    const bad: Block = { ...away, flow: { ...flow, source: '203.0.113.8' } };
+    const { text } = renderDigestMail({ ...digest, open: [bad] });
+    expect(flat(text)).to.include('1 block NOT in force: 203.0.113.8 on edge (edge unreachable since 03:02).');
+  });
+
+  it('of held blocks names the first sources in its subject, if there are several', () => {
+    const blocks = ['203.0.113.7', '203.0.113.8', '203.0.113.9'].map((source) => ({
+      ...held,
+      flow: { ...flow, source },
+    }));
+    const { subject } = renderHeldMail({ ...found, kind: 'held', load, limits, blocks, alarms: new Map() });
+    expect(subject).to.equal('[firebreak] HELD: 203.0.113.7, 203.0.113.8 and 1 more wait for approval');
   });
 
   it('of a quiet day says that all is well', () => {
@@ -411,7 +435,7 @@ describe('every mail', () => {
 
   it('of held blocks gives the figures, the limits, the first blocks, and what to run', () => {
     const { subject, text, html } = mails['held']!;
-    expect(subject).to.equal('[firebreak] HELD: new blocks wait for approval, most from 203.0.113.7');
+    expect(subject).to.equal('[firebreak] HELD: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan waits for approval');
     for (const part of [flat(text), shown(html)]) {
       expect(part)
         .to.match(/held now 1 /)
@@ -443,7 +467,7 @@ describe("an operator's templates", () => {
     expect(render()).to.deep.equal({
       subject: ours.subject,
       text: 'CASE 203.0.113.7 -> 192.168.1.10 tcp/22 on wan & more\n',
-      html: `<p>Cause: pf refused since ${formatLocal(now - 10 * minute)} (10m before this mail). Requested by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
+      html: `<p>Cause: pf refused since ${formatWithUtc(now - 10 * minute)} (10m before this mail). Requested by 2 alarms. 203.0.113.7 -&gt; 192.168.1.10 tcp/22 on wan</p>`,
     });
   });
 
@@ -469,7 +493,7 @@ describe("an operator's templates", () => {
         .to.match(said)
         .and.match(/^[^\n]{1,500}$/)
         .and.include(path.join(folder, 'mail'));
-      expect(text).to.include('firebreak retry 01BLOCK').and.not.include('theirs');
+      expect(text).to.include('firebreak retry 1BLOCK').and.not.include('theirs');
       expect(flat(text)).to.include(`Note: your templates in ${folder}`);
       expect(shown(html)).to.include(`Note: your templates in ${folder}`);
     });

@@ -34,7 +34,7 @@ const recovery: RecoveryEvent = {
   ...found,
   kind: 'recovery',
   resolved: [{ cause: 'load_refused', beganAt: 0, told: 1, toldAt: 0 }],
-  failing: 0,
+  failing: [],
   bypassed: 0,
   active: 1,
 };

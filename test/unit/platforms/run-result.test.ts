@@ -107,6 +107,15 @@ describe('explainUnreachable', () => {
     });
   }
 
+  it('says in one sentence that a host key has changed, with the new key', () => {
+    const page =
+      '@@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@@\nIT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\n' +
+      'The fingerprint for the ED25519 key sent by the remote host is\nSHA256:Ab+c/9.\nPlease contact your system administrator.';
+    expect(explainUnreachable(page)).to.match(
+      /^its host key has changed: [^\n]*intercepted \(the new key: ED25519 SHA256:Ab\+c\/9\)$/,
+    );
+  });
+
   it('leaves what it does not know as it is', () => {
     expect(explainUnreachable(`${wrapped}kex_exchange_identification: banner`)).to.equal(
       'kex_exchange_identification: banner',
