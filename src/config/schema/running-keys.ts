@@ -35,6 +35,11 @@ export const gateway = z.strictObject({
   ),
 });
 
+/** As ssh's KexAlgorithms: a list of names, which a sign adds to ssh's own, removes from them, or puts first. */
+const keyExchange = z
+  .string()
+  .regex(/^(default|[+^-]?[a-z0-9@._-]+(,[a-z0-9@._-]+)*)$/, 'expected a list such as ^curve25519-sha256, or default');
+
 export const ansible = z.strictObject({
   playbook_command: key(
     program.default('ansible-playbook'),
@@ -43,6 +48,10 @@ export const ansible = z.strictObject({
   timeout: key(timeLimit.prefault('60s'), 'How long a run may take before it is stopped, gracefully first.'),
   batch: key(z.int().positive().default(1000), 'How many blocks one run applies at most.'),
   keep_runs: key(z.int().positive().default(200), 'How many run folders to keep.'),
+  ssh_kex: key(
+    keyExchange.default('^curve25519-sha256'),
+    "`KexAlgorithms` of ssh for the connection to a firewall. The default puts a fast key exchange first, which is not post-quantum; all others remain available. `default` leaves the choice to ssh.",
+  ),
 });
 
 export const log = z.strictObject({

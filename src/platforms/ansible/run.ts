@@ -65,7 +65,7 @@ export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>
  */
 export async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
   const { id, name, firewall, workspace, ansible, platform } = request;
-  const sshArgs = buildSshArgs(firewall);
+  const sshArgs = buildSshArgs(firewall, ansible);
   const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));
   const stderrFile = workspace.file('ansible.err');
   const env = buildEnvironment({ runId: id, workspace, firewall });
