@@ -26,6 +26,8 @@ export interface BatchResult {
   addresses?: readonly string[] | undefined;
   /** The run's record; undefined for a dry run, and if it could not be stored. */
   folder: string | undefined;
+  /** How Ansible was run: warm, or cold with the reason. */
+  way?: string | undefined;
   /** The step that failed, by its name in the role. */
   task?: string | undefined;
 }
@@ -47,9 +49,11 @@ export async function applyBatch(
         absent: blocks.filter(({ desired }) => desired === 'absent').map(toItem),
         fix,
       };
-      const { ansible } = config;
+      const { ansible, state_dir: stateDir } = config;
+      let way: string | undefined;
+      const onWay = (taken: string): void => void (way = taken);
       const verdict = await runPlaybook(
-        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch: screen.watch },
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stateDir, stop, watch: screen.watch, onWay },
         applyPlay(batch, check, workspace),
       );
       const ms = Math.round(performance.now() - started);
@@ -57,7 +61,7 @@ export async function applyBatch(
       saveOutcome(workspace, { run, firewall, ms, check, verdict, blocks: blocks.map(toRecord) });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
       const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
-      return { ms, results, addresses, folder: keepRecord ? workspace.folder : undefined, task };
+      return { ms, results, addresses, folder: keepRecord ? workspace.folder : undefined, task, way };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;
