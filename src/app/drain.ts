@@ -7,6 +7,7 @@ import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
 import { sendDue } from '../notify/deliver.js';
 import { openRunRecorder } from '../notify/run-recorder.js';
+import { lookAtRunner } from '../platforms/ansible/warm-runner.js';
 import type { App } from '../runtime/app.js';
 import { saveKnown, takeSpooled } from './fallback.js';
 import { releaseProtected } from './release-protected.js';
@@ -61,6 +62,7 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
     await recorder.close();
   }
   await saveKnown(app);
+  if (expire && config.ansible.warm > 0) await lookAtRunner(config.state_dir); // keeps it from ending as idle
   return { blocks: [...applied.values()], frozen: undefined };
 }
 

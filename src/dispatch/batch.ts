@@ -28,6 +28,8 @@ export interface BatchResult {
   interfaces?: readonly FirewallInterface[] | undefined;
   /** The run's record; undefined for a dry run, and if it could not be stored. */
   folder: string | undefined;
+  /** How Ansible was run: warm, or cold with the reason. */
+  way?: string | undefined;
   /** The step that failed, by its name in the role. */
   task?: string | undefined;
 }
@@ -49,9 +51,11 @@ export async function applyBatch(
         absent: blocks.filter(({ desired }) => desired === 'absent').map(toItem),
         fix,
       };
-      const { ansible } = config;
+      const { ansible, state_dir: stateDir } = config;
+      let way: string | undefined;
+      const onWay = (taken: string): void => void (way = taken);
       const verdict = await runPlaybook(
-        { id: run, name: firewall, firewall: settings, ansible, workspace, stop, watch: screen.watch },
+        { id: run, name: firewall, firewall: settings, ansible, workspace, stateDir, stop, watch: screen.watch, onWay },
         applyPlay(batch, check, workspace),
       );
       const ms = Math.round(performance.now() - started);
@@ -59,7 +63,8 @@ export async function applyBatch(
       saveOutcome(workspace, { run, firewall, ms, check, verdict, blocks: blocks.map(toRecord) });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
       const { addresses, interfaces } = verdict.kind === 'done' ? verdict.result : {};
-      return { ms, results, addresses, interfaces, folder: keepRecord ? workspace.folder : undefined, task };
+      const folder = keepRecord ? workspace.folder : undefined;
+      return { ms, results, addresses, interfaces, folder, task, way };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;

@@ -29,6 +29,8 @@ export interface SettledRun {
   blocks: Block[];
   run: RunSummary;
   folder: string | undefined;
+  /** How Ansible was run: warm, or cold with the reason. */
+  way?: string | undefined;
   /** The step that failed, by its name in the role. */
   task: string | undefined;
 }
@@ -111,13 +113,14 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
     interfaces: result.interfaces,
   });
   await recheckOwnAddresses({ ...batch, addresses: result.addresses ?? [] }, seen, app);
-  const { folder, task } = result;
+  const { folder, task, way } = result;
   options.onSettled({
     firewall,
     blocks: settled,
     run: { id: run, ms: result.ms, batch: claimed.length },
     folder,
     task,
+    way,
   });
   await prune(ledger, config);
   return result.ms;

@@ -16,8 +16,8 @@ export function readFirewall(
   { config, stop, screen }: Pick<App, 'config' | 'stop' | 'screen'>,
 ): Promise<RunResult<StatusResult>> {
   const id = ulid();
-  const { ansible } = config;
+  const { ansible, state_dir: stateDir } = config;
   return withWorkspace(id, undefined, (workspace) =>
-    runPlaybook({ id, name, firewall, ansible, workspace, stop, watch: screen.watch }, statusPlay),
+    runPlaybook({ id, name, firewall, ansible, workspace, stateDir, stop, watch: screen.watch }, statusPlay),
   );
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { ulid } from 'ulid';
 import type { Config, FirewallConfig } from '../config/schema.js';
-import { failWith, faultExits, ok, skipped, type Check } from '../core/check.js';
+import { failWith, faultExits, ok, skipped, warn, type Check } from '../core/check.js';
 import type { Flow } from '../core/flow.js';
 import { computeTracker } from '../core/tracker.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
@@ -10,11 +10,12 @@ import type { BatchResult } from '../platforms/ansible/events.js';
 import { applyPlay, runPlaybook, runDoctor, type RunRequest, type Watch } from '../platforms/ansible/run.js';
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import { findUnreachableCause, type UnreachableCause } from '../platforms/ansible/ssh-errors.js';
+import { lookAtRunner } from '../platforms/ansible/warm-runner.js';
 import { platformOf } from '../platforms/index.js';
 import type { Platform } from '../platforms/platform.js';
 import { checkReach, howToReach } from './reach.js';
 
-const names = { hostKey: 'host key', login: 'login', dryRun: 'dry run' } as const;
+const names = { hostKey: 'host key', login: 'login', dryRun: 'dry run', warmRunner: 'warm runner' } as const;
 
 export interface Target {
   name: string;
@@ -39,8 +40,8 @@ export async function checkFirewall(target: Target): Promise<Check[]> {
   const login = [ok(names.hostKey, 'matches the recorded key'), ok(names.login, `as ${firewall.user}`)];
   const checks = [reached, ...login, ...diagnosed.result];
   const canBlock = checks.every(({ state }) => state !== 'wrong');
-  const dryRun = canBlock ? await checkDryRun(target) : skipped(names.dryRun, 'fix the problems above first');
-  return [...checks, dryRun];
+  const dryRun = canBlock ? await checkDryRun(target) : [skipped(names.dryRun, 'fix the problems above first')];
+  return [...checks, ...dryRun];
 }
 
 const skipAll = (checks: readonly string[], reason: string): Check[] => checks.map((name) => skipped(name, reason));
@@ -80,17 +81,47 @@ function sshCommand({ user, host, port, known_hosts_file: hosts, private_key_fil
   return `sudo -u ${userInfo().username} ssh ${options.join(' ')} ${user}@${host}`.replace('  ', ' ');
 }
 
-/** The dry run of a block of documentation addresses (RFC 5737), which are never in use. */
-async function checkDryRun(target: Target): Promise<Check> {
+/** The dry run of a block of documentation addresses (RFC 5737), which are never in use; then its speed. */
+async function checkDryRun(target: Target): Promise<Check[]> {
   const flow = documentationFlow(target.firewall);
-  const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
-  const result = await withRun(target, (request) =>
-    runPlaybook(request, applyPlay({ present: [item], absent: [] }, true, request.workspace)),
-  );
+  const cold = await runDry(target, flow);
   const block = `block ${flow.source} -> ${flow.destination} tcp/22 on ${flow.interface}`;
-  const failure = explainDryRun(result);
-  if (failure === undefined) return ok(names.dryRun, `${block} succeeded`);
-  return failWith(faultExits.firewall)(names.dryRun, `${block}: ${failure.message}`, failure.fix);
+  const failure = explainDryRun(cold.result);
+  if (failure !== undefined)
+    return [failWith(faultExits.firewall)(names.dryRun, `${block}: ${failure.message}`, failure.fix)];
+  const done = ok(names.dryRun, `${block} succeeded`);
+  return target.config.ansible.warm === 0 ? [done] : [done, await checkWarmRunner(target, flow, cold.ms)];
+}
+
+/** Starts no runner: the next run does. */
+async function checkWarmRunner(target: Target, flow: Flow, coldMs: number): Promise<Check> {
+  const { state_dir: stateDir } = target.config;
+  const took = `a dry run took ${toSeconds(coldMs)}`;
+  if ((await lookAtRunner(stateDir)) === undefined)
+    return ok(names.warmRunner, `not running: ${took}; the next run starts it`);
+  const warm = await runDry(target, flow, stateDir);
+  if (warm.way === 'warm') return ok(names.warmRunner, `${took} without it, ${toSeconds(warm.ms)} with it`);
+  return warn(names.warmRunner, `not used (${warm.way}): ${took}`, 'see docs/performance.md, "The warm runner"');
+}
+
+const toSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+interface DryRun {
+  result: RunResult<BatchResult>;
+  ms: number;
+  way: string;
+}
+
+/** @param stateDir where the warm runner is; undefined runs ansible-playbook itself */
+async function runDry(target: Target, flow: Flow, stateDir?: string): Promise<DryRun> {
+  const item = { ...flow, tracker: computeTracker(flow), description: 'firebreak doctor' };
+  const started = performance.now();
+  let way = '';
+  const onWay = (taken: string): void => void (way = taken);
+  const result = await withRun(target, (request) =>
+    runPlaybook({ ...request, stateDir, onWay }, applyPlay({ present: [item], absent: [] }, true, request.workspace)),
+  );
+  return { result, ms: performance.now() - started, way };
 }
 
 function explainDryRun(result: RunResult<BatchResult>): { message: string; fix: string | null } | undefined {

@@ -33,11 +33,11 @@ export function openRunRecorder(app: App): RunRecorder {
 }
 
 async function recordRun(settled: SettledRun, app: App): Promise<void> {
-  const { firewall, blocks, run, folder = '', task } = settled;
+  const { firewall, blocks, run, folder = '', task, way } = settled;
   const failed = blocks.filter(({ failure }) => failure !== null);
   if (app.config.log.file !== undefined) {
     const log = await app.openLog();
-    log.info('run settled', { firewall, ...run, failed: failed.length });
+    log.info('run settled', { firewall, ...run, failed: failed.length, way });
     for (const block of blocks) {
       const { flow, ...facts } = toRecord(block);
       log.info('block settled', { ...facts, ...flow, block: block.id, run: run.id });

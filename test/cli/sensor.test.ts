@@ -75,6 +75,7 @@ describe('renderSensor', () => {
 /** Plays Firebreak at the other end: notes what it is asked, and ends with the exit code that stands in a file. */
 const receiver = `#!/bin/sh
 printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >>"$HOME/received"
+printf '%s\\n' "$SSH_CONNECTION" >>"$HOME/connections"
 if [ -e "$HOME/hang" ]; then exec sleep 60; fi
 echo "the receiver answers"
 exit "$(cat "$HOME/exit" 2>/dev/null || echo 0)"
@@ -209,6 +210,23 @@ describe('the sensor script', function () {
       expect(existsSync(canary)).to.equal(false);
     });
   }
+
+  it('sends alarms that follow one another over one connection, and opens another where it was lost', async function () {
+    const version = /OpenSSH_(\d+)/.exec(spawnSync('ssh', ['-V']).stderr.toString());
+    if (Number(version?.[1]) < 9) this.skip();
+    await startWithKey();
+    const connections = (): Set<string> => new Set(readFileSync(path.join(folder, 'connections'), 'utf8').split('\n'));
+    for (const last of ['7', '8', '9'])
+      expect((await sensor.call([`203.0.113.${last}`, ...alarm.slice(1)])).exit).to.equal(0);
+    expect(connections().size).to.equal(2); // the last line is empty
+    expect(readdirSync(sensor.spool).filter((name) => /^[0-9a-f]{40}$/.test(name))).to.have.length(1);
+    await sshd.goAway();
+    expect(await sensor.call(['203.0.113.10', ...alarm.slice(1)])).to.include({ exit: 75 });
+    await sshd.comeBack();
+    expect(await sensor.call(['203.0.113.11', ...alarm.slice(1)])).to.include({ exit: 0 });
+    expect(connections().size).to.equal(3);
+    expect(received()).to.have.length(5);
+  });
 
   it('takes the addresses that there are', async () => {
     await startWithKey();

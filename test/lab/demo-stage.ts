@@ -46,6 +46,8 @@ export interface Stage {
   readonly policyCommand: (alarm: DemoAlarm) => string;
   /** What the script on the SIEM then runs. */
   readonly sshCommand: (alarm: DemoAlarm) => string;
+  /** Whether runs use a warm runner; they do not at first. */
+  setWarm(isWarm: boolean): void;
   /** Rejects where the stage is closed meanwhile. */
   fire(alarm: DemoAlarm): Promise<Call>;
   /** Ends every process of the stage and removes its folder. Idempotent. */
@@ -84,6 +86,11 @@ export async function openStage(): Promise<Stage> {
       login,
       policyCommand,
       sshCommand,
+      setWarm: (isWarm) =>
+        writeFileSync(
+          path.join(folder, 'ansible/firebreak.yml'),
+          renderConfig(path.join(folder, 'ansible'), firewall, isWarm),
+        ),
       fire,
       close,
       findLeftovers: () => findLeftovers(folder),
@@ -152,10 +159,10 @@ async function startAnsibleHost(
 }
 
 /** The configuration that an administrator would write, patience with a busy machine, and the lab's own paths. */
-function renderConfig(folder: string, firewall: Firewall): string {
+function renderConfig(folder: string, firewall: Firewall, isWarm = false): string {
   return stringify({
     state_dir: path.join(folder, 'state'),
-    ansible: { timeout: '5m' },
+    ansible: { timeout: '5m', warm: isWarm ? '5m' : 0 },
     firewalls: {
       edge: {
         host: firewall.host,

@@ -14,6 +14,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
+import { findNaming, signalAll } from './processes.js';
 
 /** How one call of the program ended. */
 export interface Ended {
@@ -148,6 +149,9 @@ export async function waitForEnd(child: ChildProcess): Promise<Ended> {
   });
 }
 
+/** `FIREBREAK_TEST_WARM=1` runs the tests through the warm runner. */
+const warmDefault = process.env['FIREBREAK_TEST_WARM'] === '1' ? '5m' : 0;
+
 /** Lays out a configuration for these firewalls in a folder of its own. The caller ends it by `remove()`. */
 export function makeLauncher(firewalls: Readonly<Record<string, object>>, config: object = {}): Launcher {
   const folder = mkdtempSync(path.join(tmpdir(), 'l-'));
@@ -159,7 +163,8 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
 
   const configure = (changes: object): void => {
     keys = { ...keys, ...changes };
-    writeFileSync(configFile, `${JSON.stringify(keys, undefined, 2)}\n`); // JSON is YAML
+    const ansible = { warm: warmDefault, ...('ansible' in keys && (keys.ansible as object)) };
+    writeFileSync(configFile, `${JSON.stringify({ ...keys, ansible }, undefined, 2)}\n`); // JSON is YAML
     chmodSync(configFile, 0o600);
   };
   configure({});
@@ -224,7 +229,10 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
     },
     runs,
     waitForEvent,
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => {
+      signalAll(findNaming(path.join(stateDir, 'warm')), 'SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

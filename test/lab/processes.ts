@@ -56,6 +56,12 @@ export function findNaming(folder: string): number[] {
   return listPids().filter((pid) => readProc(pid, 'cmdline').includes(folder));
 }
 
+/** The warm runner of this state folder. Its forks differ from it in that they carry the id of their run. */
+export function findWarmRunner(stateDir: string): number[] {
+  const unmarked = new Set(findWithVariable('FIREBREAK_RUN_ID', '0'.repeat(26)));
+  return findNaming(`${stateDir}/warm\0`).filter((pid) => unmarked.has(pid));
+}
+
 /** What was started with this word. */
 export function findByWord(word: string): number[] {
   return listPids().filter((pid) => readProc(pid, 'cmdline').split('\0').includes(word));

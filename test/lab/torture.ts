@@ -1,5 +1,5 @@
 /**
- * Kills launchers, Ansible and the firewall's sshd at random moments under load, with saves in the GUI between, and
+ * Kills launchers, Ansible, its warm runner and the firewall's sshd at random moments under load, with saves in the GUI between, and
  * looks after each round whether anything was lost, doubled or left behind.
  *
  *   npm run torture -- [--rounds 300] [--seed N]
@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startFirewall, type Firewall } from './firewall.js';
 import { makeLauncher, settingsOf, waitUntil, type AnswerBlock, type Call, type Launcher } from './launcher.js';
-import { findByWord, findMarked, findNaming, findTree, signalAll } from './processes.js';
+import { findByWord, findMarked, findNaming, findTree, findWarmRunner, signalAll } from './processes.js';
 
 export interface TortureOptions {
   readonly rounds: number;
@@ -48,7 +48,11 @@ export async function torture({ rounds, seed, say = () => undefined }: TortureOp
   const firewall = await startFirewall();
   const launcher = makeLauncher(
     { edge: settingsOf(firewall) },
-    { policy: { limits: { per_minute: 1_000_000 } }, dispatch: { recheck: '1s' }, ansible: { timeout: '30s' } },
+    {
+      policy: { limits: { per_minute: 1_000_000 } },
+      dispatch: { recheck: '1s' },
+      ansible: { timeout: '30s', warm: '5m' },
+    },
   );
   try {
     for (let round = 1; round <= rounds; round += 1) {
@@ -77,6 +81,7 @@ async function playRound({ firewall, launcher, random }: Round): Promise<string>
     { name: 'a launcher', find: () => calls.map(({ pid }) => pid).filter(isAlive) },
     { name: 'a drainer', find: () => findByWord(launcher.configFile) },
     { name: 'ansible-playbook', find: () => findMarked('FIREBREAK_RUN_ID', launcher.folder) },
+    { name: 'the warm runner', find: () => findWarmRunner(launcher.stateDir) },
     { name: 'the sessions of sshd', find: () => findTree(firewall.pid()).filter((pid) => pid !== firewall.pid()) },
   ];
   const later = async (work: () => unknown): Promise<void> => {
@@ -130,7 +135,11 @@ async function settleAndLook(firewall: Firewall, launcher: Launcher): Promise<st
     ...findByWord(launcher.configFile),
     ...findNaming(launcher.stateDir),
   ];
-  await waitUntil('all of our processes ended', () => ours().length === 0);
+  const runner = (): Set<number> => new Set(findWarmRunner(launcher.stateDir));
+  await waitUntil('all of our processes but the warm runner ended', () => {
+    const stays = runner();
+    return ours().every((pid) => stays.has(pid)) && stays.size <= 1;
+  });
   const wanted = (await list(launcher)).map(({ port }) => port).sort();
   const text = firewall.readConfig();
   const standing = [...text.matchAll(/<address>203\.0\.113\.7<\/address>[^]*?<port>(\d+)<\/port>/g)]

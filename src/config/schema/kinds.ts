@@ -67,6 +67,17 @@ export const timeLimit = z.codec(z.string(), z.number(), {
   encode: formatDuration,
 });
 
+/** A finite duration, or 0 for what is turned off. */
+export const offOrTimeLimit = z.codec(z.union([z.literal(0), z.string()]), z.number(), {
+  decode: (value, { issues }) => {
+    const ms = value === 0 || value === '0' ? 0 : parseDuration(value);
+    if (ms !== undefined && ms !== null) return ms;
+    issues.push(problem('expected a time such as 60s or 5m, or 0', String(value)));
+    return z.NEVER;
+  },
+  encode: (ms) => (ms === 0 ? 0 : formatDuration(ms)),
+});
+
 export const address = z.codec(z.string(), z.custom<Address>(), {
   decode: (text, { issues }) => {
     const parsed = parseAddress(text);

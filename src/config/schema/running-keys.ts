@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { key, path, program, timeLimit } from './kinds.js';
+import { key, offOrTimeLimit, path, program, timeLimit } from './kinds.js';
 
 export const dispatch = z.strictObject({
   max_waiting: key(
@@ -35,6 +35,11 @@ export const gateway = z.strictObject({
   ),
 });
 
+/** As ssh's KexAlgorithms: a list of names, which a sign adds to ssh's own, removes from them, or puts first. */
+const keyExchange = z
+  .string()
+  .regex(/^(default|[+^-]?[a-z0-9@._-]+(,[a-z0-9@._-]+)*)$/, 'expected a list such as ^curve25519-sha256, or default');
+
 export const ansible = z.strictObject({
   playbook_command: key(
     program.default('ansible-playbook'),
@@ -43,6 +48,14 @@ export const ansible = z.strictObject({
   timeout: key(timeLimit.prefault('60s'), 'How long a run may take before it is stopped, gracefully first.'),
   batch: key(z.int().positive().default(1000), 'How many blocks one run applies at most.'),
   keep_runs: key(z.int().positive().default(200), 'How many run folders to keep.'),
+  warm: key(
+    offOrTimeLimit.prefault('5m'),
+    'How long a process that has Ansible loaded waits for the next run, which then takes about half of the time. It is started by a run, holds no secret and ends automatically; `0` turns it off. See docs/performance.md.',
+  ),
+  ssh_kex: key(
+    keyExchange.default('^curve25519-sha256'),
+    "`KexAlgorithms` of ssh for the connection to a firewall. The default puts a fast key exchange first, which is not post-quantum; all others remain available. `default` leaves the choice to ssh.",
+  ),
 });
 
 export const log = z.strictObject({

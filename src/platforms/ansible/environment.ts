@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findChildEnvironment } from '../../config/child-environment.js';
 import { findPackageRoot } from '../../config/package-root.js';
-import type { FirewallConfig } from '../../config/schema.js';
+import type { Config, FirewallConfig } from '../../config/schema.js';
 import type { Workspace } from './workspace.js';
 
 /** The whole environment of ansible-playbook, named key by key, so that none of the caller's leaks in. */
@@ -29,10 +29,11 @@ export function buildEnvironment(
 }
 
 /** Options of every ssh call of a run: the host key is always verified, and ssh never prompts. */
-export function buildSshArgs(firewall: FirewallConfig): string[] {
+export function buildSshArgs(firewall: FirewallConfig, { ssh_kex: kex }: Pick<Config['ansible'], 'ssh_kex'>): string[] {
   const file = firewall.known_hosts_file;
   return [
     '-o StrictHostKeyChecking=yes',
+    ...(kex === 'default' ? [] : [`-o KexAlgorithms=${kex}`]),
     ...(file === undefined ? [] : [`-o UserKnownHostsFile="${file}"`]),
     ...(firewall.password_file === undefined ? ['-o BatchMode=yes', '-o PasswordAuthentication=no'] : []),
     ...(firewall.private_key_file === undefined ? [] : ['-o IdentitiesOnly=yes']),

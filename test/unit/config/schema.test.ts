@@ -49,7 +49,7 @@ const whole = {
   dispatch: { max_waiting: 1, recheck: '1s', same_event: '2m', give_up: '3h', patience: '4d' },
   gateway: { max_sessions: 1, max_per_caller: 2 },
   keep_alarms: '90d',
-  ansible: { playbook_command: '/a', timeout: '90s', batch: 1, keep_runs: 2 },
+  ansible: { playbook_command: '/a', timeout: '90s', batch: 1, keep_runs: 2, warm: 0, ssh_kex: 'default' },
   mail: {
     ...{ host: 'h', port: 26, from: 'a@b', to: ['c@d'], user: 'u', password_file: '/mp', tls: 'tls', ca_file: '/mc' },
     ...{ on: ['digest'], digest_at: '08:30' },

@@ -110,7 +110,7 @@ describe('the doctor, of a firewall of any platform,', () => {
 
   async function check(results: Record<string, object>) {
     const { port } = server.address() as AddressInfo; // it listens on TCP
-    const config = configure({ port, user: 'baker' }, { playbook_command: writeAnsible(results) });
+    const config = configure({ port, user: 'baker' }, { playbook_command: writeAnsible(results), warm: 0 });
     const firewall = config.firewalls['edge']!;
     const stop = new AbortController().signal;
     const watch = () => () => undefined;

@@ -74,14 +74,24 @@ describe('renderExtraVars', () => {
 });
 
 describe('buildSshArgs', () => {
+  const fast = { ssh_kex: '^curve25519-sha256' };
+
+  it('puts a key exchange first, or leaves it to ssh', () => {
+    expect(buildSshArgs(firewall(), fast)).to.include('-o KexAlgorithms=^curve25519-sha256');
+    expect(buildSshArgs(firewall(), { ssh_kex: 'default' }).join(' ')).to.not.include('KexAlgorithms');
+  });
+
   it('always checks the host key, and asks nobody where there is no password', () => {
-    const args = buildSshArgs(firewall({ known_hosts_file: '/etc/a b/known_hosts', private_key_file: '/k' })).join(' ');
+    const args = buildSshArgs(
+      firewall({ known_hosts_file: '/etc/a b/known_hosts', private_key_file: '/k' }),
+      fast,
+    ).join(' ');
     expect(args).to.include('StrictHostKeyChecking=yes').and.include('BatchMode=yes');
     expect(args).to.include('UserKnownHostsFile="/etc/a b/known_hosts"').and.include('IdentitiesOnly=yes');
   });
 
   it('lets a password be used where there is one', () => {
-    expect(buildSshArgs(firewall({ password_file: '/p' })).join(' ')).to.not.match(
+    expect(buildSshArgs(firewall({ password_file: '/p' }), fast).join(' ')).to.not.match(
       /BatchMode|PasswordAuthentication=no/,
     );
   });

@@ -2,6 +2,9 @@
 #   python -c <this> CONFIG PHP adds|removes NUMBER NEW_FILE
 # Only NUMBER rules of ours may have been added or removed. Exit 3: another run edited the file meanwhile, so retry.
 # Exit 4: the file must not be put in place. The output names no content of the file.
+#
+# Both files are compared as bytes, and only the rules around the difference are parsed, so that the check of a long
+# configuration takes no longer. Where the bytes do not prove enough, both files are parsed as a whole.
 import collections
 import hashlib
 import os
@@ -11,6 +14,7 @@ import sys
 from xml.parsers import expat
 
 BAND = range(2000000000, 2147483648)
+FILTER = re.compile(rb"<filter[\s/>]")
 
 # pfSense's own parser without config.inc, which would wait for the lock that we hold.
 PARSER = (
@@ -27,7 +31,7 @@ def stop(status, message):
 class Reader:
     """Digests everything but our own rules, and counts those by tracker."""
 
-    def __init__(self, file):
+    def __init__(self, content):
         self.rest = hashlib.sha256()
         self.ours = collections.Counter()
         self.filters = 0
@@ -38,8 +42,7 @@ class Reader:
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text.append
-        with open(file, "rb") as stream:
-            parser.ParseFile(stream)
+        parser.Parse(content, True)
 
     def record(self, *words):
         if self.rule is None:
@@ -89,14 +92,94 @@ def find_tracker(words):
 
 
 def read(file):
+    with open(file, "rb") as stream:
+        return stream.read()
+
+
+def is_well_formed(content):
     try:
-        return Reader(file)
+        expat.ParserCreate().Parse(content, True)
+    except expat.ExpatError:
+        return False
+    return True
+
+
+def find_longest(most, is_common):
+    """The greatest number up to `most` for which it holds, by halving."""
+    low = 0
+    while low < most:
+        middle = (low + most + 1) // 2
+        if is_common(low, middle):
+            low = middle
+        else:
+            most = middle - 1
+    return low
+
+
+def cut_difference(old, new):
+    """Where the whole rules around the difference begin, and where they end in the old file; None if that is unclear."""
+    size, longer = len(old), len(new) - len(old)
+    head = find_longest(min(size, len(new)), lambda low, high: old[low:high] == new[low:high])
+    tail = find_longest(
+        min(size, len(new)) - head,
+        lambda low, high: old[size - high : size - low] == new[size + longer - high : size + longer - low],
+    )
+    begins = [old.rfind(tag, 0, head) + len(tag) for tag in (b"<filter>", b"</rule>") if old.rfind(tag, 0, head) >= 0]
+    rule, end = old.find(b"</rule>", size - tail), old.find(b"</filter>", size - tail)
+    ends = [each for each in (rule + len(b"</rule>") if rule >= 0 else -1, end) if each >= 0]
+    return (max(begins), min(ends)) if begins and ends else None
+
+
+def read_difference(old, new):
+    """Reads the rules around the difference, in both files. None where the bytes do not prove that the rest is the same,
+    that there is one filter, and that no tracker is added twice."""
+    cut = cut_difference(old, new)
+    if cut is None:
+        return None
+    begin, end = cut
+    head = old[:begin]
+    if re.match(rb'<\?xml version="1.0"( encoding="(utf|UTF)-8")?\?>', head) is None or b"<!DOCTYPE" in head:
+        return None
+    # What closes without an error is open: the difference begins in the filter, and not in a comment or a text.
+    filters = [each.start() for each in FILTER.finditer(head)]
+    if len(filters) > 8 or not is_well_formed(head + b"</filter></pfsense>"):
+        return None
+    if sum(is_well_formed(head[:each] + b"</pfsense>") for each in filters) != 1 or FILTER.search(old, end):
+        return None
+    try:
+        pieces = old[begin:end], new[begin : end + len(new) - len(old)]
+        parsed = [Reader(b"<pfsense><filter>" + piece + b"</filter></pfsense>") for piece in pieces]
+    except expat.ExpatError:
+        return None
+    if parsed[0].filters != 1:
+        return None
+    added = set(tracker for tracker, unused in parsed[1].ours - parsed[0].ours)
+    texts = re.findall(rb"<tracker>([^<&]*)</tracker>", old) if added else []
+    if added and len(texts) != old.count(b"<tracker"):
+        return None  # one may be written in another way
+    return None if added & set(int(text) for text in texts if text.strip().isdigit()) else parsed
+
+
+def parse_whole(content):
+    try:
+        return Reader(content)
     except expat.ExpatError as error:
         stop(4, "line %d is not well-formed XML" % error.lineno)
 
 
+def check_parsers(php, new_file, content):
+    if not os.path.exists(php):
+        if not is_well_formed(content):
+            parse_whole(content)  # names the line
+        return
+    ended = subprocess.run([php, "-r", PARSER, new_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
+    if ended.returncode != 0:
+        stop(4, "pfSense's own parser refuses it")
+
+
 def main(config, php, direction, number, new_file):
-    old, new = read(config), read(new_file)
+    files = read(config), read(new_file)
+    old, new = read_difference(*files) or [parse_whole(each) for each in files]
     if new.filters != 1:
         stop(4, "it would have %d filters" % new.filters)
     if new.rest.digest() != old.rest.digest():
@@ -111,10 +194,7 @@ def main(config, php, direction, number, new_file):
             stop(4, "%d rules of %d would be added, %d removed" % (sum(added.values()), number, sum(removed.values())))
     elif added or len(set(tracker for tracker, unused in removed)) > number:
         stop(4, "%d rules would be removed for %d trackers" % (sum(removed.values()), number))
-    if os.path.exists(php):
-        ended = subprocess.run([php, "-r", PARSER, new_file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
-        if ended.returncode != 0:
-            stop(4, "pfSense's own parser refuses it")
+    check_parsers(php, new_file, files[1])
 
 
 main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
