@@ -140,6 +140,10 @@ row("interfaces", "the OpenVPN tab passes what the assigned interface blocks",
     ahead("pass in quick on openvpn inet all flags S/SA keep state" + USER, OURS_VPN), ("shadowed", "group rule 'Allow monitoring'"), VPN)  # fmt: skip
 row("interfaces", "the OpenVPN tab, groups by ifconfig",
     ahead("pass in quick on openvpn inet all flags S/SA keep state" + USER, OURS_VPN), "shadowed", VPN, interfaces=IFCONFIG)  # fmt: skip
+row("interfaces", "it enters by a group, and rules are for interfaces", "\n".join([DENY, OURS.replace("em0", "EDGES"), "pass in quick on em0 inet all flags any" + USER]),
+    "decides", dict(SSH, interface="EDGES"))  # fmt: skip
+row("interfaces", "it enters by a group, and an interface passes it", ahead("pass in quick on em0 inet all flags any" + USER, OURS.replace("em0", "EDGES")),
+    "listed", dict(SSH, interface="EDGES"))  # fmt: skip
 row("interfaces", "our rule on a group", "\n".join([DENY, OURS.replace("em0", "EDGES")]), "decides")
 row("interfaces", "our rule on a group without this interface", "\n".join([DENY, OURS.replace("em0", "openvpn")]), ("listed", "do not match this rule"))
 row("interfaces", "a group ahead, and groups are not known", ahead("pass in quick on EDGES inet all flags S/SA keep state" + USER),
@@ -192,6 +196,7 @@ ANY = dict(SSH, protocol="any", port="")
 row("protocols", "any", "\n".join([DENY, OURS_ALL]), "decides", ANY)
 for name in ("tcp", "udp", "icmp", "esp", "gre", "igmp", "89"):
     passing("protocols", "any, and %s passes" % name, "pass in quick inet proto %s all keep state" % name, True, ANY, OURS_ALL)
+row("protocols", "any, says which protocol", ahead("pass in quick inet proto udp all keep state" + USER, OURS_ALL), ("shadowed", "passes it first, but only UDP"), ANY)
 passing("protocols", "any, and one port passes", "pass in quick inet proto tcp from any to any port = http flags S/SA keep state", True, ANY, OURS_ALL)
 passing("protocols", "any, and another host's port passes", "pass in quick inet proto tcp from any to 192.168.1.11 port = http flags S/SA keep state", False, ANY, OURS_ALL)
 row("protocols", "a protocol without ports", "\n".join([DENY, OURS_ALL]), "decides", dict(SSH, protocol="esp", port=""))
@@ -360,8 +365,10 @@ PING6 = dict(SSH6, protocol="icmp", port="")
 ESSENTIAL = 'pass quick inet6 proto ipv6-icmp all icmp6-type %s keep state ridentifier 1000000107 label "Pass IPv6 ICMP essential"'
 ESSENTIALS = "\n".join(ESSENTIAL % name for name in ("unreach", "toobig", "neighbrsol", "neighbradv"))
 row("icmp", "icmp6", "\n".join([DENY6, OURS6_ALL]), "decides", PING6)
-row("icmp", "ICMPv6 essentials ahead", ahead(ESSENTIALS, OURS6_ALL, DENY6), ("listed", "pfSense's rule 'Pass IPv6 ICMP essential'"), PING6)
-row("icmp", "ICMPv6 essentials ahead, any protocol", ahead(ESSENTIALS, OURS6_ALL, DENY6), "listed", dict(SSH6, protocol="any", port=""))
+row("icmp", "ICMPv6 essentials ahead", ahead(ESSENTIALS, OURS6_ALL, DENY6),
+    ("listed", "pfSense's rule 'Pass IPv6 ICMP essential' (tracker 1000000107) passes it first, but only type 1"), PING6)  # fmt: skip
+row("icmp", "ICMPv6 essentials ahead, any protocol", ahead(ESSENTIALS, OURS6_ALL, DENY6), ("listed", "but only ICMPv6 type 1"), dict(SSH6, protocol="any", port=""))
+row("icmp", "CARP ahead, any protocol", ahead("pass quick proto carp all no state ridentifier 1000000201", OURS_ALL), ("listed", "but only protocol 112"), ANY)
 row("icmp", "ICMPv6 essentials ahead, TCP", ahead(ESSENTIALS, OURS6, DENY6), "decides", SSH6)
 row("icmp", "echo ahead", ahead("pass in quick inet6 proto ipv6-icmp all icmp6-type echoreq keep state" + USER, OURS6_ALL, DENY6), "shadowed", PING6)
 DHCP = 'pass in quick on em0 proto udp from any port = bootps to any port = bootpc no state label "allow dhcp client out WAN" ridentifier 1000000561'
@@ -483,6 +490,7 @@ row("doubts", "os", ahead('pass in quick inet proto tcp from any os "Linux" to 1
     ("listed", "depends on the sender's operating system"))  # fmt: skip
 row("doubts", "route-to", ahead("pass in quick on em0 route-to (em2 192.0.2.129) inet all flags S/SA keep state" + USER), ("listed", "route-to"))
 row("doubts", "route-to a list", ahead("pass in quick on em0 route-to { (em2 192.0.2.129), (em3 192.0.2.130) } round-robin inet all flags S/SA keep state" + USER), "listed")
+row("doubts", "reply-to a list", ahead("pass in quick on em0 reply-to { (em0 192.0.2.129), (em0 192.0.2.130) } round-robin sticky-address inet all flags S/SA" + USER), "shadowed")
 row("doubts", "route-to, and a pass after it", ahead("pass in quick on em0 route-to (em2 192.0.2.129) inet all flags S/SA\npass in quick inet all flags S/SA" + USER), "shadowed")
 row("doubts", "dup-to", ahead("pass in quick on em0 dup-to (em2 192.0.2.129) inet all flags S/SA keep state" + USER), "listed")
 row("doubts", "our rule with reply-to", "\n".join([DENY, OURS.replace("inet", "reply-to (em0 198.51.100.1) inet")]), "decides")

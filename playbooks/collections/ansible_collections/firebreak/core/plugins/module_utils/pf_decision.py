@@ -15,7 +15,7 @@ decides    Every packet of the flow is dropped, first packets by the rule with o
 shadowed   Another rule certainly passes a packet of the flow; `rule` is that rule, or None if no rule matches.
 listed     Neither can be said; `reason` says why. It may be that a rule cannot be read (`rule` is that rule), that all packets
            are dropped but our rule matches none of them, or that only packets pass that networks cannot do without: ICMPv6
-           errors and neighbor discovery, and DHCP.
+           errors and neighbor discovery, DHCP, CARP.
 
 Every reason is the part of a sentence, without its full stop.
 """
@@ -62,14 +62,17 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import rea
 
 Decision = namedtuple("Decision", "level reason rule")
 # A packet's TCP flags, whether it is the first of its connection, and the forward that it came through, or None.
-Packet = namedtuple("Packet", "flags is_first forward")
+Packet = namedtuple("Packet", "kind flags is_first forward")
 
 EVERY_TYPE = (0, 255)
 SEVERAL = "sends packets to more than one address or port"
 
-# ICMPv6 errors, router and neighbor discovery (RFC 4890), and the ports of DHCP servers and clients.
+# What pfSense passes before every rule of a user: ICMPv6 errors, router and neighbor discovery (RFC 4890), DHCP between a
+# server's and a client's port, and how firewalls of one cluster find each other.
 ESSENTIAL_TYPES = (1, 2, 3, 4, 133, 134, 135, 136)
 DHCP_PORTS = ((67, 67), (68, 68), (546, 546), (547, 547))
+CLUSTER_PROTOCOLS = (112, 240)  # CARP, pfsync
+PROTOCOL_NAMES = {TCP: "TCP", UDP: "UDP", ICMP[4]: "ICMP", ICMP[6]: "ICMPv6"}
 
 
 def read_rule_set(rules, translations, interfaces, is_in_table, is_anchor_empty=None):
@@ -277,13 +280,13 @@ class Search:
     # Filter rules
 
     def filter(self, box, kind, forward):
-        self.walk(box, kind, Packet(FLAG_BITS["S"], True, forward))
+        self.walk(box, Packet(kind, FLAG_BITS["S"], True, forward))
         if kind.protocol == TCP:
-            self.walk(box, kind, Packet(FLAG_BITS["A"], False, forward))
+            self.walk(box, Packet(kind, FLAG_BITS["A"], False, forward))
 
-    def walk(self, box, kind, packet):
+    def walk(self, box, packet):
         """Decides each part of the box. `finals` are quick rules that may match it, `last` those that decide if none does."""
-        candidates = self.rule_set.view(kind).find(box)
+        candidates = self.rule_set.view(packet.kind).find(box)
         if self.without_blocks:
             candidates = [each for each in candidates if each.rule.action != "block" or not self.is_before(each)]
         stack = [(box, 0, (), ())]
@@ -291,7 +294,7 @@ class Search:
             piece, start, finals, last = stack.pop()
             for place in range(start, len(candidates)):
                 each = candidates[place]
-                if each.rule.flags is not None and kind.protocol == TCP:
+                if each.rule.flags is not None and packet.kind.protocol == TCP:
                     wanted, among = each.rule.flags
                     if packet.flags & among != wanted:
                         continue
@@ -328,12 +331,13 @@ class Search:
     def note_drop(self, entries, packet):
         if not packet.is_first:
             return
-        own = [doubt for each, doubt in entries if doubt is not None and each.rule.tracker == self.tracker]
         if all(each.rule.tracker == self.tracker or self.is_before(each) for each, _ in entries):
             self.is_ours = True
         elif self.dropped is None:
             rule = entries[-1][0].rule
-            reason = "this rule %s" % own[0] if own else "its packets do not match this rule: %s drops them" % self.rule_set.name(rule)
+            own = [doubt for each, doubt in entries if doubt is not None and each.rule.tracker == self.tracker]
+            reason = "its packets do not match this rule: %s drops them" % self.rule_set.name(rule)
+            reason = "this rule %s" % own[0] if own else reason
             self.dropped = (self.tell_forward(packet) + reason, self.rule_set.describe(rule))
 
     def is_before(self, each):
@@ -342,12 +346,14 @@ class Search:
 
     def note_pass(self, each, piece, packet):
         if each is None:
-            self.passed = self.passed or (self.tell_forward(packet) + "no rule matches its packets, and pf passes them", None)
+            reason = self.tell_forward(packet) + "no rule matches its packets, and pf passes them"
+            self.passed = self.passed or (reason, None)
             return
-        verb = "passes packets of its open connections" if not packet.is_first else "passes it"
-        if packet.is_first and each.position < self.position:
-            verb = "passes it first"
-        part = "" if packet.forward is not None else self.tell_part(piece)
+        if not packet.is_first:
+            verb = "passes packets of its open connections"
+        else:
+            verb = "passes it first" if each.position < self.position else "passes it"
+        part = self.tell_part(piece, each.rule, packet)
         reason = "%s%s %s%s" % (self.tell_forward(packet), self.rule_set.name(each.rule), verb, part)
         found = (reason, self.rule_set.describe(each.rule))
         if is_essential(piece, each.rule):
@@ -365,26 +371,34 @@ class Search:
     def tell_forward(self, packet):
         return "" if packet.forward is None else "after %s, " % self.rule_set.name(packet.forward)
 
-    def tell_part(self, piece):
+    def tell_part(self, piece, rule, packet):
         """What distinguishes a part of the flow, or "" if it is all of it."""
-        found = []
+        protocol, found = packet.kind.protocol, []
+        if len(self.protocols) > 1 and rule.protocols:
+            found.append(PROTOCOL_NAMES.get(protocol, "protocol %d" % protocol))
+        if packet.forward is not None:
+            return ", but only " + found[0] if found else ""
         if piece[SOURCE] != self.box[SOURCE]:
             found.append("from %s" % tell_addresses(self.family, piece[SOURCE]))
         if piece[SOURCE_PORT] != EVERY_PORT:
             found.append("from source port %s" % tell_ports(piece[SOURCE_PORT]))
         if piece[DESTINATION] != self.box[DESTINATION]:
             found.append("to %s" % tell_addresses(self.family, piece[DESTINATION]))
-        if piece[PORT] not in (self.box[PORT], EVERY_TYPE, EVERY_PORT):
+        if protocol in ICMP.values():
+            found += ["type %s" % tell_ports(piece[PORT])] if piece[PORT] != EVERY_TYPE else []
+        elif protocol in WITH_PORTS and piece[PORT] != self.box[PORT]:
             found.append("to port %s" % tell_ports(piece[PORT]))
         return ", but only " + " ".join(found) if found else ""
 
 
 def is_essential(piece, rule):
-    """Whether only packets pass that networks cannot do without, which pfSense passes before every rule of a user."""
+    """Whether only packets pass that networks cannot do without."""
     if rule.protocols == (ICMP[6],):
         first, last = piece[PORT]
         return all(each in ESSENTIAL_TYPES for each in range(first, last + 1))
-    return rule.protocols == (UDP,) and piece[SOURCE_PORT] in DHCP_PORTS and piece[PORT] in DHCP_PORTS
+    if rule.protocols == (UDP,):
+        return piece[SOURCE_PORT] in DHCP_PORTS and piece[PORT] in DHCP_PORTS
+    return len(rule.protocols) == 1 and rule.protocols[0] in CLUSTER_PROTOCOLS
 
 
 def map_box(box, rule, family):

@@ -40,7 +40,9 @@ TOKEN = re.compile(r'><|[^\s{}(),!"<]+|"[^"]*"|<[^\s<>"]+>|<[=>]?|!=|[{}(),!"]')
 NUMBERED = re.compile(r"^@(\d{1,9})(?:\((\d{1,10})\))?\s+")
 MACRO = re.compile(r'^\s*(\w+)\s*=\s*"(.*)"\s*$')
 # Not rules: counters below each rule, comments, what pfctl says about a kernel without ALTQ, and what rules.debug defines.
-NOT_A_RULE = re.compile(r"^\s*($|#|\[|No ALTQ support|ALTQ related functions|table\s*<|set\s|scrub\b|no scrub\b|altq\b|queue\b)")
+NOT_A_RULE = re.compile(r"^\s*(?:$|#|\[|(?:No ALTQ support|ALTQ related functions|table|set|scrub|no scrub|altq|queue)\b)")
+# Rules that do not decide about a packet that comes in.
+NOT_INCOMING = ("nat ", "no nat ", "nat-anchor ", "scrub ", "no scrub ")
 
 
 class Rule:
@@ -410,6 +412,10 @@ WORDS = {
     "reply-to": Parser.skip_pool,
     "route-to": read_route,
     "dup-to": read_route,
+    "round-robin": skipping(0),
+    "sticky-address": skipping(0),
+    "random": skipping(0),
+    "bitmask": skipping(0),
     "tag": skipping(1),
     "set": Parser.read_set,
     "schedule": skipping(1),
@@ -487,8 +493,8 @@ def read_rules(text, interfaces):
             macros[macro.group(1)] = TOKEN.findall(macro.group(2))
             continue
         bare = NUMBERED.sub("", line[:200]).lstrip()
-        if bare.startswith(("nat ", "no nat ", "nat-anchor ", "scrub ", "no scrub ")):
-            continue  # neither decides about a packet that comes in
+        if bare.startswith(NOT_INCOMING):
+            continue
         depth = int(bare.startswith("anchor") and line.rstrip().endswith("{"))
         rules.append(read_line(line, len(rules), macros, interfaces))
     return rules, len(lines) <= MAX_LINES
