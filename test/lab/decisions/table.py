@@ -12,7 +12,7 @@ import time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "playbooks", "collections"))
-from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, read_rule_set  # noqa: E402
+from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set  # noqa: E402
 
 TRACKER = 2000000001
 SSH = {
@@ -67,8 +67,11 @@ def answer(rules, flow, nat="", interfaces=GROUPS, tables=(), anchors=None, raw=
     def is_in_table(name, address):
         return None if name not in tables else address in tables[name]
 
-    is_empty = None if anchors is None else lambda kind, name: anchors.get((kind, name))
-    return decide(read_rule_set(rules if raw else numbered(rules), nat, interfaces, is_in_table, is_empty), flow, TRACKER)
+    def is_empty(kind, name):
+        text = anchors.get((kind, name))
+        return None if text is None else not has_rules(text)
+
+    return decide(read_rule_set(rules if raw else numbered(rules), nat, interfaces, is_in_table, anchors and is_empty), flow, TRACKER)
 
 
 def ahead(rule, ours=OURS, deny=DENY):
@@ -509,13 +512,16 @@ row("doubts", "limits of a state", ahead(
 for name, level in [("userrules/*", "decides"), ("openvpn/*", "decides"), ("ipsec/*", "decides"), ("tftp-proxy/*", "decides"), ("miniupnpd", "listed"), ("other", "listed")]:
     row("doubts", "anchor " + name, ahead('anchor "%s" all' % name), level)
     row("doubts", "anchor %s, not empty" % name, ahead('anchor "%s" all' % name), ("listed", "the anchor '%s' has rules that are not known" % name),
-        anchors={("anchor", name): False})  # fmt: skip
-    row("doubts", "anchor %s, empty" % name, ahead('anchor "%s" all' % name), "decides", anchors={("anchor", name): True})
+        anchors={("anchor", name): "pass in quick all flags S/SA\n"})  # fmt: skip
+    row("doubts", "anchor %s, empty" % name, ahead('anchor "%s" all' % name), "decides", anchors={("anchor", name): "No ALTQ support in kernel\nALTQ related functions disabled\n"})
 row("doubts", "an anchor after ours", after('anchor "other" all'), "decides")
 row("doubts", "an anchor on another interface", ahead('anchor "other" in on em1 all'), "decides")
 row("doubts", "an anchor with rules of its own", ahead("anchor all {\n  block drop in quick all ridentifier 2000000001\n}"), ("listed", "the anchor ''"), raw=True)
 row("doubts", "a forward's anchor", "\n".join([DENY, OURS]), ("listed", "the anchor 'miniupnpd'"), nat='rdr-anchor "miniupnpd" all\n')
-row("doubts", "a forward's anchor that is empty", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" all\n', anchors={("rdr-anchor", "miniupnpd"): True})
+row("doubts", "a forward's anchor for another destination", "\n".join([DENY, OURS]), ("listed", "the anchor 'miniupnpd'"),
+    nat='rdr-anchor "miniupnpd" on em0 inet proto tcp from any to 198.51.100.2\n')  # fmt: skip
+row("doubts", "a forward's anchor on another interface", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" on em1 all\n')
+row("doubts", "a forward's anchor that is empty", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" all\n', anchors={("rdr-anchor", "miniupnpd"): ""})
 row("doubts", "anchors of outbound NAT", "\n".join([DENY, OURS]), "decides", nat='nat-anchor "natrules/*" all\nnat-anchor "miniupnpd" all\nrdr-anchor "tftp-proxy/*" all\n')
 
 # Labels, spellings and broken texts

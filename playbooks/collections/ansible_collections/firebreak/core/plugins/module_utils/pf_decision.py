@@ -50,6 +50,7 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_names import (
     read_protocol,
 )
 from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import (
+    FILLED,
     MAX_STEPS_OF_ONE,
     Kind,
     RuleSet,
@@ -58,7 +59,7 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import 
     tell_ports,
     to_text,
 )
-from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import read_rules
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import is_rule, read_rules
 
 Decision = namedtuple("Decision", "level reason rule")
 # A packet's TCP flags, whether it is the first of its connection, and the forward that it came through, or None.
@@ -83,11 +84,17 @@ def read_rule_set(rules, translations, interfaces, is_in_table, is_anchor_empty=
     texts one after the other, a mapping {interface: [group, ...]}, or "" if nothing is known.
     is_in_table(name, address): True, False or None (not known). Called only when a decision depends on it, and possibly
     several times for the same address: the caller caches.
-    is_anchor_empty(kind, name): the same for "anchor", "rdr-anchor" and "binat-anchor"; called for `userrules/*` and the like.
-    Without it, the anchors that pfSense fills at run time only count as empty, and any other as not known.
+    is_anchor_empty(kind, name): the same for an "anchor", "rdr-anchor" or "binat-anchor" that matters; called once for each.
+    `has_rules` tells it from what `pfctl -a NAME -sr` or `-sn` prints. Without it, and where it gives None, the anchors that
+    pfSense fills at run time only (EMPTY_ANCHORS) count as empty, and any other as not known: among these is `miniupnpd`.
     """
     known = Interfaces(interfaces)
     return RuleSet(read_rules(rules, known), read_rules(translations, known), known, is_in_table, is_anchor_empty)
+
+
+def has_rules(text):
+    """Whether pfctl printed any rule, and not only a warning."""
+    return any(is_rule(line) for line in text.split("\n"))
 
 
 def decide(rule_set, flow, tracker):
@@ -180,6 +187,8 @@ class Search:
         self.rule_set.spend(1)
         inside, outside = split(box, each.sides)
         doubt = each.doubt
+        if doubt is FILLED and inside and self.rule_set.is_empty(each.rule):
+            return [], [box], None
         for side, name, negated in each.tables if inside else ():
             found = self.ask(name, box[side])
             if found is negated:

@@ -175,7 +175,7 @@ class Parser:
         elif word in ("rdr", "binat"):
             rule.passes = bool(self.take("pass"))
         elif word.endswith("anchor"):
-            rule.quick = True
+            rule.quick = rule.passes = True  # as its rules may be
             rule.labels = (self.next().strip('"'),) if self.peek()[:1] == '"' else ()
             if self.take("{"):  # a block of rules: the caller hands over the first line only
                 self.doubt("holds rules of its own")
@@ -541,6 +541,10 @@ def is_number(words, at, highest):
     return at < len(words) and words[at].isdecimal() and len(words[at]) <= 10 and int(words[at]) <= highest
 
 
+def is_rule(line):
+    return NOT_A_RULE.match(line) is None
+
+
 def read_rules(text, interfaces):
     """(all rules of a text in order, whether the text was read to its end)"""
     lines = text.split("\n", MAX_LINES)  # not splitlines: a label may hold what Unicode calls a line separator
@@ -549,7 +553,7 @@ def read_rules(text, interfaces):
         if depth:  # inside an anchor that holds rules of its own
             depth += line.rstrip().endswith("{") - (line.strip() == "}")
             continue
-        if NOT_A_RULE.match(line):
+        if not is_rule(line):
             continue
         macro = MACRO.match(line) if line[0] != "@" and len(line) <= MAX_LINE else None
         if macro:
