@@ -323,6 +323,12 @@ passing("networks", "an IPv6 network and a host", "pass in quick inet6 from 2001
         OURS6.replace("2001:db8:bad::7", "2001:db8:bad::/48"))  # fmt: skip
 row("networks", "every source", "\n".join([DENY, OURS.replace("203.0.113.7", "any")]), "decides", dict(SSH, source="any"))
 row("networks", "another family", "\n".join([DENY, OURS]), ("listed", "the flow has an address of another family"), dict(SSH, source="2001:db8::1"))
+row("networks", "both families", "\n".join([DENY, OURS]), ("listed", "the flow has an address family"), dict(SSH, ipprotocol="inet46"))
+row("networks", "a reason that names two long networks",
+    ahead("pass in quick inet6 proto tcp from 2001:db8:bad:1000::/52 to 2001:db8:1:0:8000::/65 port 1000:2000 flags S/SA label \"USER_RULE: %s\" ridentifier 4294967295"
+          % ("x" * 60), OURS6.replace("2001:db8:bad::7", "2001:db8:bad::/48").replace("2001:db8:1::10", "2001:db8:1::/64").replace("= ssh", "1:65000"), DENY6),
+    ("shadowed", "but only from 2001:db8:bad:1000:: - 2001:db8:bad:1fff:ffff:ffff:ffff:ffff to 2001:db8:1:0:8000:"),
+    dict(SSH6, source="2001:db8:bad::/48", destination="2001:db8:1::/64", port="1:65000"))  # fmt: skip
 row("networks", "not an address", "\n".join([DENY, OURS]), ("listed", "the flow has a part"), dict(SSH, source="attacker.example"))
 
 # Flags, and packets of open connections

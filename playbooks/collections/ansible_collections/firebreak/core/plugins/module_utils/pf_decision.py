@@ -65,7 +65,9 @@ Decision = namedtuple("Decision", "level reason rule")
 # A packet's TCP flags, whether it is the first of its connection, and the forward that it came through, or None.
 Packet = namedtuple("Packet", "kind flags is_first forward")
 
+FAMILIES = {"inet": 4, "inet6": 6}
 EVERY_TYPE = (0, 255)
+MAX_REASON = 300
 SEVERAL = "sends packets to more than one address or port"
 
 # What pfSense passes before every rule of a user: ICMPv6 errors, router and neighbor discovery (RFC 4890), DHCP between a
@@ -111,12 +113,14 @@ def decide(rule_set, flow, tracker):
     try:
         # A block rule only ever takes packets away from rules that would pass them. If none passes without the ones before
         # ours, of which there may be thousands, none passes with them.
-        quickly = Search(rule_set, flow, tracker, without_blocks=True).decide()
-        return quickly if quickly.level == "decides" else Search(rule_set, flow, tracker).decide()
+        decision = Search(rule_set, flow, tracker, without_blocks=True).decide()
+        if decision.level != "decides":
+            decision = Search(rule_set, flow, tracker).decide()
     except Unreadable as reason:
-        return Decision("listed", "the flow %s" % reason, None)
+        decision = Decision("listed", "the flow %s" % reason, None)
     except TooMany:
-        return Decision("listed", "the rules split the flow into too many parts", None)
+        decision = Decision("listed", "the rules split the flow into too many parts", None)
+    return decision._replace(reason=decision.reason[:MAX_REASON])
 
 
 class Search:
@@ -128,7 +132,9 @@ class Search:
         self.without_blocks = without_blocks
         self.position = rule_set.first_of[tracker]
         self.steps = MAX_STEPS_OF_ONE
-        self.family = 6 if flow.get("ipprotocol") == "inet6" else 4
+        if flow.get("ipprotocol", "inet") not in FAMILIES:
+            raise Unreadable("has an address family that is not known: %s" % flow["ipprotocol"])
+        self.family = FAMILIES[flow.get("ipprotocol", "inet")]
         source, destination = (self.read_addresses(flow.get(side)) for side in ("source", "destination"))
         self.box = (source, EVERY_PORT, destination, read_ports(flow.get("port")))
         self.protocols = self.read_protocols(flow.get("protocol"))
