@@ -179,6 +179,7 @@ passing("protocols", "another IPv6 network", "pass in quick inet6 from 2001:db8:
 passing("protocols", "IPv4 does not concern IPv6", "pass in quick inet all flags S/SA keep state", False, SSH6, OURS6)
 passing("protocols", "an IPv4 address without a family", "pass in quick from 203.0.113.7 to any flags S/SA keep state", True)
 passing("protocols", "the same and IPv6", "pass in quick from 203.0.113.7 to any flags S/SA keep state", False, SSH6, OURS6)
+passing("protocols", "all but an IPv4 address", "pass in quick from ! 192.0.2.1 to any flags S/SA keep state", False, SSH6, OURS6)
 for name, matches in [
     ("tcp", True), ("udp", False), ("icmp", False), ("esp", False), ("6", True), ("17", False), ("igmp", False), ("{ tcp udp }", True),
     ("{ udp, icmp }", False), ("gre", False), ("sctp", False),
@@ -377,6 +378,7 @@ row("icmp", "icmp6", "\n".join([DENY6, OURS6_ALL]), "decides", PING6)
 row("icmp", "ICMPv6 essentials ahead", ahead(ESSENTIALS, OURS6_ALL, DENY6),
     ("listed", "pfSense's rule 'Pass IPv6 ICMP essential' (tracker 1000000107) passes it first, but only type 1"), PING6)  # fmt: skip
 row("icmp", "ICMPv6 essentials ahead, any protocol", ahead(ESSENTIALS, OURS6_ALL, DENY6), ("listed", "but only ICMPv6 type 1"), dict(SSH6, protocol="any", port=""))
+row("icmp", "ICMPv6 essentials ahead, and ours is for another host", ahead(ESSENTIALS, OURS6_ALL.replace("1::10", "1::11"), DENY6), "shadowed", PING6)
 row("icmp", "CARP ahead, any protocol", ahead("pass quick proto carp all no state ridentifier 1000000201", OURS_ALL), ("listed", "but only protocol 112"), ANY)
 row("icmp", "ICMPv6 essentials ahead, TCP", ahead(ESSENTIALS, OURS6, DENY6), "decides", SSH6)
 row("icmp", "echo ahead", ahead("pass in quick inet6 proto ipv6-icmp all icmp6-type echoreq keep state" + USER, OURS6_ALL, DENY6), "shadowed", PING6)
@@ -441,6 +443,8 @@ row("translations", "8003 is not 9004",
 row("translations", "an open range",
     "\n".join([DENY, OURS_PUBLIC.replace("2222", "8003"), INNER.replace("ssh", "9003") + USER]), "shadowed", dict(PUBLIC, port="8003"),
     nat=(SHIFT % "").replace("9000:9010", "9000:*"))  # fmt: skip
+row("translations", "a range that is shorter than what it takes", "\n".join([DENY, OURS.replace("= ssh", "= 9003")]), ("listed", "more than one address or port"),
+    dict(SSH, port="9003"), nat=(SHIFT % " pass").replace("9010", "9005"))  # fmt: skip
 ONE = "rdr on em0 inet proto tcp from any to 198.51.100.2 -> 192.168.1.10\n"
 row("translations", "a forward of all ports", "\n".join([DENY, OURS_PUBLIC, INNER.replace("ssh", "2222") + USER]), "shadowed", PUBLIC, nat=ONE)
 row("translations", "a forward to a table with pass", "\n".join([DENY, OURS]), "shadowed", nat=(FORWARD % (" pass", "2222", 22)).replace("-> 192.168.1.10", "-> <servers>"),
@@ -469,6 +473,8 @@ row("translations", "1:1 NAT of a network keeps the host",
 row("translations", "1:1 NAT of a network, and the host beside it passes",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "decides", dict(SSH, destination="198.51.100.74"),
     nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
+row("translations", "1:1 NAT of networks of different size", "\n".join([DENY, OURS]), ("listed", "more than one address or port"), dict(SSH, destination="198.51.100.74"),
+    nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/27\n")  # fmt: skip
 row("translations", "1:1 NAT of another host of the network",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "shadowed", dict(SSH, destination="198.51.100.75"),
     nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
@@ -504,6 +510,9 @@ row("doubts", "route-to, and a pass after it", ahead("pass in quick on em0 route
 row("doubts", "dup-to", ahead("pass in quick on em0 dup-to (em2 192.0.2.129) inet all flags S/SA keep state" + USER), "listed")
 row("doubts", "our rule with reply-to", "\n".join([DENY, OURS.replace("inet", "reply-to (em0 198.51.100.1) inet")]), "decides")
 row("doubts", "a block with route-to", ahead("block drop in quick on em0 route-to (em2 192.0.2.129) inet all"), "decides")
+row("doubts", "our rule with route-to, and a pass follows",
+    after("pass in quick on em0 inet all flags S/SA" + USER, OURS.replace("inet", "route-to (em2 192.0.2.129) inet")), "decides")  # fmt: skip
+row("doubts", "a word that may mean quick", ahead("pass in swiftly on em0 inet all flags S/SA keep state" + USER), ("listed", "does not know: swiftly"))
 row("doubts", "our own rule depends on a tag", "\n".join([DENY, OURS + " tagged T0"]), ("listed", "this rule depends on a tag"))
 row("doubts", "our own rule depends on a tag, and a pass follows", after("pass in quick on em0 inet all flags S/SA" + USER, OURS + " tagged T0"), ("listed", "depends on a tag"))
 for text in (
