@@ -17,7 +17,7 @@ export interface DrainOptions {
   expire: boolean;
   /** The launcher that acquired the leases for us. */
   owner?: string | undefined;
-  /** Whether somebody waits for the end: a slow mail server is then not waited for. */
+  /** Whether a caller waits for the end: a slow mail server is then not waited for. */
   isAwaited?: boolean;
 }
 

@@ -19,7 +19,7 @@ export const extend = defineCommand({
     const forMs = parseSpan('--for', args.for);
     return withApp(caller, async (app) => {
       const block = await extendBlock(args.id, forMs, app);
-      const until = block.expiresAt === null ? 'for ever' : `to ${formatLocal(block.expiresAt)}`;
+      const until = block.expiresAt === null ? 'forever' : `to ${formatLocal(block.expiresAt)}`;
       const text = `${block.firewall}: extended ${until}: ${describeFlow(block.flow)}`;
       return { exit: 0, text, json: { blocks: [blockToJson(block)] } };
     });

@@ -4,7 +4,7 @@ import { findDrift, findProofs, type RuleOnFirewall } from '#firebreak/core/drif
 import { claim, release, repeatAlarm, settle, type BlockResult } from '#firebreak/core/lifecycle.js';
 import { exitCodeOfAll, exitCodeOfBlock, findOutcome, worstOf } from '#firebreak/core/outcome.js';
 import { proofOf, type Proof } from '#firebreak/core/proof.js';
-import { aBlock, anActiveBlock } from '../../fixtures.js';
+import { aBlock, aFlow, anActiveBlock } from '../../fixtures.js';
 
 const proofs = {
   decides: { level: 'decides', message: 'pf drops it by this rule' },
@@ -90,7 +90,7 @@ describe('the outcome of a block whose packets are not stopped', () => {
 });
 
 describe('what a query of the firewall tells of a proof', () => {
-  const rule: RuleOnFirewall = { tracker: 2_000_000_001, changed: false, why: null, proven: true };
+  const rule: RuleOnFirewall = { ...aFlow(), tracker: 2_000_000_001, changed: false, why: null, proven: true };
   const active = anActiveBlock({ proof: 'decides' });
   const tell = (fields: Partial<RuleOnFirewall>, block = active) => {
     const found = { standing: [{ ...rule, ...fields }], only_in_pf: [] };

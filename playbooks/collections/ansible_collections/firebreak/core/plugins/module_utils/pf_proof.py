@@ -11,7 +11,7 @@ __metaclass__ = type
 import socket
 import time
 
-from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, read_rule_set
+from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set
 from ansible_collections.firebreak.core.plugins.module_utils.programs import run_bounded
 
 # For all flows of a run together.
@@ -57,7 +57,9 @@ def decide_flows(pfctl, ifconfig, rules, flows):
         return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
     interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
     hosts = [flow[side] for flow in flows for side in ("source", "destination")]
-    rule_set = read_rule_set(rules, translations, interfaces, Tables(pfctl, hosts, deadline).has)
+    rule_set = read_rule_set(
+        rules, translations, interfaces, Tables(pfctl, hosts, deadline).has, lambda kind, name: is_empty(pfctl, kind, name)
+    )
     groups = members_of_groups(interfaces)
     found = []
     for flow in flows:
@@ -66,6 +68,12 @@ def decide_flows(pfctl, ifconfig, rules, flows):
         else:
             found.append(prove_flow(rule_set, groups, flow))
     return found
+
+
+def is_empty(pfctl, kind, anchor):
+    """Whether an anchor of this kind has no rules now; None if pf does not say."""
+    listed = ask(pfctl, "-a", anchor, "-sr" if kind == "anchor" else "-sn")
+    return None if listed is None else not has_rules(listed)
 
 
 def prove_flow(rule_set, groups, flow):
