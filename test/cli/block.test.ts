@@ -102,10 +102,12 @@ describe('firebreak block', function () {
     expect(answer.run?.ms).to.be.above(0);
     expect(answer.run?.batch).to.equal(1);
     expect(answer.blocks).to.have.length(1);
-    const { id, tracker, created_at, ...rest } = answer.blocks[0]!;
+    const { id, tracker, created_at, proof, warning, ...rest } = answer.blocks[0]!;
     expect(id).to.match(ulid);
     expect(tracker).to.be.within(2_000_000_000, 2_147_483_647);
     expect(created_at).to.match(isoTime);
+    expect(proof).to.be.oneOf(['decides', 'listed']);
+    expect(warning === null).to.equal(proof === 'decides');
     expect(rest).to.deep.equal({
       firewall: 'edge',
       state: 'active',

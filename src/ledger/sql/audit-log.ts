@@ -130,4 +130,5 @@ export const entryOfSettled = (run: string, block: Block): AuditEntry => ({
   run,
   changed: block.changed,
   trouble: block.failure,
+  proof: block.proof,
 });

@@ -15,12 +15,15 @@ export async function recordOutcome(tx: Transaction, before: Block | undefined, 
   await tx.run(
     'INSERT INTO outcome (at, kind, firewall, block, ms, code, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ...[now, kind, after.firewall, after.id, Math.max(0, now - after.requestedAt)],
-    ...causeOf(kind, after),
+    ...explainOutcome(kind, after),
   );
 }
 
 /** The code and the text of what is wrong; nothing for an outcome that is as requested. */
-function causeOf(kind: OutcomeKind, { failure, failureCode, reason, proof, proofMessage }: Block): (string | null)[] {
+function explainOutcome(
+  kind: OutcomeKind,
+  { failure, failureCode, reason, proof, proofMessage }: Block,
+): (string | null)[] {
   if (kind === 'failed') return [failureCode ?? failure, reason];
   const isDoubtful = kind === 'bypassed' || (kind === 'proven' && proof === 'listed');
   return isDoubtful ? [proof, proofMessage] : [null, reason];

@@ -32,7 +32,7 @@ export function renderRecoveryMail(event: RecoveryEvent, templatesDir?: string):
       `${count(active, 'block')} in force there.`,
       ...(left === '' ? ['No action is needed.'] : []),
       ...(failing.length > 0 ? ['Firebreak retries failing blocks automatically.'] : []),
-      ...(bypassed > 0 ? ['A bypassed block needs a change on the firewall: its rule stands already.'] : []),
+      ...(bypassed > 0 ? ['A bypassed block needs a change on the firewall: its rule is already in place.'] : []),
     ],
   } satisfies MailFacts & Record<string, unknown>;
   return renderMail('recovery', facts, templatesDir);
