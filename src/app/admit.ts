@@ -27,8 +27,9 @@ export interface Target {
   firewalls: readonly string[];
   /** An operator's reason to override the policy. */
   override?: string | undefined;
-  /** Learned addresses of firewalls and callers, or the policies made with them. */
+  /** What was learned from firewalls and callers. */
   seen?: Seen;
+  /** The policies made with it, if there are many alarms. */
   policyOf?: PolicyOf;
 }
 
@@ -40,7 +41,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
   const { firewalls, override, policyOf = makePolicies(config, target.seen) } = target;
   const { factor, max, memory } = config.escalation;
   return selectFirewalls(config, firewalls).map(([firewall, settings]) => {
-    const flow = alarm.flowOn(settings);
+    const flow = alarm.flowOn(settings, target.seen?.networks?.[firewall]);
     const fitted = fitToPlatform(platformOf(settings), { flow, description: alarm.description });
     const refusal = override === undefined ? findRefusal(flow, policyOf(firewall)) : undefined;
     return {

@@ -1,5 +1,6 @@
 import { ulid } from 'ulid';
 import { findPolicy } from '../config/policy-in-force.js';
+import type { Config } from '../config/schema.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
@@ -10,14 +11,18 @@ import type { Alarm } from '../intake/alarm.js';
 import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
 import { admit, type Target } from './admit.js';
+import { readKnown } from './fallback.js';
 
 /** Runs without the ledger: dry runs, and blocks that cannot be recorded. */
 
 export const dryRunBlock = async (alarm: Alarm, target: Target, host: Host): Promise<Answer> => ({
-  ...(await dryRun(admit(alarm, target, host.config).map(unsavedBlock), host)),
+  ...(await dryRun(admitWithoutLedger(alarm, target, host.config).map(unsavedBlock), host)),
   alarm: ulid(),
   check: true,
 });
+
+const admitWithoutLedger = (alarm: Alarm, target: Target, config: Config): BlockRequest[] =>
+  admit(alarm, { ...target, seen: readKnown(config).seen }, config);
 
 /** Predicts what a run would change for each block, without changing anything. */
 export const dryRun = (blocks: readonly Block[], host: Host) => runAll(blocks, host, true);

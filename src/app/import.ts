@@ -115,7 +115,8 @@ interface CheckedList {
 async function toAlarms(list: ParsedList, options: ImportOptions, app: App): Promise<CheckedList> {
   const { config, ledger } = app;
   const checked: CheckedList = { alarms: [], bad: [...list.bad], skipped: [...list.skipped], filled: {} };
-  const policyOf = makePolicies(config, await ledger.findSeen());
+  const seen = await ledger.findSeen();
+  const policyOf = makePolicies(config, seen);
   const origin = `${app.actor}, from a list`;
   for (const entry of list.entries) {
     const { where, firewall } = entry;
@@ -127,7 +128,7 @@ async function toAlarms(list: ParsedList, options: ImportOptions, app: App): Pro
     try {
       const defaults = findGaps(entry, options.defaults);
       const alarm = parseAlarm(toAlarmRequest({ ...entry.fields, ...defaults }), config);
-      const blocks = admit(alarm, { firewalls, policyOf }, config);
+      const blocks = admit(alarm, { firewalls, seen, policyOf }, config);
       checked.alarms.push({ id: ulid(), origin, context: {}, blocks });
       for (const name of Object.keys(defaults)) checked.filled[name] = (checked.filled[name] ?? 0) + 1;
     } catch (error) {

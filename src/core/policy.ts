@@ -24,8 +24,16 @@ export interface Policy {
 export interface Seen {
   /** Each firewall's own addresses. */
   addresses: Readonly<Record<string, readonly string[]>>;
+  /** The networks behind each firewall's interfaces. They protect nothing: they tell by which interface a source enters. */
+  networks?: Readonly<Record<string, readonly InterfaceNetwork[]>>;
   /** Addresses that send alarms to the gateway. */
   callers: readonly string[];
+}
+
+/** A network behind an interface of a firewall. */
+export interface InterfaceNetwork {
+  interface: string;
+  network: string;
 }
 
 export const nothingSeen: Seen = { addresses: {}, callers: [] };

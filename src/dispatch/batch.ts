@@ -5,6 +5,7 @@ import type { Block } from '../core/block.js';
 import { toRecord } from '../core/block-record.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import type { BlockResult } from '../core/lifecycle.js';
+import type { InterfaceNetwork } from '../core/policy.js';
 import type { App } from '../runtime/app.js';
 import { resultFor } from './block-result.js';
 import { withWorkspace } from './run-folder.js';
@@ -24,6 +25,8 @@ export interface BatchResult {
   results: Map<string, BlockResult>;
   /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
+  /** The networks behind its interfaces, if the run read them. */
+  networks?: readonly InterfaceNetwork[] | undefined;
   /** The run's record; undefined for a dry run, and if it could not be stored. */
   folder: string | undefined;
   /** The step that failed, by its name in the role. */
@@ -56,8 +59,8 @@ export async function applyBatch(
       const results = new Map(blocks.map((block) => [block.id, resultFor(block, verdict, check)]));
       saveOutcome(workspace, { run, firewall, ms, check, verdict, blocks: blocks.map(toRecord) });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
-      const addresses = verdict.kind === 'done' ? verdict.result.addresses : undefined;
-      return { ms, results, addresses, folder: keepRecord ? workspace.folder : undefined, task };
+      const { addresses, networks } = verdict.kind === 'done' ? verdict.result : {};
+      return { ms, results, addresses, networks, folder: keepRecord ? workspace.folder : undefined, task };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;

@@ -49,7 +49,7 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
 
 const checkTarget = async (target: Target): Promise<Check[]> => [
   ...(await checkFirewall(target)),
-  ...(await checkLearned(target.config.state_dir, target.name)),
+  ...(await checkLearned({ ...target, stateDir: target.config.state_dir })),
 ];
 
 /** Loads the configuration and becomes the owner of its state folder; or returns why it cannot be loaded. */

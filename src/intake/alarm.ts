@@ -1,9 +1,10 @@
 import type { Config, FirewallConfig } from '../config/schema.js';
-import { contains, parseAddress } from '../core/address.js';
+import { contains, parseAddress, type Address } from '../core/address.js';
 import { cleanText, maxDescription } from '../core/description.js';
 import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
 import { explainKeyword, parseFlow, type Flow, type FlowRequest } from '../core/flow.js';
+import type { InterfaceNetwork } from '../core/policy.js';
 
 /** An alarm as requested, not yet checked; undefined where the request says nothing. */
 export interface AlarmRequest {
@@ -28,7 +29,7 @@ export interface Alarm {
   durationMs: number | null | undefined;
   context: Record<string, string>;
   /** The flow on one firewall: the interface through which a source enters depends on the firewall. */
-  flowOn(firewall: FirewallConfig): Flow;
+  flowOn(firewall: FirewallConfig, learned?: readonly InterfaceNetwork[]): Flow;
 }
 
 /**
@@ -59,9 +60,9 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
     description: cleanText(requested.description ?? config.defaults.description, maxDescription),
     durationMs: requested.duration === undefined ? undefined : parseDuration(requested.duration),
     context: requested.context,
-    flowOn: (firewall) =>
+    flowOn: (firewall, learned) =>
       requested.interface === undefined
-        ? { ...checked.flow, interface: findInterface(firewall, checked.flow.source) ?? 'wan' }
+        ? { ...checked.flow, interface: findInterface(firewall, checked.flow.source, learned) ?? 'wan' }
         : checked.flow,
   };
 }
@@ -95,12 +96,32 @@ export function findMismatch(name: string, firewall: FirewallConfig, flow: Flow)
   return `${name}: ${flow.source} enters through ${entry} (firewalls.${name}.interfaces): a rule on ${flow.interface} will not match it`;
 }
 
-/** The interface through which a source enters: that of the longest configured network that contains it. */
-export function findInterface(firewall: FirewallConfig, source: string): string | undefined {
+/**
+ * The interface through which a source enters: that of the longest network that contains it. Without configured
+ * interfaces, the networks count that the firewall has reported.
+ */
+export function findInterface(
+  firewall: FirewallConfig,
+  source: string,
+  learned: readonly InterfaceNetwork[] = [],
+): string | undefined {
   const parsed = parseAddress(source);
   if (!parsed.ok) return undefined;
-  const candidates = Object.entries(firewall.interfaces).flatMap(([name, networks]) =>
-    networks.filter((network) => contains(network, parsed.address)).map(({ prefix }) => ({ name, prefix })),
+  const configured = Object.entries(firewall.interfaces).flatMap(([name, networks]) =>
+    networks.map((network) => ({ name, network })),
   );
+  const known = configured.length > 0 ? configured : toNetworks(learned, parsed.address.family);
+  const candidates = known
+    .filter(({ network }) => contains(network, parsed.address))
+    .map(({ name, network: { prefix } }) => ({ name, prefix }));
   return candidates.sort((one, other) => other.prefix - one.prefix)[0]?.name;
 }
+
+/** Of one family only: an IPv4 alarm need not load the IPv6 parser. */
+const toNetworks = (learned: readonly InterfaceNetwork[], family: Address['family']) =>
+  learned
+    .filter(({ network }) => network.includes(':') === (family === 'inet6'))
+    .flatMap(({ interface: name, network }) => {
+      const parsed = parseAddress(network);
+      return parsed.ok ? [{ name, network: parsed.address }] : [];
+    });

@@ -4,7 +4,7 @@ import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
-import type { AddressChange, Seen } from '../core/policy.js';
+import type { AddressChange, InterfaceNetwork, Seen } from '../core/policy.js';
 import type { History, LoadStats, OutcomeRecord } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
@@ -97,10 +97,12 @@ export interface Incidents {
   recordIncidents(firewall: string, changes: IncidentChanges, messages: readonly NewMessage[]): Promise<void>;
   /** Records how many differences between a firewall and the ledger were found. */
   recordDrift(firewall: string, differences: number): Promise<void>;
-  /** The addresses learned from runs and callers within the last days. */
+  /** The addresses and networks learned from runs and callers within the last days. */
   findSeen(): Promise<Seen>;
   /** Records the current addresses of a firewall, found by querying it. */
   recordAddresses(firewall: string, addresses: readonly string[]): Promise<void>;
+  /** Records the networks behind the interfaces of a firewall, found by querying it. */
+  recordNetworks(firewall: string, networks: readonly InterfaceNetwork[]): Promise<void>;
   /** Marks the firewall as being queried for its addresses. @returns false if it was queried within that time */
   beginAsking(firewall: string, everyMs: number): Promise<boolean>;
   /** The last change of each firewall's addresses, within a week. */
@@ -253,6 +255,8 @@ export interface EndedRun {
   resultOf: (block: ClaimedBlock) => BlockResult;
   /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
+  /** The networks behind its interfaces, if the run read them. */
+  networks?: readonly InterfaceNetwork[] | undefined;
   giveUpMs: number;
 }
 

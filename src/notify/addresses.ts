@@ -18,12 +18,13 @@ export async function refreshAddresses(context: NotifyContext & Pick<App, 'stop'
   }
 }
 
-/** Records the addresses that a firewall reports of itself, and notifies of a change. */
+/** Records the networks and addresses that a firewall reports of itself, and notifies of a change of addresses. */
 export async function recordAddresses(
   firewall: string,
-  { addresses }: StatusResult,
+  { addresses, networks }: StatusResult,
   context: NotifyContext,
 ): Promise<void> {
+  if (networks !== undefined) await context.ledger.recordNetworks(firewall, networks);
   if (addresses === undefined) return;
   await context.ledger.recordAddresses(firewall, addresses);
   await notifyAddressChanges(context);

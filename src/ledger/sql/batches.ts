@@ -6,7 +6,7 @@ import type { Transaction } from './database.js';
 import { isFrozen } from './frozen.js';
 import { recordOutcome } from './history.js';
 import { checkFence } from './leases.js';
-import { recordAddresses } from './seen.js';
+import { recordAddresses, recordNetworks } from './seen.js';
 
 /** Claims due blocks for a run. @throws LeaseLost */
 export async function claimBatch(
@@ -37,6 +37,7 @@ export async function settleBatch(tx: Transaction, lease: Lease, ended: EndedRun
   await checkFence(tx, lease, null);
   await tx.run('UPDATE run SET ms = ? WHERE id = ?', ended.ms, ended.id);
   if (ended.addresses !== undefined) await recordAddresses(tx, lease.firewall, ended.addresses);
+  if (ended.networks !== undefined) await recordNetworks(tx, lease.firewall, ended.networks);
   const blocks: Block[] = [];
   for (const claimed of ended.claimed) {
     const before = await getBlock(tx, claimed.id);

@@ -1,4 +1,4 @@
-import type { AddressChange, Seen } from '../../core/policy.js';
+import type { AddressChange, InterfaceNetwork, Seen } from '../../core/policy.js';
 import { findRow, type Statements, type Transaction } from './database.js';
 
 const dayMs = 24 * 3_600_000;
@@ -6,6 +6,7 @@ const dayMs = 24 * 3_600_000;
 const addressesLapseMs = 7 * dayMs;
 const callersLapseMs = 30 * dayMs;
 const maxAddresses = 256;
+const maxNetworks = 256;
 const maxCallers = 1000;
 
 /** Replaces the known addresses of a firewall; records a difference as a change to report. */
@@ -30,6 +31,23 @@ export async function recordAddresses(tx: Transaction, firewall: string, address
   );
 }
 
+/** Replaces the known networks behind the interfaces of a firewall. */
+export async function recordNetworks(
+  tx: Transaction,
+  firewall: string,
+  networks: readonly InterfaceNetwork[],
+): Promise<void> {
+  const now = await tx.now();
+  await tx.run('DELETE FROM firewall_network WHERE firewall = ?', firewall);
+  for (const { interface: name, network } of networks.slice(0, maxNetworks)) {
+    await tx.run(
+      `INSERT INTO firewall_network (firewall, interface, network, seen_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (firewall, interface, network) DO NOTHING`,
+      ...[firewall, name, network, now],
+    );
+  }
+}
+
 /** Records a caller's address; deletes the oldest above the maximum. */
 export async function recordCaller(tx: Transaction, address: string): Promise<void> {
   const now = await tx.now();
@@ -49,7 +67,24 @@ export async function findSeen(db: Statements): Promise<Seen> {
     'SELECT address FROM caller WHERE seen_at >= ? ORDER BY address',
     (await db.now()) - callersLapseMs,
   );
-  return { addresses: await findAddresses(db), callers: callers.map(({ address }) => String(address)) };
+  return {
+    addresses: await findAddresses(db),
+    networks: await findNetworks(db),
+    callers: callers.map(({ address }) => String(address)),
+  };
+}
+
+async function findNetworks(db: Statements): Promise<Record<string, InterfaceNetwork[]>> {
+  const found: Record<string, InterfaceNetwork[]> = {};
+  const rows = await db.all(
+    'SELECT * FROM firewall_network WHERE seen_at >= ? ORDER BY firewall, interface, network',
+    (await db.now()) - addressesLapseMs,
+  );
+  for (const row of rows) {
+    const { firewall, interface: name, network } = row;
+    (found[String(firewall)] ??= []).push({ interface: String(name), network: String(network) });
+  }
+  return found;
 }
 
 async function findAddresses(db: Statements): Promise<Record<string, string[]>> {

@@ -32,7 +32,14 @@ import {
 import { purge } from './purge.js';
 import { recordAlarms } from './record-alarms.js';
 import { findAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
-import { beginAsking, findAddressChanges, findSeen, markAddressChangeSent, recordAddresses } from './seen.js';
+import {
+  beginAsking,
+  findAddressChanges,
+  findSeen,
+  markAddressChangeSent,
+  recordAddresses,
+  recordNetworks,
+} from './seen.js';
 import { beginSession, endSession } from './sessions.js';
 import { beginWaiting, endWaiting } from './waiters.js';
 
@@ -129,6 +136,7 @@ const makeIncidents = (database: Database): Incidents => ({
     }),
   recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
   findSeen: () => findSeen(database),
+  recordNetworks: (firewall, networks) => database.write((tx) => recordNetworks(tx, firewall, networks)),
   recordAddresses: (firewall, addresses) => database.write((tx) => recordAddresses(tx, firewall, addresses)),
   beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),
   findAddressChanges: () => findAddressChanges(database),

@@ -3,6 +3,12 @@ import * as z from 'zod';
 
 const trackers = z.array(z.int());
 
+/** The networks behind the firewall's interfaces. */
+const networks = z
+  .array(z.object({ interface: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/), network: z.string().max(49) }))
+  .max(256)
+  .optional();
+
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
   added: trackers,
@@ -13,6 +19,7 @@ export const batchResult = z.object({
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  networks,
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;
@@ -40,6 +47,7 @@ export const statusResult = z.object({
   standing: z.array(standingRule),
   only_in_pf: trackers,
   addresses: z.array(z.string().max(45)).max(256).optional(),
+  networks,
 });
 export type StatusResult = z.infer<typeof statusResult>;
 

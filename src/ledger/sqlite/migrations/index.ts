@@ -4,6 +4,7 @@ import { addOutcomes } from './003-outcomes.js';
 import { addFirewallAddresses } from './004-firewall-addresses.js';
 import { addFeeds } from './005-feeds.js';
 import { addLearnedFacts } from './006-learned-facts.js';
+import { addFirewallNetworks } from './007-firewall-networks.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -16,4 +17,5 @@ export const migrations: readonly string[] = [
   addFirewallAddresses,
   addFeeds,
   addLearnedFacts,
+  addFirewallNetworks,
 ];
