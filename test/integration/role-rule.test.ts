@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { runPlaybook, type Flow, type PlaybookRun } from '../lab/ansible.js';
+import { insertRule } from '../lab/rule.js';
 import { sample, startFirewall, type Firewall, type FirewallOptions } from '../lab/firewall.js';
 
 const flow: Flow = {
@@ -115,6 +116,41 @@ describe('the rule that the pfSense role makes', function () {
       .generatedRules()
       .filter((line) => /^(block|pass) .*on \$WAN .*ridentifier 1718|from 203/.test(line));
     expect(onWan[0]).to.include(`ridentifier ${tracker} `);
+  });
+
+  it('comes before every floating rule with pfsense_place, and is then treated like any other', async () => {
+    await start();
+    const monitoring =
+      '<tracker>1700000001</tracker><type>pass</type><interface>wan</interface><ipprotocol>inet</ipprotocol>' +
+      '<direction>in</direction><quick>yes</quick><floating>yes</floating><source><any></any></source>' +
+      '<destination><any></any></destination><descr>Allow monitoring</descr>';
+    firewall.writeConfig(insertRule(firewall.readConfig(), monitoring));
+    firewall.dropCache();
+    await firewall.gui(['save']);
+    const unknown = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'top' } });
+    expect(unknown.error()?.message).to.include('value of rule_place must be one of: interface, floating, got: top');
+    const run = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'floating' } });
+    expect(run.result().proven, run.text).to.be.true;
+    const [tracker = 0] = run.result().added;
+    const rules = await firewall.loadedRules();
+    const place = (number: number): number => rules.findIndex((rule) => rule.endsWith(` ridentifier ${number}`));
+    expect(place(tracker)).to.be.within(0, place(1700000001) - 1);
+    expect(generated(tracker)).to.match(/^block {2}in {2}quick {2}on \$WAN .*inet proto tcp .* flags any /);
+    const written = withoutRevision(firewall.readConfig());
+    await firewall.gui(['save']);
+    expect(withoutRevision(firewall.readConfig())).to.equal(written);
+
+    expect((await block(flow)).changed()).to.be.false;
+    const [rule = ''] = firewall.readConfig().match(ourRule) ?? [];
+    firewall.writeConfig(firewall.readConfig().replace(rule, rule.replace('<direction>in<', '<direction>any<')));
+    firewall.dropCache();
+    const { text } = await runPlaybook(firewall, { playbook: 'status' });
+    expect(text).to.include(`(tracker ${tracker}): it has <floating>`);
+    const fixed = await runPlaybook(firewall, { present: [flow], vars: { firebreak_fix: true } });
+    expect(fixed.result().added).to.deep.equal([tracker]);
+    expect(firewall.readConfig().match(ourRule)?.join('')).to.not.include('floating');
+    const released = await runPlaybook(firewall, { absent: [flow] });
+    expect(released.result().removed).to.deep.equal([tracker]);
   });
 
   it('fits each type, protocol and family', async () => {

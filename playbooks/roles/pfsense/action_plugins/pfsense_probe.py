@@ -63,7 +63,7 @@ def is_whole(found, present):
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix", "rule_place"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -84,7 +84,7 @@ class ActionModule(ActionBase):
         if escalate and self._connection.become.name != "sudo":
             return answers.fail("become_unsupported", "become_method: the edit supports sudo only")
 
-        args = {key: self._task.args[key] for key in ("config", "pfctl", "ifconfig", "fix")}
+        args = {key: self._task.args[key] for key in self._VALID_ARGS if key in self._task.args}
         args.update(present=list(present.values()), absent=list(absent.values()))
         result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars, shape_of(present, absent))
         if result.get("failed"):

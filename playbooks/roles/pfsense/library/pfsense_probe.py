@@ -35,6 +35,11 @@ options:
     type: list
     elements: dict
     default: []
+  rule_place:
+    description: Where new rules go, among the rules of their interface or among the floating rules.
+    type: str
+    choices: [interface, floating]
+    default: interface
   fix:
     description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
     type: bool
@@ -137,8 +142,9 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf import read_enfo
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
-def classify_present(config, flows, fix):
+def classify_present(config, flows, arguments):
     """Which flows are missing, correct, changed by hand, or refused on this firewall."""
+    fix, place = arguments["fix"], arguments["rule_place"]
     found = {"missing": [], "correct": [], "changed_by_hand": [], "rewrite": [], "refused": []}
     for flow in flows:
         tracker = flow["tracker"]
@@ -146,7 +152,7 @@ def classify_present(config, flows, fix):
         refusal = refuse_interface(config, flow["interface"])
         if refusal is not None:
             found["refused"].append(dict(refusal, tracker=tracker))
-        elif rules and all(blocks_flow(rule, flow) and (is_as_written(rule) or not fix) for rule in rules):
+        elif rules and all(blocks_flow(rule, flow) and (is_as_written(rule, place) or not fix) for rule in rules):
             found["correct"].append(tracker)
         elif rules and not fix:
             found["changed_by_hand"].append(tracker)
@@ -202,7 +208,7 @@ def probe(arguments, check_mode=False):
     present, absent = arguments["present"], arguments["absent"]
     data = read_config(config_path)
     config = parse_config(data, config_path)
-    result = classify_present(config, present, fix)
+    result = classify_present(config, present, arguments)
     result["stale"], changed = classify_absent(config, absent, fix)
     result["changed_by_hand"] += changed
     result["loaded"] = find_loaded(pfctl, config, [flow["tracker"] for flow in present + absent], check_mode)
