@@ -413,10 +413,48 @@ describe('the interface of a rule', function () {
     expect(off.error()?.message).to.include('enabled are: Inside, Nobody, enc0, lan, openvpn, opt1, opt2, pppoe, wan');
   });
 
+  it('blocks what is behind a port forward, and is found again there until the forward changes', async () => {
+    const present = [{ ...flow, destination: '198.51.100.2', port: '25' }];
+    firewall.setStates([
+      { source: flow.source, destination: '198.51.100.2', port: 25 },
+      { source: flow.source, destination: '192.168.20.25', port: 25 },
+    ]);
+    const run = await runPlaybook(firewall, { present, args: ['--diff'] });
+    const [tracker = 0] = run.result().added;
+    expect(run.text).to.include(`198.51.100.2 tcp/25 on wan (tracker ${tracker}), forwarded to 192.168.20.25/25`);
+    expect(run.result().followed).to.deep.equal([{ tracker, destination: '192.168.20.25', port: '25' }]);
+    expect(run.result().proof).to.deep.equal([]);
+    const rules = firewall.generatedRules().filter((line) => line.includes(` ridentifier ${tracker} `));
+    expect(rules.join()).to.include(' from 203.0.113.7 to 192.168.20.25 port 25 ');
+    expect(firewall.states()).to.deep.equal([]);
+    const again = await runPlaybook(firewall, { present });
+    expect(again.result()).to.deep.include({ present: [tracker], proven: true });
+
+    const status = async (): Promise<object | undefined> => {
+      const { standing } = (await runPlaybook(firewall, { playbook: 'status' })).stats() as {
+        standing: { tracker: number }[];
+      };
+      return standing.find((each) => each.tracker === tracker);
+    };
+    const followed = { destination: '192.168.20.25', port: '25' };
+    const asRequested = { destination: '198.51.100.2', port: '25', changed: false, proven: true };
+    expect(await status()).to.deep.include({ ...asRequested, followed });
+
+    const before = firewall.readConfig();
+    firewall.writeConfig(before.replace('<target>192.168.20.25<', '<target>192.168.20.26<'));
+    firewall.dropCache();
+    expect(await status()).to.deep.include({ changed: true });
+    expect((await runPlaybook(firewall, { present })).error()?.code).to.equal('changed_by_hand');
+    const fixed = await runPlaybook(firewall, { present, vars: { firebreak_fix: true } });
+    expect(fixed.result()).to.deep.include({ added: [tracker], proven: true });
+    expect(fixed.result().followed[0]).to.include({ destination: '192.168.20.26' });
+    const released = await runPlaybook(firewall, { absent: present });
+    expect(released.result().removed).to.deep.equal([tracker]);
+  });
+
   it('is told where the packets do not meet the rule, and so is what is behind each interface', async () => {
     const inside = { ...flow, source: '192.168.20.66' };
     const present = [inside, { ...inside, destination: '192.168.20.10' }, { ...flow, interface: 'Nobody' }];
-    present.push({ ...flow, destination: '198.51.100.2', port: '25' });
     const run = await runPlaybook(firewall, { present });
     expect(run.code, run.text).to.equal(0);
     const { added, proof, networks } = run.result();
@@ -424,7 +462,6 @@ describe('the interface of a rule', function () {
       'the source enters by opt1 (192.168.20.0/24), not by wan',
       '192.168.20.66 and 192.168.20.10 are in the same network (opt1): their packets do not pass the firewall',
       'group Nobody has no members',
-      '198.51.100.2:25 is forwarded to 192.168.20.25:25: block 192.168.20.25 port 25',
     ];
     const expected = messages.map((message, index) => ({ tracker: added[index], level: 'unreachable_path', message }));
     expect(proof).to.deep.equal(expected);

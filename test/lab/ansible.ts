@@ -51,6 +51,8 @@ export interface RoleResult {
   readonly proven: boolean;
   /** What is known about the flows that stand, besides that. */
   readonly proof: readonly { readonly tracker: number; readonly level: string; readonly message: string }[];
+  /** Flows whose rule blocks the end behind a port forward. */
+  readonly followed: readonly { readonly tracker: number; readonly destination: string; readonly port: string }[];
   readonly networks: readonly { readonly interface: string; readonly network: string }[];
 }
 

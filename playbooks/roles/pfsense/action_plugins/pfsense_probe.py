@@ -26,6 +26,7 @@ PLACE = {
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
     "firstmatch": answers.boolean,
 }
+INSIDE = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 
 
@@ -46,6 +47,7 @@ def shape_of(present, absent):
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
         # Not named "unreachable", which in an action's result says that the host could not be reached.
         "unreached": answers.list_of(answers.mapping({"tracker": desired, "message": answers.text(MAX_PROOF)}), max_items),
+        "followed": answers.list_of(answers.mapping({"tracker": desired, **INSIDE}), max_items),
         "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
         "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
         "version": answers.optional(answers.text(40)),
@@ -127,6 +129,7 @@ def plan(found, present, absent):
 
     The flows to add are one text, because Ansible visits every value of a structure in each task.
     """
+    inside = ends_inside(found)
     missing = [present[tracker] for tracker in found["missing"]]
     loaded = set(found["loaded"])
     unproven = [present[tracker] for tracker in found["correct"] if tracker not in loaded]
@@ -135,21 +138,31 @@ def plan(found, present, absent):
     lingering = [tracker for tracker in to_be_absent if tracker in loaded]
     stale = set(found["stale"])
     return {
-        "flows": json.dumps(missing),
+        "flows": json.dumps([{**flow, **inside.get(flow["tracker"], {})} for flow in missing]),
         "absent": to_be_absent,
         "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],
         "remove": found["stale"] + found["rewrite"],
         "load_needed": bool(missing or unproven or lingering or stale),
         "proven": not (missing or unproven or lingering or stale),
         "proof": [dict(each, level="unreachable_path") for each in found["unreached"]],
-        "kill": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
+        "kill": [
+            "%s %s" % (flow["source"], destination)
+            for flow in missing + unproven
+            for destination in dict.fromkeys((flow["destination"], inside.get(flow["tracker"], flow)["destination"]))
+        ],
         "summary": [],
     }
 
 
+def ends_inside(found):
+    """By tracker, what a rule blocks instead of the public side of a port forward: {destination, port}."""
+    return {each["tracker"]: {"destination": each["destination"], "port": each["port"]} for each in found["followed"]}
+
+
 def summarize(found, present, absent):
     """Our own short diff."""
-    added = ["+ " + flows.show(present[tracker]) for tracker in found["missing"]]
+    inside = ends_inside(found)
+    added = ["+ " + flows.show(present[tracker]) + flows.show_inside(inside.get(tracker)) for tracker in found["missing"]]
     return added + ["- " + flows.show(absent[tracker]) for tracker in found["stale"]]
 
 

@@ -17,6 +17,7 @@ ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 # No firewall has more of Firebreak's rules than these. What a person wrote into one is cut and not refused.
 MAX_RULES = 100000
 TRACKER = answers.number(flows.BAND_START, flows.BAND_START + flows.BAND_SIZE - 1)
+END = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 RULE = answers.mapping(
     {
         "tracker": TRACKER,
@@ -24,6 +25,7 @@ RULE = answers.mapping(
         "description": answers.text(200),
         "changed_by": answers.optional(answers.text(100)),
         "unreached": answers.optional(answers.text(300)),
+        "publics": answers.list_of(answers.mapping(END), 64),
     }
 )
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
@@ -62,6 +64,11 @@ class ActionModule(ActionBase):
 
 
 def describe_rule(rule, loaded, occurrences):
+    inside = None
+    public = find_public(rule)
+    if public:
+        inside = {field: safe(rule["flow"][field]) for field in END}
+        rule = dict(rule, flow=dict(rule["flow"], **public))
     why = find_change(rule)
     if why is None and occurrences > 1:
         why = "the configuration has it %d times" % occurrences
@@ -73,8 +80,20 @@ def describe_rule(rule, loaded, occurrences):
         "why": why,
         # What pf has loaded under the tracker of a changed rule is not the tracker's flow.
         "proven": why is None and rule["tracker"] in loaded,
+        **({"followed": inside} if inside else {}),
         **describe_proof(rule, why),
     }
+
+
+def find_public(rule):
+    """The public side of a port forward that the rule was made for, as its tracker tells, or None."""
+    for public in rule["publics"]:
+        try:
+            flows.canonical_flow(dict(rule["flow"], tracker=rule["tracker"], **public))
+        except flows.FlowError:
+            continue
+        return public
+    return None
 
 
 def describe_proof(rule, why):
@@ -109,6 +128,6 @@ def list_lines(standing, only_in_pf):
     for rule in standing:
         state = "changed by hand" if rule["changed"] else "in force" if rule["proven"] else "not loaded by pf"
         note = ": %s" % rule["why"] if rule["changed"] else ", but %s" % rule["proof_message"] if "proof" in rule else ""
-        lines.append("%s: %s%s %s" % (state, flows.show(rule), note, "(%s)" % rule["description"]))
+        lines.append("%s: %s%s %s" % (state, flows.show(rule), flows.show_inside(rule.get("followed")) + note, "(%s)" % rule["description"]))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines
