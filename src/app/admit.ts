@@ -28,8 +28,9 @@ export interface Target {
   firewalls: readonly string[];
   /** An operator's reason to override the policy. */
   override?: string | undefined;
-  /** Learned addresses of firewalls and callers, or the policies made with them. */
+  /** What was learned from firewalls and callers. */
   seen?: Seen;
+  /** The policies made with it, if there are many alarms. */
   policyOf?: PolicyOf;
   /** Whether a person makes the request, who can correct the name of an interface. */
   isByHand?: boolean;
@@ -37,7 +38,12 @@ export interface Target {
 
 /** The flow of an alarm on a firewall, with what the firewall reported of its interfaces. */
 const flowOn = (alarm: Alarm, [name, settings]: [string, FirewallConfig], { seen, isByHand = false }: Target): Flow =>
-  alarm.flowOn(settings, { name, interfaces: seen?.interfaces?.[name] ?? [], isByHand });
+  alarm.flowOn(settings, {
+    name,
+    interfaces: seen?.interfaces?.[name] ?? [],
+    networks: seen?.networks?.[name] ?? [],
+    isByHand,
+  });
 
 /**
  * What an alarm requests of each firewall, with the policy's answer.

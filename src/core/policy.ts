@@ -25,10 +25,26 @@ export interface Policy {
 export interface Seen {
   /** Each firewall's own addresses. */
   addresses: Readonly<Record<string, readonly string[]>>;
+  /** The networks behind each firewall's interfaces. They protect nothing: they tell by which interface a source enters. */
+  networks?: Readonly<Record<string, readonly InterfaceNetwork[]>>;
   /** Addresses that send alarms to the gateway. */
   callers: readonly string[];
   /** The interfaces of each firewall on which it accepts rules. */
   interfaces?: Readonly<Record<string, readonly FirewallInterface[]>>;
+}
+
+/** What a firewall reports of itself besides its addresses. */
+export interface FirewallFacts {
+  /** The interfaces on which it accepts rules. */
+  interfaces?: readonly FirewallInterface[] | undefined;
+  /** The networks behind them. */
+  networks?: readonly InterfaceNetwork[] | undefined;
+}
+
+/** A network behind an interface of a firewall. */
+export interface InterfaceNetwork {
+  interface: string;
+  network: string;
 }
 
 export const nothingSeen: Seen = { addresses: {}, callers: [] };

@@ -6,6 +6,7 @@ import { toRecord } from '../core/block-record.js';
 import { FirebreakError, type ErrorCode } from '../core/errors.js';
 import type { FirewallInterface } from '../core/interface-name.js';
 import type { BlockResult } from '../core/lifecycle.js';
+import type { InterfaceNetwork } from '../core/policy.js';
 import type { App } from '../runtime/app.js';
 import { resultFor } from './block-result.js';
 import { withWorkspace } from './run-folder.js';
@@ -26,6 +27,8 @@ export interface BatchResult {
   /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
   interfaces?: readonly FirewallInterface[] | undefined;
+  /** The networks behind its interfaces, if the run read them. */
+  networks?: readonly InterfaceNetwork[] | undefined;
   /** The run's record; undefined for a dry run, and if it could not be stored. */
   folder: string | undefined;
   /** How Ansible was run: warm, or cold with the reason. */
@@ -62,9 +65,9 @@ export async function applyBatch(
       const results = new Map(blocks.map((block) => [block.id, resultFor(block, verdict, check)]));
       saveOutcome(workspace, { run, firewall, ms, check, verdict, blocks: blocks.map(toRecord) });
       const task = verdict.kind === 'failed' && verdict.task !== '' ? verdict.task : undefined;
-      const { addresses, interfaces } = verdict.kind === 'done' ? verdict.result : {};
+      const { addresses, interfaces, networks } = verdict.kind === 'done' ? verdict.result : {};
       const folder = keepRecord ? workspace.folder : undefined;
-      return { ms, results, addresses, interfaces, folder, task, way };
+      return { ms, results, addresses, interfaces, networks, folder, task, way };
     });
   } catch (error) {
     if (!(error instanceof FirebreakError)) throw error;

@@ -110,7 +110,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
     resultOf: (block) => resultOf(block, result, refusals.get(block.id)),
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
-    interfaces: result.interfaces,
+    facts: { interfaces: result.interfaces, networks: result.networks },
   });
   await recheckOwnAddresses({ ...batch, addresses: result.addresses ?? [] }, seen, app);
   const { folder, task, way } = result;

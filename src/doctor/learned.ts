@@ -4,17 +4,19 @@ import { describeChange } from '../core/address-change.js';
 import type { Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { bypassLevels } from '../core/proof.js';
-import type { BlockQuery } from '../ledger/ledger.js';
 import { describeBypassed } from '../notify/wording.js';
-import type { Config } from '../config/schema.js';
+import type { Config, FirewallConfig } from '../config/schema.js';
 import { findProtected, type ProtectedBlock } from '../dispatch/find-protected.js';
 import { openLedger } from '../ledger/index.js';
+import type { BlockQuery, Ledger } from '../ledger/ledger.js';
 import { FirebreakError } from '../core/errors.js';
 import { warn, type Check } from '../core/check.js';
+import type { InterfaceNetwork } from '../core/policy.js';
+import { findInterface } from '../intake/alarm.js';
 
 /**
- * Warns of what the ledger shows about a firewall: its own addresses have changed, protected ones are blocked, or rules do
- * not stop their packets. Empty if there is nothing, or no ledger.
+ * Warns of what the ledger shows about a firewall: its own addresses have changed, the configuration contradicts its
+ * networks, protected addresses are blocked, or rules do not stop their packets. Empty if there is nothing, or no ledger.
  */
 export async function checkLearned(config: Config, firewall: string): Promise<Check[]> {
   const file = join(config.state_dir, 'ledger.db');
@@ -22,10 +24,12 @@ export async function checkLearned(config: Config, firewall: string): Promise<Ch
   try {
     const ledger = await openLedger({ file });
     try {
-      const change = (await ledger.findAddressChanges()).find((each) => each.firewall === firewall);
+      const { networks } = await ledger.findSeen();
+      const settings = config.firewalls[firewall];
       const [found, ...more] = await findProtected(firewall, { config, ledger });
       return [
-        ...(change === undefined ? [] : [warn('addresses', describeChange(change), howToFix)]),
+        ...(await checkAddresses(firewall, ledger)),
+        ...(settings === undefined ? [] : checkInterfaces(firewall, settings, networks?.[firewall] ?? [])),
         ...(found === undefined ? [] : [warn('protected', describeProtected(found, more.length), howToRelease)]),
         ...checkBypassed(await ledger.findBlocks(bypassedOn(firewall))),
       ];
@@ -58,4 +62,29 @@ const describeProtected = ({ block, reason }: ProtectedBlock, more: number): str
 
 const howToRelease = 'release what should not be blocked with firebreak reconcile --fix';
 
+async function checkAddresses(name: string, ledger: Ledger): Promise<Check[]> {
+  const change = (await ledger.findAddressChanges()).find((each) => each.firewall === name);
+  return change === undefined ? [] : [warn('addresses', describeChange(change), howToFix)];
+}
+
 const howToFix = 'if you did not change its addresses, find out who has access to that firewall';
+
+/**
+ * Whether the configuration sends the alarms of a network to another interface than that by which its packets enter.
+ * An interface without networks of its own says nothing: it may be a group, which only the firewall knows.
+ */
+export function checkInterfaces(name: string, firewall: FirewallConfig, learned: readonly InterfaceNetwork[]): Check[] {
+  if (Object.keys(firewall.interfaces).length === 0) return [];
+  const known = new Set(learned.map((each) => each.interface));
+  const wrong = learned.flatMap(({ interface: right, network }) => {
+    const chosen = findInterface(firewall, network) ?? 'wan';
+    const isRight = learned.some((each) => each.network === network && each.interface === chosen);
+    return isRight || !known.has(chosen) ? [] : [{ network, right, chosen }];
+  });
+  const [first] = wrong;
+  if (first === undefined) return [];
+  const { network, right, chosen } = first;
+  const others = wrong.length === 1 ? '' : ` (and ${wrong.length - 1} more)`;
+  const detail = `${network} is behind ${right}, and firewalls.${name}.interfaces leads to ${chosen}${others}`;
+  return [warn('interfaces', detail, `add ${network} to firewalls.${name}.interfaces.${right}`)];
+}

@@ -1,5 +1,5 @@
 import type { Config, FirewallConfig } from '../config/schema.js';
-import { contains, parseAddress } from '../core/address.js';
+import { contains, parseAddress, type Address } from '../core/address.js';
 import { cleanText, maxDescription } from '../core/description.js';
 import { parseDuration } from '../core/duration.js';
 import { describeProblem, FirebreakError, quoteBack, type Problem } from '../core/errors.js';
@@ -11,6 +11,7 @@ import {
   isInterfaceName,
   type FirewallInterface,
 } from '../core/interface-name.js';
+import type { InterfaceNetwork } from '../core/policy.js';
 
 /** An alarm as requested, not yet checked; undefined where the request says nothing. */
 export interface AlarmRequest {
@@ -46,6 +47,8 @@ export interface KnownInterfaces {
   name: string;
   /** As the firewall reported them; empty if it has not. */
   interfaces: readonly FirewallInterface[];
+  /** The networks behind them, likewise. */
+  networks?: readonly InterfaceNetwork[];
   /** A person can correct a wrong name, so it is refused. An alarm is recorded with it, and fails on the firewall. */
   isByHand: boolean;
 }
@@ -84,7 +87,7 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
       ...checked.flow,
       interface:
         requested.interface === undefined
-          ? (findInterface(firewall, checked.flow.source) ?? 'wan')
+          ? (findInterface(firewall, checked.flow.source, known?.networks) ?? 'wan')
           : toInterfaceKey(requested.interface, firewall, known),
     }),
   };
@@ -133,12 +136,32 @@ export function findMismatch(name: string, firewall: FirewallConfig, flow: Flow)
   return `${name}: ${flow.source} enters through ${entry} (firewalls.${name}.interfaces): a rule on ${flow.interface} will not match it`;
 }
 
-/** The interface through which a source enters: that of the longest configured network that contains it. */
-export function findInterface(firewall: FirewallConfig, source: string): string | undefined {
+/**
+ * The interface through which a source enters: that of the longest network that contains it. Without configured
+ * interfaces, the networks count that the firewall has reported.
+ */
+export function findInterface(
+  firewall: FirewallConfig,
+  source: string,
+  learned: readonly InterfaceNetwork[] = [],
+): string | undefined {
   const parsed = parseAddress(source);
   if (!parsed.ok) return undefined;
-  const candidates = Object.entries(firewall.interfaces).flatMap(([name, networks]) =>
-    networks.filter((network) => contains(network, parsed.address)).map(({ prefix }) => ({ name, prefix })),
+  const configured = Object.entries(firewall.interfaces).flatMap(([name, networks]) =>
+    networks.map((network) => ({ name, network })),
   );
+  const known = configured.length > 0 ? configured : toNetworks(learned, parsed.address.family);
+  const candidates = known
+    .filter(({ network }) => contains(network, parsed.address))
+    .map(({ name, network: { prefix } }) => ({ name, prefix }));
   return candidates.sort((one, other) => other.prefix - one.prefix)[0]?.name;
 }
+
+/** Of one family only: an IPv4 alarm need not load the IPv6 parser. */
+const toNetworks = (learned: readonly InterfaceNetwork[], family: Address['family']) =>
+  learned
+    .filter(({ network }) => network.includes(':') === (family === 'inet6'))
+    .flatMap(({ interface: name, network }) => {
+      const parsed = parseAddress(network);
+      return parsed.ok ? [{ name, network: parsed.address }] : [];
+    });

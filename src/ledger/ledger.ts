@@ -3,9 +3,8 @@ import type { Block, BlockState, ProofLevel } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
 import type { Flow } from '../core/flow.js';
 import type { Incident, IncidentChanges } from '../core/incident.js';
-import type { FirewallInterface } from '../core/interface-name.js';
 import type { BlockResult } from '../core/lifecycle.js';
-import type { AddressChange, Seen } from '../core/policy.js';
+import type { AddressChange, FirewallFacts, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
 import type { History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
@@ -113,8 +112,8 @@ export interface Incidents {
   findSeen(): Promise<Seen>;
   /** Records the current addresses of a firewall, found by querying it. */
   recordAddresses(firewall: string, addresses: readonly string[]): Promise<void>;
-  /** Records the current interfaces of a firewall. */
-  recordInterfaces(firewall: string, interfaces: readonly FirewallInterface[]): Promise<void>;
+  /** Records what a firewall reports of itself besides its addresses. */
+  recordFacts(firewall: string, facts: FirewallFacts): Promise<void>;
   /** Marks the firewall as being queried for its addresses. @returns false if it was queried within that time */
   beginAsking(firewall: string, everyMs: number): Promise<boolean>;
   /** The last change of each firewall's addresses, within a week. */
@@ -279,8 +278,8 @@ export interface EndedRun {
   resultOf: (block: ClaimedBlock) => BlockResult;
   /** The firewall's own addresses, if the run read them. */
   addresses?: readonly string[] | undefined;
-  /** Its interfaces, likewise. */
-  interfaces?: readonly FirewallInterface[] | undefined;
+  /** What else it read of the firewall itself. */
+  facts?: FirewallFacts | undefined;
   giveUpMs: number;
 }
 

@@ -21,10 +21,10 @@ export async function refreshAddresses(context: NotifyContext & Pick<App, 'stop'
 /** Records what a firewall reports of itself, and notifies of a change of its addresses. */
 export async function recordAddresses(
   firewall: string,
-  { addresses, interfaces }: StatusResult,
+  { addresses, interfaces, networks }: StatusResult,
   context: NotifyContext,
 ): Promise<void> {
-  if (interfaces !== undefined) await context.ledger.recordInterfaces(firewall, interfaces);
+  await context.ledger.recordFacts(firewall, { interfaces, networks });
   if (addresses === undefined) return;
   await context.ledger.recordAddresses(firewall, addresses);
   await notifyAddressChanges(context);

@@ -163,6 +163,22 @@ describe("the firewall's own addresses", function () {
     expect((await launcher.firebreak(['expire'])).stderr).to.match(/new 203\.0\.113\.98/);
   });
 
+  it('come with the networks behind its interfaces, by which the next alarm of a source inside is blocked', async () => {
+    launcher.configure({ firewalls: { edge: { ...settingsOf(edge), interfaces: {} } } });
+    const words = ['block', '192.168.20.66', '192.168.1.10'];
+    expect((await launcher.json([...words, '22'])).answer.blocks[0]).to.include({ interface: 'wan' });
+    for (const args of [['--check'], []]) {
+      const { answer } = await launcher.json([...words, '443', ...args]);
+      expect(answer.blocks[0]).to.include({ interface: 'opt1' });
+    }
+    expect((await edge.loadedRules()).join('\n')).to.match(/ on em2 .*from 192\.168\.20\.66 .* port = https/);
+    const named = await launcher.json([...words, '80', 'lan']);
+    expect(named.answer.blocks[0]).to.include({ interface: 'lan' });
+    launcher.configure({ firewalls: { edge: { ...settingsOf(edge), interfaces: { lan: ['192.168.0.0/16'] } } } });
+    const { stdout } = await launcher.firebreak(['doctor', '--firewall', 'edge']);
+    expect(stdout).to.match(/! interfaces +\S+ is behind \w+, and firewalls\.edge\.interfaces leads to \w+/);
+  });
+
   it('are refused by a dry run too, which asks no ledger', async () => {
     const { exit, answer } = await launcher.json(['block', '192.168.20.1', '192.168.1.10', '22', '--check']);
     expect(exit).to.equal(3);

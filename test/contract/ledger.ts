@@ -878,15 +878,38 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
 
     it("knows each firewall's interfaces as it told them last, and forgets them as well", async () => {
       expect((await ledger.findSeen()).interfaces).to.deep.equal({});
-      await ledger.recordInterfaces('edge', [{ key: 'wan', description: 'WAN' }]);
+      await ledger.recordFacts('edge', { interfaces: [{ key: 'wan', description: 'WAN' }] });
       const told = [
         { key: 'wan', description: 'Fibre' },
         { key: 'opt1', description: 'Guest WiFi' },
       ];
-      await ledger.recordInterfaces('edge', told);
+      await ledger.recordFacts('edge', { interfaces: told });
       expect((await other.findSeen()).interfaces).to.deep.equal({ edge: told });
       test.advance(7 * 24 * hour + 1);
       expect((await ledger.findSeen()).interfaces).to.deep.equal({});
+    });
+
+    it("knows the networks behind each firewall's interfaces, as last reported, for a week, 256 at most", async () => {
+      const lan = { interface: 'lan', network: '192.168.1.0/24' };
+      const opt1 = { interface: 'opt1', network: '192.168.20.0/24' };
+      await ledger.recordFacts('edge', { networks: [lan, opt1] });
+      await ledger.recordFacts('inner', { networks: [opt1] });
+      await ledger.recordFacts('edge', { networks: [lan, lan] });
+      expect((await other.findSeen()).networks).to.deep.equal({ edge: [lan], inner: [opt1] });
+      await keep(ledger, alarm([block()]));
+      const lease = await acquire(ledger);
+      const claimed = await ledger.claimBatch(lease, 'R', 10);
+      const ended = { id: 'R', ms: 1, claimed, resultOf: () => settled, giveUpMs: 24 * hour };
+      await ledger.settleBatch(lease, { ...ended, facts: { networks: [opt1] } });
+      expect((await other.findSeen()).networks).to.deep.equal({ edge: [opt1], inner: [opt1] });
+      const many = Array.from({ length: 300 }, (_, index) => ({
+        interface: 'lan',
+        network: `10.${index % 250}.${Math.floor(index / 250)}.0/24`,
+      }));
+      await ledger.recordFacts('edge', { networks: many });
+      expect((await ledger.findSeen()).networks?.['edge']).to.have.length(256);
+      test.advance(7 * 24 * hour + 1);
+      expect((await ledger.findSeen()).networks).to.deep.equal({});
     });
 
     it('keeps 256 addresses of a firewall at most', async () => {

@@ -2,6 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { runPlaybook, type Flow, type PlaybookRun } from '../lab/ansible.js';
+import { insertRule } from '../lab/rule.js';
 import { sample, startFirewall, type Firewall, type FirewallOptions } from '../lab/firewall.js';
 
 const flow: Flow = {
@@ -115,6 +116,41 @@ describe('the rule that the pfSense role makes', function () {
       .generatedRules()
       .filter((line) => /^(block|pass) .*on \$WAN .*ridentifier 1718|from 203/.test(line));
     expect(onWan[0]).to.include(`ridentifier ${tracker} `);
+  });
+
+  it('comes before every floating rule with pfsense_place, and is then treated like any other', async () => {
+    await start();
+    const monitoring =
+      '<tracker>1700000001</tracker><type>pass</type><interface>wan</interface><ipprotocol>inet</ipprotocol>' +
+      '<direction>in</direction><quick>yes</quick><floating>yes</floating><source><any></any></source>' +
+      '<destination><any></any></destination><descr>Allow monitoring</descr>';
+    firewall.writeConfig(insertRule(firewall.readConfig(), monitoring));
+    firewall.dropCache();
+    await firewall.gui(['save']);
+    const unknown = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'top' } });
+    expect(unknown.error()?.message).to.include('value of rule_place must be one of: interface, floating, got: top');
+    const run = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'floating' } });
+    expect(run.result().proven, run.text).to.be.true;
+    const [tracker = 0] = run.result().added;
+    const rules = await firewall.loadedRules();
+    const place = (number: number): number => rules.findIndex((rule) => rule.endsWith(` ridentifier ${number}`));
+    expect(place(tracker)).to.be.within(0, place(1700000001) - 1);
+    expect(generated(tracker)).to.match(/^block {2}in {2}quick {2}on \$WAN .*inet proto tcp .* flags any /);
+    const written = withoutRevision(firewall.readConfig());
+    await firewall.gui(['save']);
+    expect(withoutRevision(firewall.readConfig())).to.equal(written);
+
+    expect((await block(flow)).changed()).to.be.false;
+    const [rule = ''] = firewall.readConfig().match(ourRule) ?? [];
+    firewall.writeConfig(firewall.readConfig().replace(rule, rule.replace('<direction>in<', '<direction>any<')));
+    firewall.dropCache();
+    const { text } = await runPlaybook(firewall, { playbook: 'status' });
+    expect(text).to.include(`(tracker ${tracker}): it has <floating>`);
+    const fixed = await runPlaybook(firewall, { present: [flow], vars: { firebreak_fix: true } });
+    expect(fixed.result().added).to.deep.equal([tracker]);
+    expect(firewall.readConfig().match(ourRule)?.join('')).to.not.include('floating');
+    const released = await runPlaybook(firewall, { absent: [flow] });
+    expect(released.result().removed).to.deep.equal([tracker]);
   });
 
   it('fits each type, protocol and family', async () => {
@@ -377,10 +413,48 @@ describe('the interface of a rule', function () {
     expect(off.error()?.message).to.include('enabled are: Inside, Nobody, enc0, lan, openvpn, opt1, opt2, pppoe, wan');
   });
 
+  it('blocks what is behind a port forward, and is found again there until the forward changes', async () => {
+    const present = [{ ...flow, destination: '198.51.100.2', port: '25' }];
+    firewall.setStates([
+      { source: flow.source, destination: '198.51.100.2', port: 25 },
+      { source: flow.source, destination: '192.168.20.25', port: 25 },
+    ]);
+    const run = await runPlaybook(firewall, { present, args: ['--diff'] });
+    const [tracker = 0] = run.result().added;
+    expect(run.text).to.include(`198.51.100.2 tcp/25 on wan (tracker ${tracker}), forwarded to 192.168.20.25/25`);
+    expect(run.result().followed).to.deep.equal([{ tracker, destination: '192.168.20.25', port: '25' }]);
+    expect(run.result().proof).to.deep.equal([]);
+    const rules = firewall.generatedRules().filter((line) => line.includes(` ridentifier ${tracker} `));
+    expect(rules.join()).to.include(' from 203.0.113.7 to 192.168.20.25 port 25 ');
+    expect(firewall.states()).to.deep.equal([]);
+    const again = await runPlaybook(firewall, { present });
+    expect(again.result()).to.deep.include({ present: [tracker], proven: true });
+
+    const status = async (): Promise<object | undefined> => {
+      const { standing } = (await runPlaybook(firewall, { playbook: 'status' })).stats() as {
+        standing: { tracker: number }[];
+      };
+      return standing.find((each) => each.tracker === tracker);
+    };
+    const followed = { destination: '192.168.20.25', port: '25' };
+    const asRequested = { destination: '198.51.100.2', port: '25', changed: false, proven: true };
+    expect(await status()).to.deep.include({ ...asRequested, followed });
+
+    const before = firewall.readConfig();
+    firewall.writeConfig(before.replace('<target>192.168.20.25<', '<target>192.168.20.26<'));
+    firewall.dropCache();
+    expect(await status()).to.deep.include({ changed: true });
+    expect((await runPlaybook(firewall, { present })).error()?.code).to.equal('changed_by_hand');
+    const fixed = await runPlaybook(firewall, { present, vars: { firebreak_fix: true } });
+    expect(fixed.result()).to.deep.include({ added: [tracker], proven: true });
+    expect(fixed.result().followed[0]).to.include({ destination: '192.168.20.26' });
+    const released = await runPlaybook(firewall, { absent: present });
+    expect(released.result().removed).to.deep.equal([tracker]);
+  });
+
   it('is told where the packets do not meet the rule, and so is what is behind each interface', async () => {
     const inside = { ...flow, source: '192.168.20.66' };
     const present = [inside, { ...inside, destination: '192.168.20.10' }, { ...flow, interface: 'Nobody' }];
-    present.push({ ...flow, destination: '198.51.100.2', port: '25' });
     const run = await runPlaybook(firewall, { present });
     expect(run.code, run.text).to.equal(0);
     const { added, proof, networks } = run.result();
@@ -388,7 +462,6 @@ describe('the interface of a rule', function () {
       'the source enters by opt1 (192.168.20.0/24), not by wan',
       '192.168.20.66 and 192.168.20.10 are in the same network (opt1): their packets do not pass the firewall',
       'group Nobody has no members',
-      '198.51.100.2:25 is forwarded to 192.168.20.25:25: block 192.168.20.25 port 25',
     ];
     const expected = messages.map((message, index) => ({ tracker: added[index], level: 'unreachable_path', message }));
     expect(proof).to.deep.equal(expected);

@@ -52,6 +52,8 @@ export interface RoleResult {
   /** Who decides the packets of each flow that stands. */
   readonly proof: readonly { readonly tracker: number; readonly level: string; readonly message: string }[];
   readonly killed_states: number;
+  /** Flows whose rule blocks the end behind a port forward. */
+  readonly followed: readonly { readonly tracker: number; readonly destination: string; readonly port: string }[];
   readonly networks: readonly { readonly interface: string; readonly network: string }[];
 }
 

@@ -19,6 +19,13 @@ config, paths = load('pfsense_config'), load('pfsense_paths')
 sys.modules['ansible.module_utils.pfsense_paths'] = paths
 forwards = load('pfsense_forwards')
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, parse_nics
+def where(found, flow):
+    inside = found.follow(flow)
+    if inside is None:
+        return found.find_problem(flow)
+    public = {'destination': flow['destination'], 'port': flow['port']}
+    again = 'found again' if public in found.list_publics(inside) else 'lost'
+    return '%s, %s' % (forwards.show(inside), again)
 answers = []
 for text, ifconfig, flows in json.load(sys.stdin):
     read = config.parse_config(text.encode(), 'config.xml')
@@ -29,7 +36,7 @@ for text, ifconfig, flows in json.load(sys.stdin):
         'addresses': find_addresses(read.addresses, nics),
         'networks': ['%(interface)s %(network)s' % each for each in found.list_networks()],
         'problems': [found.find_problem(flow) for flow in flows],
-        'forwards': [forwards.Forwards(read, found).find_problem(flow) for flow in flows],
+        'forwards': [where(forwards.Forwards(read, found), flow) for flow in flows],
     })
 json.dump(answers, sys.stdout)
 `;
@@ -40,7 +47,7 @@ export interface PathsAnswer {
   networks: string[];
   /** Why the packets of each flow do not meet its rule. */
   problems: (string | null)[];
-  /** Where each flow is forwarded to. */
+  /** Where each flow is forwarded to, and whether it is found again from there; or why it is not followed. */
   forwards: (string | null)[];
 }
 

@@ -64,6 +64,7 @@ def plan(request):
     present, absent = ({flow['tracker']: flow for flow in map(action.flows.canonical_flow, request[name])}
                        for name in ('present', 'absent'))
     found = library.probe({'config': request['file'], 'pfctl': '', 'ifconfig': '', 'fix': request['fix'],
+                           'rule_place': 'interface',
                            'present': list(present.values()), 'absent': list(absent.values())})
     checked = action.answers.read_answer(found, action.shape_of(present, absent), ())
     if checked.get('failed') or not action.is_whole(checked, present):

@@ -43,7 +43,7 @@ export const firewall = z.strictObject({
   ),
   interfaces: key(
     z.record(interfaceKey, z.array(address)).prefault({}),
-    "Interface that a source enters by if the alarm names none: pfSense's own interface keys, each with a list of networks. The longest prefix that contains the source wins; without a match, `wan`.",
+    "Interface that a source enters by if the alarm names none: pfSense's own interface keys, each with a list of networks. The longest prefix that contains the source wins; without a match, `wan`. Without this key, the networks count that the firewall itself has reported.",
     { lan: ['192.168.1.0/24'], wan: ['0.0.0.0/0', '::/0'] },
   ),
   vars: key(

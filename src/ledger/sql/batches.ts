@@ -6,7 +6,7 @@ import type { Transaction } from './database.js';
 import { isFrozen } from './frozen.js';
 import { recordOutcome } from './history.js';
 import { checkFence } from './leases.js';
-import { recordAddresses, recordFact } from './seen.js';
+import { recordAddresses, recordFacts } from './seen.js';
 
 /** Claims due blocks for a run. @throws LeaseLost */
 export async function claimBatch(
@@ -37,8 +37,7 @@ export async function settleBatch(tx: Transaction, lease: Lease, ended: EndedRun
   await checkFence(tx, lease, null);
   await tx.run('UPDATE run SET ms = ? WHERE id = ?', ended.ms, ended.id);
   if (ended.addresses !== undefined) await recordAddresses(tx, lease.firewall, ended.addresses);
-  if (ended.interfaces !== undefined)
-    await recordFact(tx, lease.firewall, { name: 'interfaces', value: ended.interfaces });
+  if (ended.facts !== undefined) await recordFacts(tx, lease.firewall, ended.facts);
   const blocks: Block[] = [];
   for (const claimed of ended.claimed) {
     const before = await getBlock(tx, claimed.id);

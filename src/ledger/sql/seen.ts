@@ -1,4 +1,4 @@
-import type { AddressChange, Seen } from '../../core/policy.js';
+import type { AddressChange, FirewallFacts, Seen } from '../../core/policy.js';
 import { findRow, type Statements, type Transaction } from './database.js';
 
 const dayMs = 24 * 3_600_000;
@@ -6,6 +6,7 @@ const dayMs = 24 * 3_600_000;
 const addressesLapseMs = 7 * dayMs;
 const callersLapseMs = 30 * dayMs;
 const maxAddresses = 256;
+const maxFacts = 256;
 const maxCallers = 1000;
 
 /** Replaces the known addresses of a firewall; records a difference as a change to report. */
@@ -52,21 +53,24 @@ export async function findSeen(db: Statements): Promise<Seen> {
   return {
     addresses: await findAddresses(db),
     callers: callers.map(({ address }) => String(address)),
-    interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object, // as recordFact wrote it
+    // As recordFacts wrote them.
+    interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object,
+    networks: (await findFacts(db, 'networks')) as Seen['networks'] & object,
   };
 }
 
-/** Replaces what is known of a firewall under this name. */
-export async function recordFact(
-  tx: Transaction,
-  firewall: string,
-  { name, value }: { name: string; value: object },
-): Promise<void> {
-  await tx.run(
-    `INSERT INTO firewall_fact (firewall, name, value, seen_at) VALUES (?, ?, ?, ?)
-     ON CONFLICT (firewall, name) DO UPDATE SET value = excluded.value, seen_at = excluded.seen_at`,
-    ...[firewall, name, JSON.stringify(value), await tx.now()],
-  );
+/** Replaces what is known of a firewall, as far as these facts tell; each is a list without repetitions. */
+export async function recordFacts(tx: Transaction, firewall: string, facts: FirewallFacts): Promise<void> {
+  for (const name of ['interfaces', 'networks'] as const) {
+    const items = facts[name];
+    if (items === undefined) continue;
+    const texts = new Set(items.slice(0, maxFacts).map((item) => JSON.stringify(item)));
+    await tx.run(
+      `INSERT INTO firewall_fact (firewall, name, value, seen_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (firewall, name) DO UPDATE SET value = excluded.value, seen_at = excluded.seen_at`,
+      ...[firewall, name, `[${[...texts].join(',')}]`, await tx.now()],
+    );
+  }
 }
 
 async function findFacts(db: Statements, name: string): Promise<Record<string, unknown>> {

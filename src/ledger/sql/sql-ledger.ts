@@ -43,7 +43,7 @@ import {
   findSeen,
   markAddressChangeSent,
   recordAddresses,
-  recordFact,
+  recordFacts,
 } from './seen.js';
 import { beginSession, endSession } from './sessions.js';
 import { beginWaiting, endWaiting } from './waiters.js';
@@ -152,8 +152,7 @@ const makeIncidents = (database: Database): Incidents => ({
   recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
   findSeen: () => findSeen(database),
   recordAddresses: (firewall, addresses) => database.write((tx) => recordAddresses(tx, firewall, addresses)),
-  recordInterfaces: (firewall, interfaces) =>
-    database.write((tx) => recordFact(tx, firewall, { name: 'interfaces', value: interfaces })),
+  recordFacts: (firewall, facts) => database.write((tx) => recordFacts(tx, firewall, facts)),
   beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),
   findAddressChanges: () => findAddressChanges(database),
   markAddressChangeSent: (firewall, messages) =>

@@ -68,6 +68,7 @@ const times = {
   drift: ['at'],
   feed: ['held_until'],
   firewall_address: ['seen_at'],
+  firewall_network: ['seen_at'],
   address_change: ['at'],
   asking: ['asked_at'],
   caller: ['seen_at'],

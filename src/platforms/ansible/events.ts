@@ -11,6 +11,11 @@ const proofMessage = z
   .transform((text) => text.replace(/[^\x20-\x7e]/g, '?'));
 /** The interfaces on which a firewall accepts rules. */
 const interfaces = z.array(z.object({ key: z.string().max(32), description: z.string().max(64) })).max(256);
+/** The networks behind the firewall's interfaces. */
+const networks = z
+  .array(z.object({ interface: z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,31}$/), network: z.string().max(49) }))
+  .max(256)
+  .optional();
 
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
@@ -25,6 +30,7 @@ export const batchResult = z.object({
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
   interfaces: interfaces.optional(),
+  networks,
   refused: z.array(z.object({ tracker: z.int(), code: z.string(), message: z.string() })).optional(),
 });
 export type BatchResult = z.infer<typeof batchResult>;
@@ -56,6 +62,7 @@ export const statusResult = z.object({
   only_in_pf: trackers,
   addresses: z.array(z.string().max(45)).max(256).optional(),
   interfaces: interfaces.optional(),
+  networks,
 });
 export type StatusResult = z.infer<typeof statusResult>;
 

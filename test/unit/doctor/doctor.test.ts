@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { configSchema } from '#firebreak/config/schema.js';
 import { exitOf, fail, failWith, ok, warn } from '#firebreak/core/check.js';
+import { checkInterfaces } from '#firebreak/doctor/learned.js';
 import { checkDisk, checkStateFolder } from '#firebreak/doctor/state.js';
 import { checkPlaybooks, checkTemplates } from '#firebreak/doctor/package.js';
 import { checkNode, checkSsh, checkSshpass } from '#firebreak/doctor/programs.js';
@@ -32,6 +33,34 @@ describe('a check of the doctor', () => {
       state: 'wrong',
       fix: 'apt-get install openssh-client',
     });
+  });
+
+  it('names the right interface where the configuration contradicts the firewall', () => {
+    const edge = (interfaces: object) =>
+      configSchema.parse({ firewalls: { edge: { host: '192.0.2.1', interfaces } } }).firewalls['edge']!;
+    const learned = [
+      { interface: 'lan', network: '192.168.1.0/24' },
+      { interface: 'opt1', network: '192.168.50.0/24' },
+      { interface: 'wan', network: '198.51.100.0/29' },
+    ];
+    expect(checkInterfaces('edge', edge({ lan: ['192.168.0.0/16'] }), learned)).to.deep.equal([
+      warn(
+        'interfaces',
+        '192.168.50.0/24 is behind opt1, and firewalls.edge.interfaces leads to lan',
+        'add 192.168.50.0/24 to firewalls.edge.interfaces.opt1',
+      ),
+    ]);
+    const [both] = checkInterfaces('edge', edge({ wan: ['0.0.0.0/0'] }), learned);
+    expect(both?.detail).to.equal(
+      '192.168.1.0/24 is behind lan, and firewalls.edge.interfaces leads to wan (and 1 more)',
+    );
+    for (const interfaces of [
+      {},
+      { lan: ['192.168.1.0/24'], opt1: ['192.168.50.0/24'] },
+      { Inside: ['192.168.0.0/16'] }, // a group, perhaps of both
+    ]) {
+      expect(checkInterfaces('edge', edge(interfaces), learned)).to.deep.equal([]);
+    }
   });
 
   describe('for sshpass', () => {

@@ -188,4 +188,27 @@ describe('findInterface', () => {
     ).to.deep.equal(['opt1', 'lan', 'wan', 'wan']);
     expect(findInterface(bare, '203.0.113.7')).to.equal(undefined);
   });
+
+  it('goes by what the firewall reported where the configuration names no interface', () => {
+    const learned = [
+      { interface: 'lan', network: '10.0.0.0/8' },
+      { interface: 'opt1', network: '10.77.0.0/16' },
+      { interface: 'opt2', network: '2001:db8:7::/64' },
+      { interface: 'opt3', network: 'not a network' },
+    ];
+    const sources = ['10.1.2.3', '10.77.2.3', '2001:db8:7::9', '203.0.113.7'];
+    expect(sources.map((source) => findInterface(bare, source, learned))).to.deep.equal([
+      'lan',
+      'opt1',
+      'opt2',
+      undefined,
+    ]);
+    expect(sources.map((source) => findInterface(edge, source, learned))).to.deep.equal(['wan', 'wan', 'wan', 'wan']);
+    const inside = { ...positions, SOURCE: '10.77.2.3' };
+    const alarm = parseAlarm(readBlockArguments(inside), config);
+    expect(alarm.flowOn(bare, learned).interface).to.equal('opt1');
+    expect(alarm.flowOn(bare).interface).to.equal('wan');
+    const named = parseAlarm(readBlockArguments({ ...inside, INTERFACE: 'lan' }), config);
+    expect(named.flowOn(bare, learned).interface).to.equal('lan');
+  });
 });

@@ -27,6 +27,7 @@ PLACE = {
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
     "firstmatch": answers.boolean,
 }
+INSIDE = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 CARD = answers.mapping(
     {"interface": answers.matching(flows.INTERFACE.pattern), "card": answers.matching(r"[A-Za-z0-9_.]{1,32}")}
@@ -52,6 +53,7 @@ def shape_of(present, absent):
         "place": lambda value: {} if value == {} else answers.mapping(PLACE)(value),
         # Not named "unreachable", which in an action's result says that the host could not be reached.
         "unreached": answers.list_of(answers.mapping({"tracker": desired, "message": answers.text(MAX_PROOF)}), max_items),
+        "followed": answers.list_of(answers.mapping({"tracker": desired, **INSIDE}), max_items),
         "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
         "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
         "interfaces": answers.INTERFACES,
@@ -77,7 +79,7 @@ def is_whole(found, present):
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix", "rule_place"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -98,7 +100,7 @@ class ActionModule(ActionBase):
         if escalate and self._connection.become.name != "sudo":
             return answers.fail("become_unsupported", "become_method: the edit supports sudo only")
 
-        args = {key: self._task.args[key] for key in ("config", "pfctl", "ifconfig", "fix")}
+        args = {key: self._task.args[key] for key in self._VALID_ARGS if key in self._task.args}
         args.update(present=list(present.values()), absent=list(absent.values()))
         result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars, shape_of(present, absent))
         if result.get("failed"):
@@ -142,6 +144,7 @@ def plan(found, present, absent):
 
     The flows to add are one text, because Ansible visits every value of a structure in each task.
     """
+    inside = ends_inside(found)
     missing = [present[tracker] for tracker in found["missing"]]
     loaded = set(found["loaded"])
     unproven = [present[tracker] for tracker in found["correct"] if tracker not in loaded]
@@ -153,7 +156,7 @@ def plan(found, present, absent):
     standing = [present[tracker] for tracker in found["missing"] + found["correct"]]
     unreached = [each for each in found["unreached"] if each["tracker"] in found["missing"] + found["correct"]]
     return {
-        "flows": json.dumps(missing),
+        "flows": json.dumps([{**flow, **inside.get(flow["tracker"], {})} for flow in missing]),
         "standing": [write_flow(flow, cards[flow["interface"]]) for flow in standing],
         "absent": to_be_absent,
         "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],
@@ -162,14 +165,24 @@ def plan(found, present, absent):
         "proven": not (missing or unproven or lingering or stale),
         "proof": proof.override(found["proof"], unreached),
         "unreached": unreached,
-        "kill": ["%s %s" % (flow["source"], flow["destination"]) for flow in missing + unproven],
+        "kill": [
+            "%s %s" % (flow["source"], destination)
+            for flow in missing + unproven
+            for destination in dict.fromkeys((flow["destination"], inside.get(flow["tracker"], flow)["destination"]))
+        ],
         "summary": [],
     }
 
 
+def ends_inside(found):
+    """By tracker, what a rule blocks instead of the public side of a port forward: {destination, port}."""
+    return {each["tracker"]: {"destination": each["destination"], "port": each["port"]} for each in found["followed"]}
+
+
 def summarize(found, present, absent):
     """Our own short diff."""
-    added = ["+ " + flows.show(present[tracker]) for tracker in found["missing"]]
+    inside = ends_inside(found)
+    added = ["+ " + flows.show(present[tracker]) + flows.show_inside(inside.get(tracker)) for tracker in found["missing"]]
     return added + ["- " + flows.show(absent[tracker]) for tracker in found["stale"]]
 
 

@@ -17,6 +17,7 @@ ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 # No firewall has more of Firebreak's rules than these. What a person wrote into one is cut and not refused.
 MAX_RULES = 100000
 TRACKER = answers.number(flows.BAND_START, flows.BAND_START + flows.BAND_SIZE - 1)
+END = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 RULE = answers.mapping(
     {
         "tracker": TRACKER,
@@ -24,6 +25,7 @@ RULE = answers.mapping(
         "description": answers.text(200),
         "changed_by": answers.optional(answers.text(100)),
         "unreached": answers.optional(answers.text(300)),
+        "publics": answers.list_of(answers.mapping(END), 64),
     }
 )
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
@@ -67,6 +69,11 @@ class ActionModule(ActionBase):
 
 
 def describe_rule(rule, loaded, occurrences, proof):
+    inside = None
+    public = find_public(rule)
+    if public:
+        inside = {field: safe(rule["flow"][field]) for field in END}
+        rule = dict(rule, flow=dict(rule["flow"], **public))
     why = find_change(rule)
     if why is None and occurrences > 1:
         why = "the configuration has it %d times" % occurrences
@@ -79,8 +86,20 @@ def describe_rule(rule, loaded, occurrences, proof):
         "changed": why is not None,
         "why": why,
         "proven": proven,
+        **({"followed": inside} if inside else {}),
         **(describe_proof(rule, proof) if proven else {}),
     }
+
+
+def find_public(rule):
+    """The public side of a port forward that the rule was made for, as its tracker tells, or None."""
+    for public in rule["publics"]:
+        try:
+            flows.canonical_flow(dict(rule["flow"], tracker=rule["tracker"], **public))
+        except flows.FlowError:
+            continue
+        return public
+    return None
 
 
 def describe_proof(rule, proof):
@@ -125,6 +144,7 @@ def list_lines(standing, only_in_pf):
     lines = ["%d Firebreak rules in the configuration, %d of them proven in pf" % (len(standing), proven)]
     for rule in standing:
         state, why = describe_state(rule)
-        lines.append("%s: %s%s %s" % (state, flows.show(rule), ": %s" % why if why else "", "(%s)" % rule["description"]))
+        what = flows.show(rule) + flows.show_inside(rule.get("followed"))
+        lines.append("%s: %s%s %s" % (state, what, ": %s" % why if why else "", "(%s)" % rule["description"]))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines

@@ -35,6 +35,11 @@ options:
     type: list
     elements: dict
     default: []
+  rule_place:
+    description: Where new rules go, among the rules of their interface or among the floating rules.
+    type: str
+    choices: [interface, floating]
+    default: interface
   fix:
     description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
     type: bool
@@ -104,6 +109,13 @@ place:
   description: How lineinfile inserts new rules.
   returned: success
   type: dict
+followed:
+  description: >-
+    Flows whose destination is the public side of a port forward or of 1:1 NAT, each with C(tracker) and the C(destination)
+    and C(port) behind it, which their rule blocks.
+  returned: success
+  type: list
+  elements: dict
 unreached:
   description: >-
     Trackers of flows whose packets do not meet their rule, as far as the configuration tells, each with C(tracker) and
@@ -157,18 +169,20 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import pro
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
-def classify_present(config, flows, fix):
+def classify_present(config, flows, followed, arguments):
     """Which flows are missing, correct, changed by hand, or refused on this firewall."""
+    fix, place = arguments["fix"], arguments["rule_place"]
     found = {"missing": [], "correct": [], "changed_by_hand": [], "rewrite": [], "refused": []}
     for flow in flows:
         tracker = flow["tracker"]
         rules = config.rules.get(tracker, [])
+        inside = followed.get(tracker, flow)
         refusal = refuse_interface(config, flow["interface"])
         if refusal is not None:
             found["refused"].append(dict(refusal, tracker=tracker))
-        elif rules and all(blocks_flow(rule, flow) and (is_as_written(rule) or not fix) for rule in rules):
+        elif rules and all(blocks_flow(rule, inside) and (is_as_written(rule, place) or not fix) for rule in rules):
             found["correct"].append(tracker)
-        elif rules and not fix:
+        elif rules and not fix and not (tracker in followed and all(blocks_flow(rule, flow) for rule in rules)):
             found["changed_by_hand"].append(tracker)
         else:
             found["missing"].append(tracker)
@@ -177,13 +191,14 @@ def classify_present(config, flows, fix):
     return found
 
 
-def classify_absent(config, flows, fix):
+def classify_absent(config, flows, followed, fix):
     """Which flows have a rule to remove, and which rules no longer belong to their flow."""
     stale, changed = [], []
     for flow in flows:
         rules = config.rules.get(flow["tracker"], [])
         if rules:
-            is_still_ours = fix or all(is_about_flow(rule, flow) for rule in rules)
+            inside = followed.get(flow["tracker"], flow)
+            is_still_ours = fix or all(is_about_flow(rule, flow) or is_about_flow(rule, inside) for rule in rules)
             (stale if is_still_ours else changed).append(flow["tracker"])
     return stale, changed
 
@@ -198,12 +213,20 @@ def refuse_interface(config, name):
     return {"code": "interface_unknown", "message": "interface %s does not exist; enabled are: %s" % (name, enabled)}
 
 
+def find_followed(forwards, flows):
+    """The flows that are translated before pf filters, by tracker, as they are behind the translation."""
+    found = [(flow["tracker"], forwards.follow(flow)) for flow in flows]
+    return dict(each for each in found if each[1])
+
+
 def find_unreached(paths, forwards, flows):
     """The flows whose packets do not meet a rule for them, each with the reason."""
-    found = [
-        {"tracker": flow["tracker"], "message": forwards.find_problem(flow) or paths.find_problem(flow)} for flow in flows
-    ]
-    return [each for each in found if each["message"]]
+    found = []
+    for flow in flows:
+        message = forwards.find_problem(flow) or paths.find_problem(forwards.follow(flow) or flow)
+        if message:
+            found.append({"tracker": flow["tracker"], "message": message})
+    return found
 
 
 def list_loaded_rules(pfctl, check_mode):
@@ -233,8 +256,12 @@ def probe(arguments, check_mode=False):
     present, absent = arguments["present"], arguments["absent"]
     data = read_config(config_path)
     config = parse_config(data, config_path)
-    result = classify_present(config, present, fix)
-    result["stale"], changed = classify_absent(config, absent, fix)
+    nics = read_nics(arguments["ifconfig"])
+    paths = Paths(config, nics)
+    forwards = Forwards(config, paths)
+    followed = find_followed(forwards, present + absent)
+    result = classify_present(config, present, followed, arguments)
+    result["stale"], changed = classify_absent(config, absent, followed, fix)
     result["changed_by_hand"] += changed
     rules = list_loaded_rules(pfctl, check_mode)
     blocking = config.rules if rules is None else parse_blocking_trackers(rules)
@@ -243,11 +270,13 @@ def probe(arguments, check_mode=False):
     result["cards"] = [{"interface": key, "card": find_card(config, key)} for key in interfaces]
     result["proof"] = [] if check_mode else prove_standing(arguments, result, rules)
     result["place"] = find_place(data, config) if result["missing"] else {}
-    nics = read_nics(arguments["ifconfig"])
-    paths = Paths(config, nics)
     refused = set(each["tracker"] for each in result["refused"])
     standing = [flow for flow in present if flow["tracker"] not in refused]
-    result["unreached"] = find_unreached(paths, Forwards(config, paths), standing)
+    result["unreached"] = find_unreached(paths, forwards, standing)
+    ends = [(flow["tracker"], followed[flow["tracker"]]) for flow in present if flow["tracker"] in followed]
+    result["followed"] = [
+        {"tracker": tracker, "destination": inside["destination"], "port": inside["port"]} for tracker, inside in ends
+    ]
     result["networks"] = paths.list_networks()
     result["interfaces"] = list_interfaces(config)
     result["addresses"] = find_addresses(config.addresses, nics)

@@ -106,6 +106,7 @@ def read_own_rules(config, paths):
                     "flow": read_flow(rule),
                     "description": rule.get("descr", ""),
                     "changed_by": find_other_end(rule) or find_narrowing(rule),
+                    "publics": forwards.list_publics(dict(read_flow(rule), tracker=tracker)),
                     "unreached": forwards.find_problem(read_flow(rule)) or paths.find_problem(read_flow(rule)),
                 }
                 for rule in found

@@ -170,7 +170,7 @@ def list_interfaces(config):
 # Fields that narrow or disable a rule. A block of ours has none of them.
 NARROWING = (
     "disabled", "sched", "os", "tagged", "statetimeout", "max", "max-src-nodes", "max-src-conn", "max-src-states",
-    "tcpflags1", "tcpflags2", "icmptype", "dscp", "vlanprio", "floating",
+    "tcpflags1", "tcpflags2", "icmptype", "dscp", "vlanprio",
 )  # fmt: skip
 NARROWING_BY_PRESENCE = ("disabled",)
 # Fields that make it block something else.
@@ -185,7 +185,13 @@ def find_field(rule, with_text, by_presence):
 
 
 def find_narrowing(rule):
-    return find_field(rule, NARROWING, NARROWING_BY_PRESENCE)
+    return "floating" if has_other_place(rule) else find_field(rule, NARROWING, NARROWING_BY_PRESENCE)
+
+
+def has_other_place(rule):
+    """Whether it is a floating rule, but not one that blocks what enters by its interface before any other rule does."""
+    is_ours = rule.get("floating") == "yes" and rule.get("direction") == "in" and "quick" in rule
+    return "floating" in rule and not is_ours
 
 
 def find_other_end(rule):
@@ -211,9 +217,13 @@ def blocks_flow(rule, flow):
     return is_about_flow(rule, flow) and find_narrowing(rule) is None
 
 
-def is_as_written(rule):
-    """Whether a rule has the form that this release writes. Earlier ones blocked only the first packet of a TCP connection."""
-    return rule.get("protocol") != "tcp" or "tcpflags_any" in rule
+def is_as_written(rule, place):
+    """Whether a rule has the form and place that it would be given now.
+
+    Earlier releases wrote rules that block only the first packet of a TCP connection.
+    """
+    has_flags = rule.get("protocol") != "tcp" or "tcpflags_any" in rule
+    return has_flags and ("floating" in rule) == (place == "floating")
 
 
 def is_about_flow(rule, flow):

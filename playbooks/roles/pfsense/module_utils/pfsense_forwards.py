@@ -14,6 +14,7 @@ from ansible.module_utils.pfsense_paths import contains, to_network
 NONE, PART, WHOLE, UNKNOWN = "none", "part", "whole", "unknown"  # how much of a flow something covers
 
 PROTOCOLS = {"tcp": {"tcp"}, "udp": {"udp"}, "tcp/udp": {"tcp", "udp"}}
+MAX_PUBLICS = 64
 PORT = re.compile(r"([0-9]{1,5})(?:[-:]([0-9]{1,5}))?$")
 
 
@@ -39,9 +40,47 @@ class Forwards:
                 return translation, covered
         return None
 
-    def find_problem(self, flow):
-        """What to block instead of a flow that is translated, or None."""
+    def follow(self, flow):
+        """The flow behind the translation, which a rule has to block instead, or None.
+
+        Only a flow that is translated as a whole to one host is followed, and only if it can be found again from there.
+        """
         found = self.find(flow)
+        if found is None or found[1] != WHOLE:
+            return None
+        target = found[0].find_target(flow)
+        if target is None or self.is_own(target["destination"]):
+            return None
+        inside = dict(flow, destination=target["destination"], port=target["port"])
+        public = {"destination": flow["destination"], "port": flow["port"]}
+        return inside if inside != flow and public in self.list_candidates(inside) else None
+
+    def list_publics(self, inside):
+        """The public sides, each {destination, port}, whose packets are translated to this flow."""
+        if not is_flow(inside):
+            return []
+        found = [each for each in self.list_candidates(inside) if self.follow(dict(inside, **each)) == inside]
+        return found[:MAX_PUBLICS]
+
+    def list_candidates(self, inside):
+        return [public for translation in self.translations for public in translation.list_candidates(inside)]
+
+    def is_own(self, text):
+        network = to_network(text)
+        return network is None or network.is_loopback or self.paths.is_ours(network)
+
+    def list_hosts(self, networks):
+        """The hosts of these networks ([] for any) as text; of a wide one only the firewall's own addresses."""
+        hosts = []
+        for network in networks or self.paths.own:
+            is_small = network.max_prefixlen - network.prefixlen <= 4
+            wide = [own for own in self.paths.own if contains(network, own)]
+            hosts += [str(host) for host in network] if is_small else [str(own.network_address) for own in wide]
+        return hosts
+
+    def find_problem(self, flow):
+        """What to block instead of a flow that is translated and not followed, or None."""
+        found = None if self.follow(flow) else self.find(flow)
         if found is None:
             return None
         translation, covered = found
@@ -142,6 +181,24 @@ class PortForward:
             port = str(local[0][0] + offset)
         return {"destination": str(self.host), "port": port}
 
+    def list_candidates(self, inside):
+        networks = self.forwards.find_networks(self.entry, "destination")
+        if self.host is None or str(self.host) != inside["destination"] or networks is None or self.ports is None:
+            return []
+        return [
+            {"destination": host, "port": port}
+            for host in self.forwards.list_hosts(networks)
+            for port in self.list_ports(inside["port"])
+        ]
+
+    def list_ports(self, inside):
+        """The public ports that may lead to a port inside."""
+        local = self.forwards.find_ports(self.entry.get("local-port", "")) if self.has_ports else []
+        if not self.ports or not local or not inside:
+            return [inside]
+        shifted = [first + int(inside) - local[0][0] for first, last in self.ports]
+        return [str(port) for port in sorted(set(shifted + [int(inside)] + [first for first, last in self.ports]))]
+
 
 class OneToOne:
     """1:1 NAT: an external address or network stands for an internal one of the same size."""
@@ -175,6 +232,14 @@ class OneToOne:
         offset = int(destination.network_address) - int(self.outside.network_address)
         host = type(destination.network_address)(int(self.inside.network_address) + offset)
         return {"destination": str(host), "port": flow["port"]}
+
+    def list_candidates(self, inside):
+        destination = to_network(inside["destination"])
+        if self.outside is None or not contains(self.inside, destination) or destination.prefixlen < destination.max_prefixlen:
+            return []
+        offset = int(destination.network_address) - int(self.inside.network_address)
+        host = type(destination.network_address)(int(self.outside.network_address) + offset)
+        return [{"destination": str(host), "port": inside["port"]}]
 
 
 def is_flow(flow):

@@ -180,6 +180,11 @@ def show(flow):
     return "%s, %s (tracker %d)" % (flow["type"], describe(flow), flow["tracker"])
 
 
+def show_inside(end):
+    """The note on a flow whose rule blocks another end, behind a port forward."""
+    return ", forwarded to %s" % "/".join(filter(None, (end["destination"], end["port"]))) if end else ""
+
+
 def quote(value):
     """The bad value in a form that is safe to show: printable, short and without template marks."""
     text = re.sub(r"[^\x20-\x7e]", "?", str(value))
