@@ -1,4 +1,5 @@
-"""Decides N times on texts with broken lines: broken.py N SEED. Ends with an error where a decision raises one.
+"""Decides N times on texts with broken lines: broken.py N SEED. Ends with an error where a decision raises one, or where a
+line is read in another way if it resembles one before it.
 
 Prints the levels with how often each came, as JSON.
 """
@@ -10,6 +11,9 @@ import random
 import sys
 
 from table import ANY, GROUPS, IFCONFIG, NET, NET6, OURS, PING6, SSH, TABLES, answer
+
+from ansible_collections.firebreak.core.plugins.module_utils.pf_interfaces import Interfaces
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import Reader
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLOWS = [SSH, ANY, PING6, NET, dict(ANY, interface=None), dict(NET6, protocol="any", port="", interface=None), {}, {"source": "x", "port": "1:x"}]
@@ -42,6 +46,19 @@ def breaks(chance, line):
     return " ".join(words)
 
 
+class Single(Reader):
+    """Reads every line as if no other one were like it."""
+
+    def read_alike(self, line, number):
+        return None
+
+
+def compare(text, interfaces):
+    quick, single = Reader(interfaces), Single(interfaces)
+    for line in text.split("\n"):
+        assert vars(quick.read(line, 1)) == vars(single.read(line, 1)), line
+
+
 def main():
     count, chance = int(sys.argv[1]), random.Random(int(sys.argv[2]))
     rules, translations, levels = read("office.txt"), read("office-nat.txt"), collections.Counter()
@@ -52,7 +69,9 @@ def main():
     for _ in range(count):
         interfaces = chance.choice([IFCONFIG, "", GROUPS, some(IFCONFIG.split("\n"), 0.5)])
         texts = {"nat": some(translations, chance.choice([0, 0.4])), "interfaces": interfaces, "tables": TABLES, "raw": True}
-        found = answer(some(rules, chance.choice([0.02, 0.3])) + OURS, chance.choice(FLOWS), **texts)
+        text = some(rules, chance.choice([0.02, 0.3])) + OURS
+        compare(text, Interfaces(interfaces))
+        found = answer(text, chance.choice(FLOWS), **texts)
         assert len(found.reason) <= 300 and (found.reason == "") == (found.level == "decides"), found
         levels[found.level] += 1
     print(json.dumps(levels))

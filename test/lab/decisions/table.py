@@ -12,7 +12,7 @@ import time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..")
 sys.path.insert(0, os.path.join(ROOT, "playbooks", "collections"))
-from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, read_rule_set  # noqa: E402
+from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set  # noqa: E402
 
 TRACKER = 2000000001
 SSH = {
@@ -67,8 +67,11 @@ def answer(rules, flow, nat="", interfaces=GROUPS, tables=(), anchors=None, raw=
     def is_in_table(name, address):
         return None if name not in tables else address in tables[name]
 
-    is_empty = None if anchors is None else lambda kind, name: anchors.get((kind, name))
-    return decide(read_rule_set(rules if raw else numbered(rules), nat, interfaces, is_in_table, is_empty), flow, TRACKER)
+    def is_empty(kind, name):
+        text = anchors.get((kind, name))
+        return None if text is None else not has_rules(text)
+
+    return decide(read_rule_set(rules if raw else numbered(rules), nat, interfaces, is_in_table, anchors and is_empty), flow, TRACKER)
 
 
 def ahead(rule, ours=OURS, deny=DENY):
@@ -140,6 +143,10 @@ row("interfaces", "the OpenVPN tab passes what the assigned interface blocks",
     ahead("pass in quick on openvpn inet all flags S/SA keep state" + USER, OURS_VPN), ("shadowed", "group rule 'Allow monitoring'"), VPN)  # fmt: skip
 row("interfaces", "the OpenVPN tab, groups by ifconfig",
     ahead("pass in quick on openvpn inet all flags S/SA keep state" + USER, OURS_VPN), "shadowed", VPN, interfaces=IFCONFIG)  # fmt: skip
+row("interfaces", "it enters by a group, and rules are for interfaces", "\n".join([DENY, OURS.replace("em0", "EDGES"), "pass in quick on em0 inet all flags any" + USER]),
+    "decides", dict(SSH, interface="EDGES"))  # fmt: skip
+row("interfaces", "it enters by a group, and an interface passes it", ahead("pass in quick on em0 inet all flags any" + USER, OURS.replace("em0", "EDGES")),
+    "listed", dict(SSH, interface="EDGES"))  # fmt: skip
 row("interfaces", "our rule on a group", "\n".join([DENY, OURS.replace("em0", "EDGES")]), "decides")
 row("interfaces", "our rule on a group without this interface", "\n".join([DENY, OURS.replace("em0", "openvpn")]), ("listed", "do not match this rule"))
 row("interfaces", "a group ahead, and groups are not known", ahead("pass in quick on EDGES inet all flags S/SA keep state" + USER),
@@ -172,6 +179,7 @@ passing("protocols", "another IPv6 network", "pass in quick inet6 from 2001:db8:
 passing("protocols", "IPv4 does not concern IPv6", "pass in quick inet all flags S/SA keep state", False, SSH6, OURS6)
 passing("protocols", "an IPv4 address without a family", "pass in quick from 203.0.113.7 to any flags S/SA keep state", True)
 passing("protocols", "the same and IPv6", "pass in quick from 203.0.113.7 to any flags S/SA keep state", False, SSH6, OURS6)
+passing("protocols", "all but an IPv4 address", "pass in quick from ! 192.0.2.1 to any flags S/SA keep state", False, SSH6, OURS6)
 for name, matches in [
     ("tcp", True), ("udp", False), ("icmp", False), ("esp", False), ("6", True), ("17", False), ("igmp", False), ("{ tcp udp }", True),
     ("{ udp, icmp }", False), ("gre", False), ("sctp", False),
@@ -192,6 +200,7 @@ ANY = dict(SSH, protocol="any", port="")
 row("protocols", "any", "\n".join([DENY, OURS_ALL]), "decides", ANY)
 for name in ("tcp", "udp", "icmp", "esp", "gre", "igmp", "89"):
     passing("protocols", "any, and %s passes" % name, "pass in quick inet proto %s all keep state" % name, True, ANY, OURS_ALL)
+row("protocols", "any, says which protocol", ahead("pass in quick inet proto udp all keep state" + USER, OURS_ALL), ("shadowed", "passes it first, but only UDP"), ANY)
 passing("protocols", "any, and one port passes", "pass in quick inet proto tcp from any to any port = http flags S/SA keep state", True, ANY, OURS_ALL)
 passing("protocols", "any, and another host's port passes", "pass in quick inet proto tcp from any to 192.168.1.11 port = http flags S/SA keep state", False, ANY, OURS_ALL)
 row("protocols", "a protocol without ports", "\n".join([DENY, OURS_ALL]), "decides", dict(SSH, protocol="esp", port=""))
@@ -315,6 +324,12 @@ passing("networks", "an IPv6 network and a host", "pass in quick inet6 from 2001
         OURS6.replace("2001:db8:bad::7", "2001:db8:bad::/48"))  # fmt: skip
 row("networks", "every source", "\n".join([DENY, OURS.replace("203.0.113.7", "any")]), "decides", dict(SSH, source="any"))
 row("networks", "another family", "\n".join([DENY, OURS]), ("listed", "the flow has an address of another family"), dict(SSH, source="2001:db8::1"))
+row("networks", "both families", "\n".join([DENY, OURS]), ("listed", "the flow has an address family"), dict(SSH, ipprotocol="inet46"))
+row("networks", "a reason that names two long networks",
+    ahead("pass in quick inet6 proto tcp from 2001:db8:bad:1000::/52 to 2001:db8:1:0:8000::/65 port 1000:2000 flags S/SA label \"USER_RULE: %s\" ridentifier 4294967295"
+          % ("x" * 60), OURS6.replace("2001:db8:bad::7", "2001:db8:bad::/48").replace("2001:db8:1::10", "2001:db8:1::/64").replace("= ssh", "1:65000"), DENY6),
+    ("shadowed", "but only from 2001:db8:bad:1000:: - 2001:db8:bad:1fff:ffff:ffff:ffff:ffff to 2001:db8:1:0:8000:"),
+    dict(SSH6, source="2001:db8:bad::/48", destination="2001:db8:1::/64", port="1:65000"))  # fmt: skip
 row("networks", "not an address", "\n".join([DENY, OURS]), ("listed", "the flow has a part"), dict(SSH, source="attacker.example"))
 
 # Flags, and packets of open connections
@@ -360,8 +375,11 @@ PING6 = dict(SSH6, protocol="icmp", port="")
 ESSENTIAL = 'pass quick inet6 proto ipv6-icmp all icmp6-type %s keep state ridentifier 1000000107 label "Pass IPv6 ICMP essential"'
 ESSENTIALS = "\n".join(ESSENTIAL % name for name in ("unreach", "toobig", "neighbrsol", "neighbradv"))
 row("icmp", "icmp6", "\n".join([DENY6, OURS6_ALL]), "decides", PING6)
-row("icmp", "ICMPv6 essentials ahead", ahead(ESSENTIALS, OURS6_ALL, DENY6), ("listed", "pfSense's rule 'Pass IPv6 ICMP essential'"), PING6)
-row("icmp", "ICMPv6 essentials ahead, any protocol", ahead(ESSENTIALS, OURS6_ALL, DENY6), "listed", dict(SSH6, protocol="any", port=""))
+row("icmp", "ICMPv6 essentials ahead", ahead(ESSENTIALS, OURS6_ALL, DENY6),
+    ("listed", "pfSense's rule 'Pass IPv6 ICMP essential' (tracker 1000000107) passes it first, but only type 1"), PING6)  # fmt: skip
+row("icmp", "ICMPv6 essentials ahead, any protocol", ahead(ESSENTIALS, OURS6_ALL, DENY6), ("listed", "but only ICMPv6 type 1"), dict(SSH6, protocol="any", port=""))
+row("icmp", "ICMPv6 essentials ahead, and ours is for another host", ahead(ESSENTIALS, OURS6_ALL.replace("1::10", "1::11"), DENY6), "shadowed", PING6)
+row("icmp", "CARP ahead, any protocol", ahead("pass quick proto carp all no state ridentifier 1000000201", OURS_ALL), ("listed", "but only protocol 112"), ANY)
 row("icmp", "ICMPv6 essentials ahead, TCP", ahead(ESSENTIALS, OURS6, DENY6), "decides", SSH6)
 row("icmp", "echo ahead", ahead("pass in quick inet6 proto ipv6-icmp all icmp6-type echoreq keep state" + USER, OURS6_ALL, DENY6), "shadowed", PING6)
 DHCP = 'pass in quick on em0 proto udp from any port = bootps to any port = bootpc no state label "allow dhcp client out WAN" ridentifier 1000000561'
@@ -425,6 +443,8 @@ row("translations", "8003 is not 9004",
 row("translations", "an open range",
     "\n".join([DENY, OURS_PUBLIC.replace("2222", "8003"), INNER.replace("ssh", "9003") + USER]), "shadowed", dict(PUBLIC, port="8003"),
     nat=(SHIFT % "").replace("9000:9010", "9000:*"))  # fmt: skip
+row("translations", "a range that is shorter than what it takes", "\n".join([DENY, OURS.replace("= ssh", "= 9003")]), ("listed", "more than one address or port"),
+    dict(SSH, port="9003"), nat=(SHIFT % " pass").replace("9010", "9005"))  # fmt: skip
 ONE = "rdr on em0 inet proto tcp from any to 198.51.100.2 -> 192.168.1.10\n"
 row("translations", "a forward of all ports", "\n".join([DENY, OURS_PUBLIC, INNER.replace("ssh", "2222") + USER]), "shadowed", PUBLIC, nat=ONE)
 row("translations", "a forward to a table with pass", "\n".join([DENY, OURS]), "shadowed", nat=(FORWARD % (" pass", "2222", 22)).replace("-> 192.168.1.10", "-> <servers>"),
@@ -453,6 +473,8 @@ row("translations", "1:1 NAT of a network keeps the host",
 row("translations", "1:1 NAT of a network, and the host beside it passes",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "decides", dict(SSH, destination="198.51.100.74"),
     nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
+row("translations", "1:1 NAT of networks of different size", "\n".join([DENY, OURS]), ("listed", "more than one address or port"), dict(SSH, destination="198.51.100.74"),
+    nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/27\n")  # fmt: skip
 row("translations", "1:1 NAT of another host of the network",
     "\n".join([DENY, OURS.replace("192.168.1.10", "192.168.1.42"), INNER.replace("168.1.10", "168.1.43") + USER]), "shadowed", dict(SSH, destination="198.51.100.75"),
     nat="binat on em0 inet from 192.168.1.32/28 to any -> 198.51.100.64/28\n")  # fmt: skip
@@ -483,10 +505,14 @@ row("doubts", "os", ahead('pass in quick inet proto tcp from any os "Linux" to 1
     ("listed", "depends on the sender's operating system"))  # fmt: skip
 row("doubts", "route-to", ahead("pass in quick on em0 route-to (em2 192.0.2.129) inet all flags S/SA keep state" + USER), ("listed", "route-to"))
 row("doubts", "route-to a list", ahead("pass in quick on em0 route-to { (em2 192.0.2.129), (em3 192.0.2.130) } round-robin inet all flags S/SA keep state" + USER), "listed")
+row("doubts", "reply-to a list", ahead("pass in quick on em0 reply-to { (em0 192.0.2.129), (em0 192.0.2.130) } round-robin sticky-address inet all flags S/SA" + USER), "shadowed")
 row("doubts", "route-to, and a pass after it", ahead("pass in quick on em0 route-to (em2 192.0.2.129) inet all flags S/SA\npass in quick inet all flags S/SA" + USER), "shadowed")
 row("doubts", "dup-to", ahead("pass in quick on em0 dup-to (em2 192.0.2.129) inet all flags S/SA keep state" + USER), "listed")
 row("doubts", "our rule with reply-to", "\n".join([DENY, OURS.replace("inet", "reply-to (em0 198.51.100.1) inet")]), "decides")
 row("doubts", "a block with route-to", ahead("block drop in quick on em0 route-to (em2 192.0.2.129) inet all"), "decides")
+row("doubts", "our rule with route-to, and a pass follows",
+    after("pass in quick on em0 inet all flags S/SA" + USER, OURS.replace("inet", "route-to (em2 192.0.2.129) inet")), "decides")  # fmt: skip
+row("doubts", "a word that may mean quick", ahead("pass in swiftly on em0 inet all flags S/SA keep state" + USER), ("listed", "does not know: swiftly"))
 row("doubts", "our own rule depends on a tag", "\n".join([DENY, OURS + " tagged T0"]), ("listed", "this rule depends on a tag"))
 row("doubts", "our own rule depends on a tag, and a pass follows", after("pass in quick on em0 inet all flags S/SA" + USER, OURS + " tagged T0"), ("listed", "depends on a tag"))
 for text in (
@@ -501,13 +527,16 @@ row("doubts", "limits of a state", ahead(
 for name, level in [("userrules/*", "decides"), ("openvpn/*", "decides"), ("ipsec/*", "decides"), ("tftp-proxy/*", "decides"), ("miniupnpd", "listed"), ("other", "listed")]:
     row("doubts", "anchor " + name, ahead('anchor "%s" all' % name), level)
     row("doubts", "anchor %s, not empty" % name, ahead('anchor "%s" all' % name), ("listed", "the anchor '%s' has rules that are not known" % name),
-        anchors={("anchor", name): False})  # fmt: skip
-    row("doubts", "anchor %s, empty" % name, ahead('anchor "%s" all' % name), "decides", anchors={("anchor", name): True})
+        anchors={("anchor", name): "pass in quick all flags S/SA\n"})  # fmt: skip
+    row("doubts", "anchor %s, empty" % name, ahead('anchor "%s" all' % name), "decides", anchors={("anchor", name): "No ALTQ support in kernel\nALTQ related functions disabled\n"})
 row("doubts", "an anchor after ours", after('anchor "other" all'), "decides")
 row("doubts", "an anchor on another interface", ahead('anchor "other" in on em1 all'), "decides")
 row("doubts", "an anchor with rules of its own", ahead("anchor all {\n  block drop in quick all ridentifier 2000000001\n}"), ("listed", "the anchor ''"), raw=True)
 row("doubts", "a forward's anchor", "\n".join([DENY, OURS]), ("listed", "the anchor 'miniupnpd'"), nat='rdr-anchor "miniupnpd" all\n')
-row("doubts", "a forward's anchor that is empty", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" all\n', anchors={("rdr-anchor", "miniupnpd"): True})
+row("doubts", "a forward's anchor for another destination", "\n".join([DENY, OURS]), ("listed", "the anchor 'miniupnpd'"),
+    nat='rdr-anchor "miniupnpd" on em0 inet proto tcp from any to 198.51.100.2\n')  # fmt: skip
+row("doubts", "a forward's anchor on another interface", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" on em1 all\n')
+row("doubts", "a forward's anchor that is empty", "\n".join([DENY, OURS]), "decides", nat='rdr-anchor "miniupnpd" all\n', anchors={("rdr-anchor", "miniupnpd"): ""})
 row("doubts", "anchors of outbound NAT", "\n".join([DENY, OURS]), "decides", nat='nat-anchor "natrules/*" all\nnat-anchor "miniupnpd" all\nrdr-anchor "tftp-proxy/*" all\n')
 
 # Labels, spellings and broken texts

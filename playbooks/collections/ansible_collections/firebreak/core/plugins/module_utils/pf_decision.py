@@ -15,7 +15,7 @@ decides    Every packet of the flow is dropped, first packets by the rule with o
 shadowed   Another rule certainly passes a packet of the flow; `rule` is that rule, or None if no rule matches.
 listed     Neither can be said; `reason` says why. It may be that a rule cannot be read (`rule` is that rule), that all packets
            are dropped but our rule matches none of them, or that only packets pass that networks cannot do without: ICMPv6
-           errors and neighbor discovery, and DHCP.
+           errors and neighbor discovery, DHCP, CARP.
 
 Every reason is the part of a sentence, without its full stop.
 """
@@ -50,6 +50,7 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_names import (
     read_protocol,
 )
 from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import (
+    FILLED,
     MAX_STEPS_OF_ONE,
     Kind,
     RuleSet,
@@ -58,18 +59,23 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import 
     tell_ports,
     to_text,
 )
-from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import read_rules
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import is_rule, read_rules
 
 Decision = namedtuple("Decision", "level reason rule")
 # A packet's TCP flags, whether it is the first of its connection, and the forward that it came through, or None.
-Packet = namedtuple("Packet", "flags is_first forward")
+Packet = namedtuple("Packet", "kind flags is_first forward")
 
+FAMILIES = {"inet": 4, "inet6": 6}
 EVERY_TYPE = (0, 255)
+MAX_REASON = 300
 SEVERAL = "sends packets to more than one address or port"
 
-# ICMPv6 errors, router and neighbor discovery (RFC 4890), and the ports of DHCP servers and clients.
+# What pfSense passes before every rule of a user: ICMPv6 errors, router and neighbor discovery (RFC 4890), DHCP between a
+# server's and a client's port, and how firewalls of one cluster find each other.
 ESSENTIAL_TYPES = (1, 2, 3, 4, 133, 134, 135, 136)
 DHCP_PORTS = ((67, 67), (68, 68), (546, 546), (547, 547))
+CLUSTER_PROTOCOLS = (112, 240)  # CARP, pfsync
+PROTOCOL_NAMES = {TCP: "TCP", UDP: "UDP", ICMP[4]: "ICMP", ICMP[6]: "ICMPv6"}
 
 
 def read_rule_set(rules, translations, interfaces, is_in_table, is_anchor_empty=None):
@@ -80,11 +86,17 @@ def read_rule_set(rules, translations, interfaces, is_in_table, is_anchor_empty=
     texts one after the other, a mapping {interface: [group, ...]}, or "" if nothing is known.
     is_in_table(name, address): True, False or None (not known). Called only when a decision depends on it, and possibly
     several times for the same address: the caller caches.
-    is_anchor_empty(kind, name): the same for "anchor", "rdr-anchor" and "binat-anchor"; called for `userrules/*` and the like.
-    Without it, the anchors that pfSense fills at run time only count as empty, and any other as not known.
+    is_anchor_empty(kind, name): the same for an "anchor", "rdr-anchor" or "binat-anchor" that matters; called once for each.
+    `has_rules` tells it from what `pfctl -a NAME -sr` or `-sn` prints. Without it, and where it gives None, the anchors that
+    pfSense fills at run time only (EMPTY_ANCHORS) count as empty, and any other as not known: among these is `miniupnpd`.
     """
     known = Interfaces(interfaces)
     return RuleSet(read_rules(rules, known), read_rules(translations, known), known, is_in_table, is_anchor_empty)
+
+
+def has_rules(text):
+    """Whether pfctl printed any rule, and not only a warning."""
+    return any(is_rule(line) for line in text.split("\n"))
 
 
 def decide(rule_set, flow, tracker):
@@ -101,12 +113,14 @@ def decide(rule_set, flow, tracker):
     try:
         # A block rule only ever takes packets away from rules that would pass them. If none passes without the ones before
         # ours, of which there may be thousands, none passes with them.
-        quickly = Search(rule_set, flow, tracker, without_blocks=True).decide()
-        return quickly if quickly.level == "decides" else Search(rule_set, flow, tracker).decide()
+        decision = Search(rule_set, flow, tracker, without_blocks=True).decide()
+        if decision.level != "decides":
+            decision = Search(rule_set, flow, tracker).decide()
     except Unreadable as reason:
-        return Decision("listed", "the flow %s" % reason, None)
+        decision = Decision("listed", "the flow %s" % reason, None)
     except TooMany:
-        return Decision("listed", "the rules split the flow into too many parts", None)
+        decision = Decision("listed", "the rules split the flow into too many parts", None)
+    return decision._replace(reason=decision.reason[:MAX_REASON])
 
 
 class Search:
@@ -118,7 +132,9 @@ class Search:
         self.without_blocks = without_blocks
         self.position = rule_set.first_of[tracker]
         self.steps = MAX_STEPS_OF_ONE
-        self.family = 6 if flow.get("ipprotocol") == "inet6" else 4
+        if flow.get("ipprotocol", "inet") not in FAMILIES:
+            raise Unreadable("has an address family that is not known: %s" % flow["ipprotocol"])
+        self.family = FAMILIES[flow.get("ipprotocol", "inet")]
         source, destination = (self.read_addresses(flow.get(side)) for side in ("source", "destination"))
         self.box = (source, EVERY_PORT, destination, read_ports(flow.get("port")))
         self.protocols = self.read_protocols(flow.get("protocol"))
@@ -177,6 +193,8 @@ class Search:
         self.rule_set.spend(1)
         inside, outside = split(box, each.sides)
         doubt = each.doubt
+        if doubt is FILLED and inside and self.rule_set.is_empty(each.rule):
+            return [], [box], None
         for side, name, negated in each.tables if inside else ():
             found = self.ask(name, box[side])
             if found is negated:
@@ -277,13 +295,13 @@ class Search:
     # Filter rules
 
     def filter(self, box, kind, forward):
-        self.walk(box, kind, Packet(FLAG_BITS["S"], True, forward))
+        self.walk(box, Packet(kind, FLAG_BITS["S"], True, forward))
         if kind.protocol == TCP:
-            self.walk(box, kind, Packet(FLAG_BITS["A"], False, forward))
+            self.walk(box, Packet(kind, FLAG_BITS["A"], False, forward))
 
-    def walk(self, box, kind, packet):
+    def walk(self, box, packet):
         """Decides each part of the box. `finals` are quick rules that may match it, `last` those that decide if none does."""
-        candidates = self.rule_set.view(kind).find(box)
+        candidates = self.rule_set.view(packet.kind).find(box)
         if self.without_blocks:
             candidates = [each for each in candidates if each.rule.action != "block" or not self.is_before(each)]
         stack = [(box, 0, (), ())]
@@ -291,7 +309,7 @@ class Search:
             piece, start, finals, last = stack.pop()
             for place in range(start, len(candidates)):
                 each = candidates[place]
-                if each.rule.flags is not None and kind.protocol == TCP:
+                if each.rule.flags is not None and packet.kind.protocol == TCP:
                     wanted, among = each.rule.flags
                     if packet.flags & among != wanted:
                         continue
@@ -328,12 +346,13 @@ class Search:
     def note_drop(self, entries, packet):
         if not packet.is_first:
             return
-        own = [doubt for each, doubt in entries if doubt is not None and each.rule.tracker == self.tracker]
         if all(each.rule.tracker == self.tracker or self.is_before(each) for each, _ in entries):
             self.is_ours = True
         elif self.dropped is None:
             rule = entries[-1][0].rule
-            reason = "this rule %s" % own[0] if own else "its packets do not match this rule: %s drops them" % self.rule_set.name(rule)
+            own = [doubt for each, doubt in entries if doubt is not None and each.rule.tracker == self.tracker]
+            reason = "its packets do not match this rule: %s drops them" % self.rule_set.name(rule)
+            reason = "this rule %s" % own[0] if own else reason
             self.dropped = (self.tell_forward(packet) + reason, self.rule_set.describe(rule))
 
     def is_before(self, each):
@@ -342,12 +361,14 @@ class Search:
 
     def note_pass(self, each, piece, packet):
         if each is None:
-            self.passed = self.passed or (self.tell_forward(packet) + "no rule matches its packets, and pf passes them", None)
+            reason = self.tell_forward(packet) + "no rule matches its packets, and pf passes them"
+            self.passed = self.passed or (reason, None)
             return
-        verb = "passes packets of its open connections" if not packet.is_first else "passes it"
-        if packet.is_first and each.position < self.position:
-            verb = "passes it first"
-        part = "" if packet.forward is not None else self.tell_part(piece)
+        if not packet.is_first:
+            verb = "passes packets of its open connections"
+        else:
+            verb = "passes it first" if each.position < self.position else "passes it"
+        part = self.tell_part(piece, each.rule, packet)
         reason = "%s%s %s%s" % (self.tell_forward(packet), self.rule_set.name(each.rule), verb, part)
         found = (reason, self.rule_set.describe(each.rule))
         if is_essential(piece, each.rule):
@@ -365,26 +386,34 @@ class Search:
     def tell_forward(self, packet):
         return "" if packet.forward is None else "after %s, " % self.rule_set.name(packet.forward)
 
-    def tell_part(self, piece):
+    def tell_part(self, piece, rule, packet):
         """What distinguishes a part of the flow, or "" if it is all of it."""
-        found = []
+        protocol, found = packet.kind.protocol, []
+        if len(self.protocols) > 1 and rule.protocols:
+            found.append(PROTOCOL_NAMES.get(protocol, "protocol %d" % protocol))
+        if packet.forward is not None:
+            return ", but only " + found[0] if found else ""
         if piece[SOURCE] != self.box[SOURCE]:
             found.append("from %s" % tell_addresses(self.family, piece[SOURCE]))
         if piece[SOURCE_PORT] != EVERY_PORT:
             found.append("from source port %s" % tell_ports(piece[SOURCE_PORT]))
         if piece[DESTINATION] != self.box[DESTINATION]:
             found.append("to %s" % tell_addresses(self.family, piece[DESTINATION]))
-        if piece[PORT] not in (self.box[PORT], EVERY_TYPE, EVERY_PORT):
+        if protocol in ICMP.values():
+            found += ["type %s" % tell_ports(piece[PORT])] if piece[PORT] != EVERY_TYPE else []
+        elif protocol in WITH_PORTS and piece[PORT] != self.box[PORT]:
             found.append("to port %s" % tell_ports(piece[PORT]))
         return ", but only " + " ".join(found) if found else ""
 
 
 def is_essential(piece, rule):
-    """Whether only packets pass that networks cannot do without, which pfSense passes before every rule of a user."""
+    """Whether only packets pass that networks cannot do without."""
     if rule.protocols == (ICMP[6],):
         first, last = piece[PORT]
         return all(each in ESSENTIAL_TYPES for each in range(first, last + 1))
-    return rule.protocols == (UDP,) and piece[SOURCE_PORT] in DHCP_PORTS and piece[PORT] in DHCP_PORTS
+    if rule.protocols == (UDP,):
+        return piece[SOURCE_PORT] in DHCP_PORTS and piece[PORT] in DHCP_PORTS
+    return len(rule.protocols) == 1 and rule.protocols[0] in CLUSTER_PROTOCOLS
 
 
 def map_box(box, rule, family):

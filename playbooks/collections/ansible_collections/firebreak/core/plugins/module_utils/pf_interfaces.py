@@ -21,8 +21,8 @@ class Interfaces:
     """The firewall's interfaces: their groups, their addresses and whether pf leaves them alone (`set skip`).
 
     Made from a mapping {name: [group, ...]}, from the text of `ifconfig`, from that of `pfctl -sI -v`, or from both texts,
-    one after the other. pfSense's groups are groups of the kernel, so ifconfig names them. Without a group's members and without
-    addresses, what depends on them is not known.
+    one after the other. pfSense's groups are groups of the kernel, so ifconfig names them. What depends on groups or addresses
+    that are not given is not known.
     """
 
     def __init__(self, given):
@@ -63,19 +63,22 @@ class Interfaces:
     def holds(self, name, interface):
         """Whether `on NAME` matches a packet that enters by the interface: True, False, or None if it is not known.
 
-        FreeBSD lets no group's name end in a digit, and gives every interface a name that does.
+        FreeBSD lets no group's name end in a digit, and gives every interface a name that does. Of a packet that enters by a
+        group, it is not known by which of its interfaces.
         """
         if name in (interface, "all"):
             return True
-        if name[-1:].isdecimal():
+        if name[-1:].isdecimal() and interface[-1:].isdecimal():
             return False
         return name in self.groups[interface] if interface in self.groups else None
 
     def ranges(self, text):
-        """{family: ranges} of what stands in brackets, `self`, `em0`, `em0:network`; pfctl -vv adds their number."""
+        """{family: ranges} of `self`, `em0` or `em0:network` in brackets, to which pfctl -vv adds how many they are."""
         name, *options = text.split(":")
         wants_network = "network" in options
-        if not self.addresses or [each for each in options if each != "network" and (each == "0" or not is_count(each))]:
+        # ":0" is either no address or only the first.
+        is_clear = all(each == "network" or (each != "0" and is_count(each)) for each in options)
+        if not self.addresses or not is_clear:
             raise Unreadable("depends on the addresses of (%s), which are not known" % text[:40])
         found = {4: (), 6: ()}
         for interface, addresses in self.addresses.items():

@@ -21,6 +21,8 @@ EMPTY_ANCHORS = ("userrules/*", "openvpn/*", "ipsec/*", "tftp-proxy/*")
 # Packets do not come in from outside by these.
 INNER_INTERFACES = ("lo", "pflog", "pfsync")
 OTHER_PROTOCOL = -1
+# The doubt about an anchor that is not empty.
+FILLED = "has rules that are not known"
 
 
 class TooMany(Exception):
@@ -47,6 +49,7 @@ class RuleSet:
         self.is_whole = has_rules and has_translations
         self.steps = MAX_STEPS
         self.views = {}
+        self.empty = {}  # whether an anchor is
         self.first_of = {}  # of each tracker the position of its first block rule
         self.interfaces_of = {}
         self.protocols = {TCP, UDP, OTHER_PROTOCOL}
@@ -86,9 +89,7 @@ class RuleSet:
             if found is None:
                 doubt = doubt or "is for an interface group whose members are not known"
         if rule.action.endswith("anchor"):
-            if self.is_empty(rule):
-                return None
-            doubt = doubt or "has rules that are not known"
+            doubt = FILLED
         tables = []
         for side, table in ((SOURCE, rule.source_table), (DESTINATION, rule.destination_table)):
             if table is None:
@@ -113,9 +114,11 @@ class RuleSet:
         return holds if not rule.elsewhere or holds is None else not holds
 
     def is_empty(self, anchor):
-        name = anchor.labels[0] if anchor.labels else ""
-        found = None if self.is_anchor_empty is None else self.is_anchor_empty(anchor.action, name)
-        return name in EMPTY_ANCHORS if found is None else found
+        key = (anchor.action, anchor.labels[0] if anchor.labels else "")
+        if key not in self.empty:
+            found = None if self.is_anchor_empty is None else self.is_anchor_empty(*key)
+            self.empty[key] = key[1] in EMPTY_ANCHORS if found is None else found
+        return self.empty[key]
 
     def entrances(self):
         """The interfaces by which a packet may enter: those of ifconfig and those that rules name."""
@@ -183,7 +186,7 @@ class View:
             target = each.rule.target
             if target is not None and target[0] == target[1]:
                 self.by_target.setdefault(target[0], []).append(each)
-            elif each.rule.action in ("rdr", "binat"):
+            elif each.rule.action.startswith(("rdr", "binat")):
                 self.no_target.append(each)
 
     def find(self, box):
