@@ -1,6 +1,5 @@
 import { ulid } from 'ulid';
 import { findPolicy } from '../config/policy-in-force.js';
-import type { Config } from '../config/schema.js';
 import { newBlock, refuse, type Block } from '../core/block.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { Answer, RunSummary } from '../core/outcome.js';

@@ -255,6 +255,8 @@ describe('status.yml', function () {
     readonly changed: boolean;
     readonly why: string | null;
     readonly proven: boolean;
+    readonly proof?: string;
+    readonly proof_message?: string;
   }
   interface Status {
     readonly standing: readonly Standing[];
@@ -297,6 +299,8 @@ describe('status.yml', function () {
       changed: false,
       why: null,
       proven: true,
+      proof: 'decides',
+      proof_message: '',
     });
     expect(standing[1]).to.deep.include({ protocol: 'any', port: '', changed: false, proven: true });
     expect(text).to.include('2 Firebreak rules in the configuration, 2 of them proven in pf');

@@ -172,7 +172,7 @@ describe('the states that the pfSense role cuts', function () {
     firewall.setFaults({ statesFail: true });
     const run = await runPlaybook(firewall, { present: [flow] });
     expect(run.code, run.text).to.equal(0);
-    expect(run.text).to.include('it is not known how many open connections of the blocked flows could not be killed');
+    expect(run.text.replaceAll(/\s+/g, ' ')).to.include('open connections of the blocked flows may be left');
     expect(firewall.states()).to.deep.equal(all.slice(2));
   });
 

@@ -39,9 +39,10 @@ class ActionModule(ActionBase):
         result["changed"] = True
         result["proof"] = proof.override(result["proof"], unreached)
         result["warnings"] = proof.list_warnings(result["proof"], flows)
-        if result["open_states"] != 0:
-            count = "%d" % result["open_states"] if result["open_states"] else "it is not known how many"
-            result["warnings"].append("%s open connections of the blocked flows could not be killed" % count)
+        if result["open_states"] is None:
+            result["warnings"].append("pf does not list its states: open connections of the blocked flows may be left")
+        elif result["open_states"] > 0:
+            result["warnings"].append("%d open connections of the blocked flows were not killed" % result["open_states"])
         if self._play_context.diff and summary:
             result["diff"] = {"prepared": "\n".join(summary) + "\n"}
         return result

@@ -45,7 +45,7 @@ def prove_flows(pfctl, ifconfig, rules, flows):
     try:
         return decide_flows(pfctl, ifconfig, rules, flows)
     except Exception as error:  # of any kind: the rules are in force by now, and a run that fails would remove them
-        return [tell(flow, "listed", "deciding it failed with %s" % type(error).__name__) for flow in flows]
+        return [tell(flow, "listed", "the decision failed (%s)" % type(error).__name__) for flow in flows]
 
 
 def decide_flows(pfctl, ifconfig, rules, flows):
