@@ -112,6 +112,20 @@ describe('the warm runner', function () {
     edge.clearFaults();
   });
 
+  it('is described by doctor, with the time of a dry run without it and with it', async () => {
+    const describe = async (): Promise<string> => {
+      const { stdout } = await launcher.firebreak(['doctor', '--json']);
+      const { sections } = JSON.parse(stdout) as { sections: { checks: { name: string; fact: string }[] }[] };
+      return sections.flatMap(({ checks }) => checks).find(({ name }) => name === 'warm runner')?.fact ?? '';
+    };
+    expect(await describe()).to.match(/^not running: a dry run took [\d.]+ s; the next run starts it$/);
+    expect(findRunner(), 'doctor starts nothing').to.equal(undefined);
+    await warmUp();
+    await waitUntil('doctor used it', async () =>
+      /^a dry run took [\d.]+ s without it, [\d.]+ s with it$/.test(await describe()),
+    );
+  });
+
   it('leaves the mark of the run on its process, and nothing of the run on itself', async () => {
     const pid = await warmUp();
     const exit = await stepAtEdit((run) => {

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
 import { findNaming, signalAll } from './processes.js';
+import { isWarm, startWarmRunner } from './warm.js';
 
 /** How one call of the program ended. */
 export interface Ended {
@@ -149,9 +150,6 @@ export async function waitForEnd(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** `FIREBREAK_TEST_WARM=1` runs the tests through the warm runner. */
-const warmDefault = process.env['FIREBREAK_TEST_WARM'] === '1' ? '5m' : 0;
-
 /** Lays out a configuration for these firewalls in a folder of its own. The caller ends it by `remove()`. */
 export function makeLauncher(firewalls: Readonly<Record<string, object>>, config: object = {}): Launcher {
   const folder = mkdtempSync(path.join(tmpdir(), 'l-'));
@@ -163,11 +161,13 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
 
   const configure = (changes: object): void => {
     keys = { ...keys, ...changes };
-    const ansible = { warm: warmDefault, ...('ansible' in keys && (keys.ansible as object)) };
+    const ansible = { warm: isWarm ? '5m' : 0, ...('ansible' in keys && (keys.ansible as object)) };
     writeFileSync(configFile, `${JSON.stringify({ ...keys, ansible }, undefined, 2)}\n`); // JSON is YAML
     chmodSync(configFile, 0o600);
   };
   configure({});
+  const settings: unknown = 'ansible' in config && config.ansible;
+  if (isWarm && !(typeof settings === 'object' && settings !== null && 'warm' in settings)) startWarmRunner(stateDir);
 
   const start: Launcher['start'] = (args, options = {}) => {
     const child = spawn(process.execPath, [program, ...args], {

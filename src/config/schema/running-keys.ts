@@ -50,7 +50,7 @@ export const ansible = z.strictObject({
   keep_runs: key(z.int().positive().default(200), 'How many run folders to keep.'),
   warm: key(
     offOrTimeLimit.prefault('5m'),
-    'How long a process that has Ansible loaded waits for the next run, which then takes about half of the time. It is started by a run, holds no secret and ends automatically; `0` turns it off. See docs/performance.md.',
+    'How long a process that has Ansible loaded waits for the next run, which saves about half of the processor time of Ansible. It is started by a run, holds no secret and ends automatically; `0` turns it off. See docs/performance.md.',
   ),
   ssh_kex: key(
     keyExchange.default('^curve25519-sha256'),

@@ -144,7 +144,8 @@ async function callRunner(folder: string, request: object): Promise<Call | Cold>
   const failure: { code?: unknown } = {};
   connection.on('error', (error) => Object.assign(failure, 'code' in error && { code: error.code }));
   const lines = createInterface({ input: connection });
-  lines.on('error', () => undefined); // the connection's, which ends the lines
+  lines.on('error', () => undefined); // the connection's
+  connection.on('close', () => lines.close()); // after an error, the lines would not end
   const iterator = lines[Symbol.asyncIterator]();
   const nextLine = async (): Promise<unknown> => parseLine((await iterator.next().catch(() => undefined))?.value);
   connection.write(`${JSON.stringify({ version: 1, ...request })}\n`);
