@@ -14,7 +14,7 @@ export interface DrainOptions {
   expire: boolean;
   /** The launcher that acquired the leases for us. */
   owner?: string | undefined;
-  /** Whether somebody waits for the end: a slow mail server is then not waited for. */
+  /** Whether an operator waits for the end: Firebreak then gives a slow mail server ten seconds. */
   isAwaited?: boolean;
 }
 

@@ -15,13 +15,14 @@ export interface ListOptions {
   firewalls: readonly string[];
 }
 
-export function listBlocks({ state, source, firewalls }: ListOptions, { config, ledger }: App): Promise<Block[]> {
+/** Prepares the query, whose pages can be read more than once. @throws FirebreakError usage, firewall_unknown */
+export function listBlocks({ state, source, firewalls }: ListOptions, { config, ledger }: App) {
   const query: BlockQuery = {
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(source !== undefined && { source: canonical(source) }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
-  return ledger.findBlocks(query);
+  return (): AsyncIterable<Block[]> => ledger.readBlocks(query);
 }
 
 /** One block, its alarms, and the folder that records its last run. */

@@ -3,13 +3,14 @@ import type { StandingRule, StatusResult } from '../platforms/ansible/events.js'
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
-import { findDrift, type Drift } from '../core/drift.js';
+import { searchDrift, type Drift } from '../core/drift.js';
 import { parseFlow } from '../core/flow.js';
+import { currentStates } from '../core/block.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
-import type { NewAlarm } from '../ledger/ledger.js';
+import type { Ledger, NewAlarm } from '../ledger/ledger.js';
 import { recordAddresses } from '../notify/addresses.js';
 import { sendLater } from '../notify/deliver.js';
 import { notifyDrift } from '../notify/incidents.js';
@@ -50,7 +51,7 @@ async function reconcileFirewall(
   const status = await readFirewall(name, settings, app);
   if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
   await recordAddresses(name, status.result, app);
-  const drift = findDrift(await ledger.findBlocks({ firewalls: [name] }), status.result);
+  const drift = await findDrift(name, status.result, ledger);
   if (drift.length > 0) await ledger.recordDrift(name, drift.length);
   await notifyDrift({ firewall: name, drift, isFixed: fix }, app);
   if (!fix || drift.length === 0) {
@@ -62,6 +63,17 @@ async function reconcileFirewall(
   });
   const isLeft = drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
   return { firewall: name, drift, failure: null, exit: Math.max(exitCodeOfAll(blocks, true), isLeft ? 5 : 0) };
+}
+
+/** Reads page by page: a ledger may have hundreds of thousands of blocks. */
+async function findDrift(firewall: string, found: StatusResult, ledger: Ledger): Promise<Drift<StandingRule>[]> {
+  const search = searchDrift(found);
+  const firewalls = [firewall];
+  for await (const page of ledger.readBlocks({ firewalls, states: currentStates }))
+    for (const block of page) search.compare(block);
+  const trackers = search.unclaimed();
+  if (trackers.length === 0) return search.finish([]);
+  return search.finish(await ledger.findBlocks({ firewalls, states: ['released'], trackers }));
 }
 
 /** Rechecks blocks that the ledger knows, and adopts unknown rules that are exactly as Firebreak writes them. */

@@ -1,6 +1,15 @@
 import type { Argv } from 'yargs';
 import type { Caller } from '../app/context.js';
 
+/** A command's result. */
+export type Result = Output | Printed;
+
+/** The command has printed its result itself, piece by piece. */
+export interface Printed {
+  exit: number;
+  text?: undefined;
+}
+
 /** What a command prints on stdout, as text or as JSON, and its exit code. */
 export interface Output {
   exit: number;
@@ -15,7 +24,7 @@ export interface Command {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv;
-  run: (args: object, caller: Caller) => Promise<Output>;
+  run: (args: object, caller: Caller) => Promise<Result>;
 }
 
 /** The same with the types of its own arguments, which yargs infers from the options. */
@@ -23,7 +32,7 @@ export const defineCommand = <T extends object>(command: {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv<T>;
-  run: (args: T, caller: Caller) => Promise<Output>;
+  run: (args: T & { json?: boolean }, caller: Caller) => Promise<Result>;
 }): Command => command as unknown as Command;
 
 /** Options of every command. */

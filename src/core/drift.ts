@@ -25,28 +25,37 @@ export interface FirewallRules<R extends RuleOnFirewall> {
   only_in_pf: readonly number[];
 }
 
-/**
- * Compares the blocks in force on one firewall by the ledger with its rules.
- * Blocks that a run has yet to apply are not drift, whatever the firewall has.
- */
-export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], found: FirewallRules<R>): Drift<R>[] {
-  const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));
-  const live = new Map(blocks.filter(isLive).map((block) => [block.tracker, block]));
-  const ended = new Map(blocks.filter(({ state }) => state === 'released').map((block) => [block.tracker, block]));
-  const drift: Drift<R>[] = [];
-  for (const block of live.values()) {
-    if (block.state !== 'active') continue;
-    const rule = rules.get(block.tracker);
-    if (rule === undefined) drift.push({ kind: 'missing', block });
-    else if (rule.changed) drift.push({ kind: 'changed', block, rule });
-    else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
-  }
-  for (const rule of rules.values()) {
-    if (live.has(rule.tracker)) continue;
-    const block = ended.get(rule.tracker);
-    drift.push(block === undefined ? { kind: 'unknown', rule } : { kind: 'lingering', block, rule });
-  }
-  return [...drift, ...found.only_in_pf.map((tracker) => ({ kind: 'only_in_pf' as const, tracker }))];
+/** Compares the ledger's blocks of one firewall with its rules, block by block. */
+export interface DriftSearch<R extends RuleOnFirewall> {
+  /** Compares a block that is not over. One that a run has yet to apply is not drift, whatever the firewall has. */
+  compare(block: Block): void;
+  /** Trackers of rules that no block has claimed. */
+  unclaimed(): number[];
+  /** All differences. @param released blocks with the unclaimed trackers */
+  finish(released: readonly Block[]): Drift<R>[];
 }
 
-const isLive = ({ state }: Block): boolean => state !== 'released' && state !== 'refused';
+export function searchDrift<R extends RuleOnFirewall>(found: FirewallRules<R>): DriftSearch<R> {
+  const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));
+  const unclaimed = new Map(rules);
+  const drift: Drift<R>[] = [];
+  return {
+    compare: (block) => {
+      const rule = rules.get(block.tracker);
+      unclaimed.delete(block.tracker);
+      if (block.state !== 'active') return;
+      if (rule === undefined) drift.push({ kind: 'missing', block });
+      else if (rule.changed) drift.push({ kind: 'changed', block, rule });
+      else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
+    },
+    unclaimed: () => [...unclaimed.keys()],
+    finish: (released) => {
+      const ended = new Map(released.map((block) => [block.tracker, block]));
+      for (const rule of unclaimed.values()) {
+        const block = ended.get(rule.tracker);
+        drift.push(block === undefined ? { kind: 'unknown', rule } : { kind: 'lingering', block, rule });
+      }
+      return [...drift, ...found.only_in_pf.map((tracker) => ({ kind: 'only_in_pf' as const, tracker }))];
+    },
+  };
+}

@@ -36,6 +36,9 @@ export interface BlockStore {
   recheck(ids: readonly string[]): Promise<void>;
   /** Matching blocks, the newest request last. */
   findBlocks(query: BlockQuery): Promise<Block[]>;
+  /** The same page by page, for any number of blocks. */
+  readBlocks(query: BlockQuery): AsyncIterable<Block[]>;
+  countBlocks(query: BlockQuery): Promise<number>;
   hasAlarm(id: string): Promise<boolean>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   /** Figures of the last hour. */
@@ -226,6 +229,7 @@ export interface BlockQuery {
   /** Blocks that changed since then. */
   updatedSince?: number;
   firewalls?: readonly string[];
+  trackers?: readonly number[];
   source?: string;
   destination?: string;
   port?: string;

@@ -46,7 +46,7 @@ export type OpenFeed = (context: NotifyContext) => Feed | undefined;
 
 /** The part of the application's context that notifications use. */
 export interface NotifyContext extends Pick<App, 'config' | 'ledger' | 'host' | 'warn' | 'openLog'> {
-  /** Whether somebody waits for the end of this process. */
+  /** Whether an operator waits for the end of this process. */
   isAwaited?: boolean;
   /** A test passes its own channels. */
   channels?: Readonly<Record<string, OpenChannel>>;

@@ -14,7 +14,7 @@ const renewEveryMs = 30_000;
 /** How long one process may send; the remaining messages are due for the next one. */
 const maxSendMs = 45_000;
 
-/** The same where nobody waits: a slow server takes a minute or more for one mail. */
+/** The same if no caller waits: a slow server takes a minute or more for one mail. */
 const maxUnattendedMs = 600_000;
 
 /** Starts a process that sends all due messages, so that no caller waits for a mail server, a webhook or syslog. */

@@ -67,7 +67,7 @@ interface RecoveryFacts {
 
 async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
   const { firewall, resolved, failing } = facts;
-  const active = (await ledger.findBlocks({ firewalls: [firewall], states: ['active'] })).length;
+  const active = await ledger.countBlocks({ firewalls: [firewall], states: ['active'] });
   const at = await ledger.now();
   return { kind: 'recovery', at, host, firewall, resolved, failing: failing.length, active };
 }

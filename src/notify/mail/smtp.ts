@@ -22,7 +22,7 @@ export interface MailLimits {
   stepMs: number;
 }
 
-/** Somebody waits for the answer. */
+/** An operator waits for the answer. */
 export const briefLimits: MailLimits = { greetingMs: 10_000, stepMs: 10_000 };
 
 /** RFC 5321, section 4.5.3.2: five minutes for most steps, ten for the answer to the content. A tarpit uses them. */
