@@ -25,9 +25,9 @@ export function failWrites({ from, isLasting, code, report }: FailingWrites): Re
     let count = 0;
     const check = (name, path) => {
       count += 1;
-      if (count === ${from}) report(${JSON.stringify(report)}, name + ' ' + path + String(new Error().stack).split('\\n').slice(3, 6).join(' |'));
+      if (count === ${from}) report(${JSON.stringify(report)}, name + ' ' + path);
       if (${isLasting} ? count >= ${from} : count === ${from})
-        throw Object.assign(new Error('${code}: injected, ' + name), { code: '${code}', syscall: name, errno: -28 });
+        throw Object.assign(new Error('${code}: injected, ' + name), { code: '${code}', syscall: name });
     };
     for (const name of ${JSON.stringify(calls)}) {
       const original = fs[name];
