@@ -32,8 +32,9 @@ export async function checkAddress(text: string, { config, ledger }: App): Promi
     ...(refusal === undefined ? spared.map((each) => `on ${each.firewall}: ${each.refusal}`) : []),
     ...(await ledger.findAddressChanges()).map(describeChange),
   ];
-  const current = await ledger.findBlocks({ states: currentStates });
-  const blocks = current.filter((block) => concerns(block, address));
+  const blocks: Block[] = [];
+  for await (const page of ledger.readBlocks({ states: currentStates }))
+    blocks.push(...page.filter((block) => concerns(block, address)));
   return { address: address.text, refusal, remarks, blocks, now: await ledger.now() };
 }
 

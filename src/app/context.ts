@@ -64,12 +64,16 @@ const withLedger = <T>(caller: Caller, work: (app: App) => Promise<T>, isReader:
   });
 
 /** Opens the ledger, with the actor that the audit log records. @throws FirebreakError ledger_* */
-export async function openLedger({ config, actor }: Pick<Host, 'config' | 'actor'>, isReader = false): Promise<Ledger> {
+export async function openLedger(
+  { config, actor, openLog }: Pick<Host, 'config' | 'actor' | 'openLog'>,
+  isReader = false,
+): Promise<Ledger> {
   const ledger = await openAnyLedger({
     file: join(config.state_dir, 'ledger.db'),
     audit: { file: auditFileOf(config), keyFile: auditKeyOf(config) },
     patienceMs: config.dispatch.patience,
     isReader,
+    onClockSet: (ms) => void openLog().then((log) => log.warn('clock set', { ms })),
   });
   return ledger.as(actor);
 }

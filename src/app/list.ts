@@ -16,15 +16,27 @@ export interface ListOptions {
   firewalls: readonly string[];
 }
 
-/** With a source also those of the addresses inside it, and of the networks that cover it. */
-export async function listBlocks({ state, source, firewalls }: ListOptions, { config, ledger }: App): Promise<Block[]> {
+/**
+ * Prepares the query, whose pages can be read more than once. With a source also the blocks of addresses inside it, and of
+ * the networks that cover it.
+ * @throws FirebreakError usage, firewall_unknown
+ */
+export async function listBlocks(
+  { state, source, firewalls }: ListOptions,
+  { config, ledger }: App,
+): Promise<() => AsyncIterable<Block[]>> {
   const query: BlockQuery = {
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
-  if (source === undefined) return ledger.findBlocks(query);
+  if (source === undefined) return () => ledger.readBlocks(query);
   const { inside, wider } = await matchSource(parseSource(source), query, ledger);
-  return [...wider, ...inside];
+  return () => onePage([...wider, ...inside]);
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- what is read as pages may be known already
+async function* onePage(blocks: Block[]): AsyncGenerator<Block[]> {
+  yield blocks;
 }
 
 /** One block, its alarms, and the folder that records its last run. */

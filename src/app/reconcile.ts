@@ -3,13 +3,14 @@ import type { StandingRule, StatusResult } from '../platforms/ansible/events.js'
 import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
-import { findAdoptable, findDrift, findProofs, type Drift } from '../core/drift.js';
+import { currentStates } from '../core/block.js';
+import { findAdoptable, searchDrift, type Drift, type DriftSearch } from '../core/drift.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
 import { findProtected } from '../dispatch/find-protected.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
-import type { NewAlarm } from '../ledger/ledger.js';
+import type { Ledger, NewAlarm } from '../ledger/ledger.js';
 import { recordAddresses } from '../notify/addresses.js';
 import { notifyBypassed } from '../notify/bypassed.js';
 import { sendLater } from '../notify/deliver.js';
@@ -53,15 +54,13 @@ async function reconcileFirewall(
   const status = await readFirewall(name, settings, app);
   if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
   await recordAddresses(name, status.result, app);
-  const known = await ledger.findBlocks({ firewalls: [name] });
-  await ledger.recordProofs(findProofs(known, status.result), askedAt);
+  const search = searchDrift(status.result);
+  const differences = await findDrift(name, search, ledger);
+  await ledger.recordProofs(search.proofs, askedAt);
   await notifyBypassed({ firewall: name, hasBypassed: true }, app);
   const shielded = await findProtected(name, app);
   const covered = new Set(shielded.map(({ block }) => block.id));
-  const drift = [
-    ...findDrift(known, status.result).filter((each) => !('block' in each && covered.has(each.block.id))),
-    ...shielded,
-  ];
+  const drift = [...differences.filter((each) => !('block' in each && covered.has(each.block.id))), ...shielded];
   const repairable = drift.filter(({ kind }) => kind !== 'bypassed');
   if (repairable.length > 0) await ledger.recordDrift(name, repairable.length);
   await notifyDrift({ firewall: name, drift: repairable, isFixed: fix }, app);
@@ -75,6 +74,20 @@ async function reconcileFirewall(
     repairable.length < drift.length ||
     drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
   return { ...found, exit: Math.max(exitCodeOfAll(blocks, { isAwaited: true }), isLeft ? 5 : 0) };
+}
+
+/** Reads page by page: a ledger may have hundreds of thousands of blocks. */
+async function findDrift(
+  firewall: string,
+  search: DriftSearch<StandingRule>,
+  ledger: Ledger,
+): Promise<Drift<StandingRule>[]> {
+  const firewalls = [firewall];
+  for await (const page of ledger.readBlocks({ firewalls, states: currentStates }))
+    for (const block of page) search.compare(block);
+  const trackers = search.unclaimed();
+  if (trackers.length === 0) return search.finish([]);
+  return search.finish(await ledger.findBlocks({ firewalls, states: ['released'], trackers }));
 }
 
 /** Rechecks blocks that the ledger knows, and adopts unknown rules that are exactly as Firebreak writes them. */

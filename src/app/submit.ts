@@ -38,9 +38,11 @@ export async function submitAlarm(request: AlarmRequest, options: BlockOptions, 
       await ledger.close();
     }
   } catch (error) {
-    // Busy is not broken: a run that the ledger does not know could conflict with those that it does.
+    // Busy is not broken, nor is another host's: a run that the ledger does not know could conflict with those that it does.
     const isBroken =
-      error instanceof FirebreakError && error.code.startsWith('ledger_') && error.code !== 'ledger_busy';
+      error instanceof FirebreakError &&
+      error.code.startsWith('ledger_') &&
+      !['ledger_busy', 'ledger_foreign'].includes(error.code);
     if (!isBroken) throw error;
     const { applyUnrecorded } = await import('./apply-unrecorded.js');
     return applyUnrecorded({ id, alarm, target, error }, host);
@@ -82,10 +84,22 @@ export async function submit(
     await saveKnown(app);
     return { ...answer, blocks: current.map((block, index) => ownChange(recorded.blocks[index], block)), run };
   } catch (error) {
-    if (!(error instanceof FirebreakError) || error.code !== 'ledger_busy') throw error;
-    return { ...answer, blocks, run: null };
+    // The request is recorded: another process or a retry completes it.
+    if (!(error instanceof FirebreakError) || !error.code.startsWith('ledger_')) throw error;
+    const isBusy = error.code === 'ledger_busy';
+    return { ...answer, blocks: isBusy ? blocks : blocks.map((block) => asUnsettled(block, error)), run: null };
   }
 }
+
+/** A run may have applied it, but the ledger could not record the result: a later run checks the firewall. */
+const asUnsettled = (block: Block, { code, message }: FirebreakError): Block =>
+  isOver(block) || block.dueAt === null || block.doneRevision >= block.revision
+    ? block
+    : {
+        ...block,
+        ...{ failure: 'failed', failureCode: code, doneRevision: block.revision, changed: false },
+        reason: `recorded, but its result is not: ${message}`,
+      };
 
 /** Whether something is due that this process or another is to apply. */
 async function needsRun({ blocks, leases }: Recorded, ledger: Ledger): Promise<boolean> {

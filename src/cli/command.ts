@@ -3,6 +3,15 @@ import type { Caller } from '../app/context.js';
 import { parseDuration } from '../core/duration.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 
+/** A command's result. */
+export type Result = Output | Printed;
+
+/** The command has printed its result itself, piece by piece. */
+export interface Printed {
+  exit: number;
+  text?: undefined;
+}
+
 /** What a command prints on stdout, as text or as JSON, and its exit code. */
 export interface Output {
   exit: number;
@@ -18,7 +27,7 @@ export interface Command {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv;
-  run: (args: object, caller: Caller) => Promise<Output>;
+  run: (args: object, caller: Caller) => Promise<Result>;
 }
 
 /** The same with the types of its own arguments, which yargs infers from the options. */
@@ -26,7 +35,7 @@ export const defineCommand = <T extends object>(command: {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv<T>;
-  run: (args: T, caller: Caller) => Promise<Output>;
+  run: (args: T & { json?: boolean }, caller: Caller) => Promise<Result>;
 }): Command => command as unknown as Command;
 
 /** Options of every command. */

@@ -17,6 +17,15 @@ export function printOutput({ text, isPrintable = false, json }: Output, asJson:
   process.stdout.write(`${asJson ? toPrintableJson(json) : plain}\n`);
 }
 
+/**
+ * Prints a result of any size on stdout. Each piece waits for the one before it, so that a slow reader does not fill the
+ * memory; a reader that has gone away is no error.
+ */
+export async function printPieces(pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces)
+    await new Promise<void>((resolve) => process.stdout.write(toPrintable(piece), () => resolve()));
+}
+
 /** Prints an error, as JSON on stdout or line by line on stderr. @returns its exit code */
 export async function printError(error: unknown, asJson: boolean): Promise<number> {
   const known = error instanceof FirebreakError;

@@ -6,9 +6,9 @@ import { startProgress } from './progress.js';
 async function runCommand(command: Command, args: { config?: string; json?: boolean }): Promise<void> {
   const screen = startProgress();
   try {
-    const output = await command.run(args, { configFile: args.config, warn, screen });
-    printOutput(output, args.json ?? false);
-    process.exitCode = output.exit;
+    const result = await command.run(args, { configFile: args.config, warn, screen });
+    if (result.text !== undefined) printOutput(result, args.json ?? false);
+    process.exitCode = result.exit;
   } finally {
     screen.close();
   }

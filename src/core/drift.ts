@@ -40,40 +40,6 @@ export interface FirewallRules<R extends RuleOnFirewall> {
   only_in_pf: readonly number[];
 }
 
-/**
- * Compares the blocks in force on one firewall by the ledger with its rules.
- * Blocks that a run has yet to apply are not drift, whatever the firewall has.
- */
-export function findDrift<R extends RuleOnFirewall>(blocks: readonly Block[], found: FirewallRules<R>): Drift<R>[] {
-  const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));
-  const live = new Map(blocks.filter(isLive).map((block) => [block.tracker, block]));
-  const ended = new Map(blocks.filter(({ state }) => state === 'released').map((block) => [block.tracker, block]));
-  const drift: Drift<R>[] = [];
-  for (const block of live.values()) {
-    if (block.state !== 'active') continue;
-    const rule = rules.get(block.tracker);
-    if (rule === undefined) drift.push({ kind: 'missing', block });
-    else if (rule.changed) drift.push({ kind: 'changed', block, rule });
-    else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
-    else {
-      const proof = proofIn(rule);
-      const known = proof === undefined ? block : { ...block, ...toProofFields(proof) };
-      if (isBypassed(known)) drift.push({ kind: 'bypassed', block: known });
-    }
-  }
-  for (const rule of rules.values()) {
-    if (live.has(rule.tracker)) continue;
-    const block = ended.get(rule.tracker);
-    drift.push(block === undefined ? { kind: 'unknown', rule } : { kind: 'lingering', block, rule });
-  }
-  const flows = new Map(blocks.map(({ tracker, flow }) => [tracker, flow]));
-  const onlyInPf = found.only_in_pf.map((tracker) => ({
-    ...{ kind: 'only_in_pf' as const, tracker },
-    flow: flows.get(tracker) ?? null,
-  }));
-  return [...drift, ...onlyInPf];
-}
-
 /** The flow of a rule that is exactly as Firebreak writes it, so that the ledger can adopt it; else undefined. */
 export function findAdoptable(rule: RuleOnFirewall): Flow | undefined {
   if (rule.changed) return undefined;
@@ -82,23 +48,57 @@ export function findAdoptable(rule: RuleOnFirewall): Flow | undefined {
   return parsed.ok ? parsed.flow : undefined;
 }
 
-/** What the proofs of these blocks are worth now, by block id, as far as the firewall tells. */
-export function findProofs(
-  blocks: readonly Block[],
-  { standing }: Pick<FirewallRules<RuleOnFirewall>, 'standing'>,
-): Map<string, Proof> {
-  const rules = new Map(standing.map((rule) => [rule.tracker, rule]));
-  const proofs = new Map<string, Proof>();
-  for (const { id, state, tracker } of blocks) {
-    const rule = state === 'active' ? rules.get(tracker) : undefined;
-    if (rule === undefined || rule.changed || !rule.proven) continue;
-    const proof = proofIn(rule);
-    if (proof !== undefined) proofs.set(id, proof);
-  }
-  return proofs;
-}
-
 const proofIn = ({ proof, proof_message: message = '' }: RuleOnFirewall): Proof | undefined =>
   proof === undefined ? undefined : { level: proof, message };
 
-const isLive = ({ state }: Block): boolean => state !== 'released' && state !== 'refused';
+/** Compares the ledger's blocks of one firewall with its rules, block by block. */
+export interface DriftSearch<R extends RuleOnFirewall> {
+  /** Compares a block that is not over. One that a run has yet to apply is not drift, whatever the firewall has. */
+  compare(block: Block): void;
+  /** What the proofs of the compared blocks are worth now, by block id, as far as the firewall tells. */
+  proofs: ReadonlyMap<string, Proof>;
+  /** Trackers of rules, in the configuration or only in pf, that no block has claimed. */
+  unclaimed(): number[];
+  /** All differences. @param released blocks with the unclaimed trackers */
+  finish(released: readonly Block[]): Drift<R>[];
+}
+
+export function searchDrift<R extends RuleOnFirewall>(found: FirewallRules<R>): DriftSearch<R> {
+  const rules = new Map(found.standing.map((rule) => [rule.tracker, rule]));
+  const unclaimed = new Map(rules);
+  const onlyInPf = new Map<number, Flow | null>(found.only_in_pf.map((tracker) => [tracker, null]));
+  const proofs = new Map<string, Proof>();
+  const drift: Drift<R>[] = [];
+  const learnFlow = ({ tracker, flow }: Block): void => {
+    if (onlyInPf.has(tracker)) onlyInPf.set(tracker, flow);
+  };
+  return {
+    proofs,
+    compare: (block) => {
+      const rule = rules.get(block.tracker);
+      unclaimed.delete(block.tracker);
+      learnFlow(block);
+      if (block.state !== 'active') return;
+      if (rule === undefined) drift.push({ kind: 'missing', block });
+      else if (rule.changed) drift.push({ kind: 'changed', block, rule });
+      else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
+      else {
+        const proof = proofIn(rule);
+        if (proof !== undefined) proofs.set(block.id, proof);
+        const known = proof === undefined ? block : { ...block, ...toProofFields(proof) };
+        if (isBypassed(known)) drift.push({ kind: 'bypassed', block: known });
+      }
+    },
+    unclaimed: () => [...unclaimed.keys(), ...onlyInPf.keys()],
+    finish: (released) => {
+      released.forEach(learnFlow);
+      const ended = new Map(released.map((block) => [block.tracker, block]));
+      for (const rule of unclaimed.values()) {
+        const block = ended.get(rule.tracker);
+        drift.push(block === undefined ? { kind: 'unknown', rule } : { kind: 'lingering', block, rule });
+      }
+      const lost = [...onlyInPf].map(([tracker, flow]) => ({ kind: 'only_in_pf' as const, tracker, flow }));
+      return [...drift, ...lost];
+    },
+  };
+}

@@ -16,6 +16,7 @@ export const errorExits = {
   ledger_unwritable: 2,
   ledger_corrupt: 2,
   ledger_newer: 2,
+  ledger_foreign: 2,
   ledger_busy: 75,
   block_unknown: 2,
   list_invalid: 2,

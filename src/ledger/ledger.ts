@@ -41,6 +41,9 @@ export interface BlockStore {
   recordProofs(proofs: ReadonlyMap<string, Proof>, askedAt: number): Promise<void>;
   /** Matching blocks, the newest request last. */
   findBlocks(query: BlockQuery): Promise<Block[]>;
+  /** The same page by page, for any number of blocks. */
+  readBlocks(query: BlockQuery): AsyncIterable<Block[]>;
+  countBlocks(query: BlockQuery): Promise<number>;
   hasAlarm(id: string): Promise<boolean>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   /** Figures of the last hour. */
@@ -245,6 +248,7 @@ export interface BlockQuery {
   /** Blocks that changed since then. */
   updatedSince?: number;
   firewalls?: readonly string[];
+  trackers?: readonly number[];
   source?: string;
   /** Blocks whose source is a network. */
   hasNetworkSource?: boolean;

@@ -35,7 +35,7 @@ async function findDigest(day: DigestDay, { config, ledger, host }: NotifyContex
 }
 
 async function findFirewall(name: string, ledger: Ledger): Promise<FirewallDigest> {
-  const active = (await ledger.findBlocks({ firewalls: [name], states: ['active'] })).length;
+  const active = await ledger.countBlocks({ firewalls: [name], states: ['active'] });
   const drift = (await ledger.findIncidents(name)).find(({ cause }) => cause === driftCause);
   return { name, active, driftSince: drift?.beganAt ?? null };
 }

@@ -12,7 +12,7 @@ import {
   type IncidentChanges,
   type OpenIncident,
 } from '../core/incident.js';
-import { isBypassed } from '../core/proof.js';
+import { bypassLevels, isBypassed } from '../core/proof.js';
 import type { SettledRun } from '../dispatch/drain-firewall.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { findListedAlarms } from './alarms.js';
@@ -77,10 +77,11 @@ interface RecoveryFacts {
 export async function toRecovery(facts: RecoveryFacts, { ledger, host }: NotifyContext): Promise<Event> {
   const { firewall, resolved } = facts;
   const failing = await findFailing(firewall, ledger);
-  const standing = await ledger.findBlocks({ firewalls: [firewall], states: ['active'] });
-  const bypassed = standing.filter(isBypassed).length;
+  const standing = { firewalls: [firewall], states: ['active'] } as const;
+  const bypassed = await ledger.countBlocks({ ...standing, proofs: bypassLevels });
+  const active = (await ledger.countBlocks(standing)) - bypassed;
   const at = await ledger.now();
-  return { kind: 'recovery', at, host, firewall, resolved, failing, bypassed, active: standing.length - bypassed };
+  return { kind: 'recovery', at, host, firewall, resolved, failing, bypassed, active };
 }
 
 /** Queues a message for what a run changed and proved, if a channel accepts successes. */

@@ -26,19 +26,19 @@ const silent: Log = { info: nothing, warn: nothing, error: nothing, close: () =>
 export function openLog(settings: Config['log'], complain: (message: string) => void): Log {
   const { file, level } = settings;
   if (file === undefined) return silent;
+  let opened: number;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
     tryToRotate(file, settings, complain);
-    const opened = openSync(file, 'a', 0o640);
+    opened = openSync(file, 'a', 0o640);
     fchmodSync(opened, 0o640);
-    closeSync(opened);
   } catch (error) {
     complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without a log`);
     return silent;
   }
   const lines = settings.format === 'json' ? winston.format.json() : winston.format.printf(toText);
   const format = winston.format.combine(winston.format.timestamp(), lines);
-  const sink = openLines(file, complain);
+  const sink = openLines({ file, opened }, complain);
   const logger = winston.createLogger({ level, format }).add(new winston.transports.Stream({ stream: sink }));
   return {
     info: (message, facts = {}) => void logger.info(message, facts),
@@ -57,8 +57,7 @@ export function openLog(settings: Config['log'], complain: (message: string) => 
  * Writes each line as it arrives, in one call. A full or missing disk costs only the line: reports the first failure,
  * and at the end how many lines were lost.
  */
-function openLines(file: string, complain: (message: string) => void): Writable {
-  const opened = openSync(file, 'a');
+function openLines({ file, opened }: { file: string; opened: number }, complain: (message: string) => void): Writable {
   let lost = 0;
   return new Writable({
     decodeStrings: false,

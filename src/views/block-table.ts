@@ -2,14 +2,21 @@ import { stringify } from 'csv-stringify/sync';
 import type { Block } from '../core/block.js';
 import { isBypassed } from '../core/proof.js';
 import { formatSpan } from '../core/duration.js';
+import { toPrintableJson } from '../core/printable.js';
 import { blockToJson } from './json.js';
-import { toTable } from './table.js';
+import { beginTable, toTable } from './table.js';
 
 /** The end of an id that is enough to type. */
 const idLength = 6;
 
+interface Mark {
+  mark: string;
+  means: string;
+  isOn: (block: Block) => boolean;
+}
+
 /** Behind the state of a block whose proof is not worth enough, and what it means. */
-const marks = [
+const marks: readonly Mark[] = [
   { mark: '!', means: 'the rule stands, but the packet is not stopped', isOn: isBypassed },
   { mark: '?', means: 'in force; not proven to decide', isOn: isDoubtful },
 ];
@@ -18,31 +25,65 @@ function isDoubtful({ state, proof }: Block): boolean {
   return state === 'active' && proof === 'listed';
 }
 
+const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'LEFT', 'ALARMS', 'ID'];
+const right = new Set(['SINCE', 'LEFT', 'ALARMS']);
+
 /** Blocks as a table; names the firewall only if there are several. @param width in columns */
 export function toList(blocks: readonly Block[], now: number, width = 80): string {
   if (blocks.length === 0) return 'no blocks';
-  const hasSeveral = new Set(blocks.map(({ firewall }) => firewall)).size > 1;
-  const rows = blocks.map((block) => {
+  const columns = chooseColumns(new Set(blocks.map(({ firewall }) => firewall)).size);
+  const table = toTable(columns, toRows(blocks, columns, now), { right, width });
+  return `${table}${legendOf(findMarks(blocks))}`;
+}
+
+const findMarks = (blocks: readonly Block[]): Mark[] => marks.filter(({ isOn }) => blocks.some(isOn));
+
+/** Explains the marks below the table; empty without any. */
+function legendOf(used: Iterable<Mark>): string {
+  const lines = [...used].map(({ mark, means }) => `${mark} ${means}`);
+  return lines.length === 0 ? '' : ['\n', ...lines, 'why: firebreak show ID'].join('\n');
+}
+
+/** The same page by page, for any number of blocks. @param read is called twice: to measure, and to write */
+export async function* toListPages(
+  read: () => AsyncIterable<Block[]>,
+  now: number,
+  width: number,
+): AsyncGenerator<string, void, undefined> {
+  const firewalls = new Set<string>();
+  const used = new Set<Mark>();
+  for await (const page of read()) {
+    for (const { firewall } of page) firewalls.add(firewall);
+    for (const mark of findMarks(page)) used.add(mark);
+  }
+  if (firewalls.size === 0) return yield 'no blocks\n';
+  const columns = chooseColumns(firewalls.size);
+  const table = beginTable(columns, { right, width });
+  for await (const page of read()) table.measure(toRows(page, columns, now));
+  yield `${table.render([columns])}\n`;
+  for await (const page of read()) yield `${table.render(toRows(page, columns, now))}\n`;
+  if (used.size > 0) yield `${legendOf(marks.filter((mark) => used.has(mark))).slice(1)}\n`;
+}
+
+const chooseColumns = (firewalls: number): string[] =>
+  headings.filter((heading) => heading !== 'FIREWALL' || firewalls > 1);
+
+const toRows = (blocks: readonly Block[], columns: readonly string[], now: number): string[][] =>
+  blocks.map((block) => {
     const { flow, state, firewall, createdAt, alarms, id } = block;
     const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
-    return {
+    const cells: Record<string, string> = {
       STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
       SOURCE: flow.source,
       DESTINATION: `${flow.destination} ${service}`,
-      ...(hasSeveral && { FIREWALL: firewall }),
+      FIREWALL: firewall,
       SINCE: formatSpan(now - createdAt),
       LEFT: left(block, now),
       ALARMS: String(alarms),
       ID: id.slice(-idLength),
     };
+    return columns.map((column) => cells[column] ?? '');
   });
-  const table = toTable(Object.keys(rows[0] ?? {}), rows.map(Object.values) as string[][], {
-    right: new Set(['SINCE', 'LEFT', 'ALARMS']),
-    width,
-  });
-  const legend = marks.filter(({ isOn }) => blocks.some(isOn)).map(({ mark, means }) => `${mark} ${means}`);
-  return legend.length === 0 ? table : [table, '', ...legend, 'why: firebreak show ID'].join('\n');
-}
 
 function left({ expiresAt, state }: Block, now: number): string {
   if (state === 'released' || state === 'refused' || state === 'releasing') return '-';
@@ -50,8 +91,22 @@ function left({ expiresAt, state }: Block, now: number): string {
 }
 
 /** Blocks as CSV: the fields of the JSON, one block per line. */
-export const toCsv = (blocks: readonly Block[]): string =>
-  stringify(blocks.map(blockToJson), { header: true, columns: csvColumns, cast: { boolean: String } }).trimEnd();
+export async function* toCsvPages(pages: AsyncIterable<Block[]>): AsyncGenerator<string, void, undefined> {
+  yield stringify([csvColumns]);
+  for await (const page of pages)
+    yield stringify(page.map(blockToJson), { columns: csvColumns, cast: { boolean: String } });
+}
+
+/** Blocks as one JSON document. */
+export async function* toJsonPages(pages: AsyncIterable<Block[]>): AsyncGenerator<string, void, undefined> {
+  yield '{"blocks":[';
+  let separator = '';
+  for await (const page of pages) {
+    yield separator + page.map((block) => toPrintableJson(blockToJson(block))).join(',');
+    separator = ',';
+  }
+  yield ']}\n';
+}
 
 const csvColumns = [
   ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],

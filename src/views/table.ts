@@ -6,14 +6,36 @@
 export function toTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
-  { right = new Set(), width = Infinity }: { right?: ReadonlySet<string>; width?: number } = {},
+  options: TableOptions = {},
 ): string {
-  const natural = headings.map((heading, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),
-  );
+  const table = beginTable(headings, options);
+  table.measure(rows);
+  return table.render([headings, ...rows]);
+}
+
+export interface TableOptions {
+  right?: ReadonlySet<string>;
+  width?: number;
+}
+
+type Rows = readonly (readonly string[])[];
+
+/** A table that is written piece by piece: first all rows are measured, then they are rendered. */
+export function beginTable(headings: readonly string[], { right = new Set(), width = Infinity }: TableOptions = {}) {
   const isRight = headings.map((heading) => right.has(heading));
-  const widths = fit(natural, isRight, width);
-  return [headings, ...rows].flatMap((row) => toLines(row, widths, isRight)).join('\n');
+  let natural = headings.map((heading) => heading.length);
+  let widths: number[] | undefined;
+  return {
+    measure: (rows: Rows): void => {
+      natural = natural.map((known, column) =>
+        rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), known),
+      );
+    },
+    render: (rows: Rows): string => {
+      widths ??= fit(natural, isRight, width);
+      return rows.flatMap((row) => toLines(row, widths ?? natural, isRight)).join('\n');
+    },
+  };
 }
 
 /** A text column does not get narrower than this. */

@@ -11,6 +11,7 @@ import {
   program,
   readEvents,
   settingsOf,
+  toDataUrl,
   waitUntil,
   type Answer,
   type Call,
@@ -29,8 +30,6 @@ function findOpenOnes(folder: string): string[] {
     return mode === (entry.isDirectory() ? 0o700 : 0o600) ? [] : [`${mode.toString(8)} ${file}`];
   });
 }
-
-const toDataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
 
 describe('firebreak block, when it has to end,', function () {
   this.timeout(180_000); // several runs each, on a machine that may be busy

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { findBreaks, linkEntry } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
 import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { checkOwnerHost } from '#firebreak/ledger/sqlite/owner-host.js';
 import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
 import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
 import { listAuditFiles } from '#firebreak/ledger/sql/audit-file.js';
@@ -379,15 +380,39 @@ describe('SQLite', () => {
     });
   });
 
+  describe('a ledger on a disk that two hosts share', () => {
+    it('is refused by the second, which names both and says what to do if it was moved', async () => {
+      const file = makeFile();
+      await (await open(file)).close();
+      const here = { id: 'a'.repeat(64), name: 'one' };
+      writeFileSync(`${file}.host`, JSON.stringify(here));
+      expect(() => checkOwnerHost(file, here)).to.not.throw();
+      expect(() => checkOwnerHost(file, { id: 'b'.repeat(64), name: 'two' }))
+        .to.throw(/belongs to host one, and this is host two; .*delete .*ledger\.db\.host/)
+        .with.property('code', 'ledger_foreign');
+      rmSync(`${file}.host`);
+      expect(() => checkOwnerHost(file, { id: 'b'.repeat(64), name: 'two' })).to.not.throw();
+      expect(() => checkOwnerHost(file, here)).to.throw(/belongs to host two/);
+    });
+
+    it('is refused when it is opened', async function () {
+      if (!existsSync('/etc/machine-id') || readFileSync('/etc/machine-id', 'utf8').trim() === '') this.skip();
+      const file = makeFile();
+      writeFileSync(`${file}.host`, JSON.stringify({ id: 'a'.repeat(64), name: 'another' }));
+      expect((await failureOf(open(file))).code).to.equal('ledger_foreign');
+    });
+  });
+
   describe('the clock', () => {
     const last: Reading = { wall: 1_000_000_000, uptime: 5_000_000, boot: 'one' };
 
     it('that goes on, or is corrected a little, is no jump', () => {
       expect(findJump(last, { wall: last.wall + hour, uptime: last.uptime + hour, boot: 'one' })).to.equal(0);
-      expect(findJump(last, { wall: last.wall + hour + 30_000, uptime: last.uptime + hour, boot: 'one' })).to.equal(0);
+      expect(findJump(last, { wall: last.wall + hour + 900, uptime: last.uptime + hour, boot: 'one' })).to.equal(0);
     });
 
     it('that is set forward or back is a jump by as much', () => {
+      expect(findJump(last, { wall: last.wall + 2500, uptime: last.uptime, boot: 'one' })).to.equal(2500);
       expect(findJump(last, { wall: last.wall + 9 * hour, uptime: last.uptime + hour, boot: 'one' })).to.equal(
         8 * hour,
       );
@@ -399,6 +424,21 @@ describe('SQLite', () => {
     it('after a boot can have gone on for any time, but not back', () => {
       expect(findJump(last, { wall: last.wall + 99 * hour, uptime: 100, boot: 'two' })).to.equal(0);
       expect(findJump(last, { wall: last.wall - 5 * hour, uptime: 100, boot: 'two' })).to.equal(-5 * hour);
+    });
+
+    it('that is set by a few seconds again and again moves no end, and each step is reported', async () => {
+      let reading = { ...last };
+      const steps: number[] = [];
+      const clock = () => reading;
+      const ledger = await open(makeFile(), { clock, onClockSet: (ms) => void steps.push(ms) });
+      await ledger.recordAlarms([alarm], { recheckMs: 0 });
+      for (let count = 0; count < 30; count += 1) {
+        reading = { ...reading, wall: reading.wall + 30_000 };
+        await ledger.expire({ heldMs: hour, keepAlarmsMs: hour });
+      }
+      const [block] = await ledger.findBlocks({});
+      expect(block!.expiresAt! - (await ledger.now())).to.equal(24 * hour);
+      expect(steps).to.deep.equal(Array.from({ length: 30 }, () => 30_000));
     });
 
     const limits = { heldMs: hour, keepAlarmsMs: 365 * 24 * hour };

@@ -106,6 +106,9 @@ export interface ErrorAnswer {
 /** The built program. */
 export const program = path.join(packageRoot, 'dist/cli.js');
 
+/** A module for NODE_OPTIONS=--import. */
+export const toDataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
 /** One firewall of the lab as firebreak.yml names it. */
 export function settingsOf(firewall: Firewall): Record<string, unknown> {
   return {

@@ -1,9 +1,9 @@
 import { withReader } from '../../app/context.js';
 import { listBlocks } from '../../app/list.js';
 import { widthOf } from '../../runtime/terminal.js';
-import { toCsv, toList } from '../../views/block-table.js';
-import { blockToJson } from '../../views/json.js';
+import { toCsvPages, toJsonPages, toListPages } from '../../views/block-table.js';
 import { defineCommand, firewall } from '../command.js';
+import { printPieces } from '../output.js';
 
 export const list = defineCommand({
   usage: 'list',
@@ -19,10 +19,12 @@ export const list = defineCommand({
       firewall,
       csv: { type: 'boolean', default: false, describe: 'as CSV' },
     }),
-  run: ({ state, source, firewall: firewalls, csv }, caller) =>
+  run: ({ state, source, firewall: firewalls, csv, json = false }, caller) =>
     withReader(caller, async (app) => {
-      const blocks = await listBlocks({ state, source, firewalls }, app);
-      const text = csv ? toCsv(blocks) : toList(blocks, await app.ledger.now(), widthOf());
-      return { exit: 0, text, json: { blocks: blocks.map(blockToJson) } };
+      const read = await listBlocks({ state, source, firewalls }, app);
+      if (json) await printPieces(toJsonPages(read()));
+      else if (csv) await printPieces(toCsvPages(read()));
+      else await printPieces(toListPages(read, await app.ledger.now(), widthOf()));
+      return { exit: 0 };
     }),
 });

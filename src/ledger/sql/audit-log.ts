@@ -1,4 +1,13 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type AuditHead } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
@@ -47,8 +56,7 @@ export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entr
       await yieldToOthers();
     }
     tx.onRollback(() => truncateSync(files.file, size));
-    writeFileSync(file, Buffer.from(text)); // all of it, or an error: a single write stops in the middle on a full disk
-    fdatasyncSync(file); // the ledger may not be ahead of the log after a power failure
+    writeLines(file, text, size);
     await tx.run(
       `INSERT INTO audit_head (one, seq, hash, keyed) VALUES (1, ?, ?, 1)
        ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, keyed = 1`,
@@ -56,6 +64,17 @@ export async function appendAudit(tx: Transaction, files: AuditFiles, { by, entr
     );
   } finally {
     closeSync(file);
+  }
+}
+
+/** Writes all of it, or nothing: a single write stops in the middle on a full disk. */
+function writeLines(file: number, text: string, size: number): void {
+  try {
+    writeFileSync(file, Buffer.from(text));
+    fdatasyncSync(file); // the ledger may not be ahead of the log after a power failure
+  } catch (error) {
+    ftruncateSync(file, size); // at once: later it would need another descriptor
+    throw error;
   }
 }
 

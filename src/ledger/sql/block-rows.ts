@@ -1,7 +1,7 @@
 import type { Block, BlockState, FailureKind, ProofLevel } from '../../core/block.js';
 import type { Family, Flow, Protocol, RuleType } from '../../core/flow.js';
 import type { BlockQuery } from '../ledger.js';
-import { findRow, type Row, type Statements, type Transaction, type Value } from './database.js';
+import { countRows, findRow, type Row, type Statements, type Transaction, type Value } from './database.js';
 
 const columnsOf = (block: Block): Row => ({
   id: block.id,
@@ -120,6 +120,25 @@ export async function findBlocks(db: Statements, query: BlockQuery): Promise<Blo
   return (await db.all(`SELECT * FROM block ${where} ORDER BY created_at, seq`, ...values)).map(toBlock);
 }
 
+/** How many blocks a page has. */
+const pageSize = 500;
+
+export async function* readBlocks(db: Statements, query: BlockQuery): AsyncGenerator<Block[], void, undefined> {
+  const { where, values } = toWhere(query);
+  const page = `SELECT * FROM block ${where === '' ? 'WHERE' : `${where} AND`} seq > ? ORDER BY seq LIMIT ?`;
+  for (let after = 0, isFull = true; isFull;) {
+    const rows = await db.all(page, ...values, after, pageSize);
+    if (rows.length > 0) yield rows.map(toBlock);
+    after = Number(rows.at(-1)?.['seq']);
+    isFull = rows.length === pageSize;
+  }
+}
+
+export function countBlocks(db: Statements, query: BlockQuery): Promise<number> {
+  const { where, values } = toWhere(query);
+  return countRows(db, `SELECT count(*) AS many FROM block ${where}`, ...values);
+}
+
 export async function getBlock(db: Statements, id: string): Promise<Block> {
   const row = await findRow(db, 'SELECT * FROM block WHERE id = ?', id);
   if (row === undefined) throw new Error(`the ledger has no block ${id}`);
@@ -135,12 +154,13 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
     terms.push(term);
     values.push(value);
   };
-  const list = (names: readonly string[] | undefined): string | undefined => names && JSON.stringify(names);
+  const list = (names: readonly (string | number)[] | undefined): string | undefined => names && JSON.stringify(names);
   add('id IN (SELECT value FROM json_each(?))', list(query.ids));
   add('state IN (SELECT value FROM json_each(?))', list(query.states));
   add('proof IN (SELECT value FROM json_each(?))', list(query.proofs));
   add('updated_at >= ?', query.updatedSince);
   add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
+  add('tracker IN (SELECT value FROM json_each(?))', list(query.trackers));
   add("id LIKE '%' || ?", query.idEnding);
   add('source = ?', query.source);
   if (query.hasNetworkSource === true) terms.push("source LIKE '%/%'");

@@ -13,7 +13,7 @@ import {
   type AuditFiles,
 } from './audit-log.js';
 import { claimBatch, settleBatch } from './batches.js';
-import { findBlocks } from './block-rows.js';
+import { countBlocks, findBlocks, readBlocks } from './block-rows.js';
 import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
@@ -99,6 +99,8 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
   recheck: (ids) => database.write((tx) => recheckBlocks(tx, ids)),
   recordProofs: (proofs, askedAt) => database.write((tx) => recordProofs(tx, proofs, askedAt)),
   findBlocks: (query) => findBlocks(database, query),
+  readBlocks: (query) => readBlocks(database, query),
+  countBlocks: (query) => countBlocks(database, query),
   hasAlarm: (id) => hasAlarm(database, id),
   findAlarms: (block) => findAlarms(database, block),
   loadStats: () => loadStats(database),

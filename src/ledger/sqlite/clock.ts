@@ -11,7 +11,12 @@ export interface Reading {
 }
 
 export function readClock(): Reading {
-  return { wall: Date.now(), uptime: Math.round(uptime() * 1000), boot: readBootId() };
+  const boot = readBootId();
+  for (let attempt = 1; ; attempt += 1) {
+    const reading = { wall: Date.now(), uptime: Math.round(uptime() * 1000), boot };
+    // A process that is stopped between the two readings must not see a step.
+    if (Date.now() - reading.wall < 100 || attempt === 5) return reading;
+  }
 }
 
 function readBootId(): string {
@@ -22,18 +27,19 @@ function readBootId(): string {
   }
 }
 
-/** A larger step of the wall clock is not a mere correction. */
-const jumpMs = 60_000;
+/** A larger step is compensated. Where /proc/uptime is hidden, the uptime is known to the second only. */
+const jumpMs = 1000;
 
 /**
  * Shifts every time in the ledger when the wall clock is set, so that a block of 24 hours lasts 24 hours,
  * whatever the clock does. Call it at the start of a transaction.
+ * @returns by how much, in milliseconds; 0 if the clock was not set
  */
-export function followClock(connection: Connection, reading: Reading): void {
+export function followClock(connection: Connection, reading: Reading): number {
   const [last] = [...connection.rows('SELECT wall, uptime, boot FROM clock WHERE one = 1', [])];
   if (last === undefined) {
     connection.run('INSERT INTO clock VALUES (1, ?, ?, ?)', [reading.wall, reading.uptime, reading.boot]);
-    return;
+    return 0;
   }
   const known = { wall: Number(last['wall']), uptime: Number(last['uptime']), boot: String(last['boot']) };
   const jump = findJump(known, reading);
@@ -41,6 +47,7 @@ export function followClock(connection: Connection, reading: Reading): void {
   if (jump !== 0 || known.boot !== reading.boot || Math.abs(reading.wall - known.wall) >= 1000) {
     connection.run('UPDATE clock SET wall = ?, uptime = ?, boot = ?', [reading.wall, reading.uptime, reading.boot]);
   }
+  return jump;
 }
 
 /** How far the wall clock was set since the last reading; 0 if it was not. */

@@ -5,6 +5,7 @@ import type { Database } from '../sql/database.js';
 import { openConnection, openUnchanging, type Connection } from './connection.js';
 import { migrations } from './migrations/index.js';
 import { beginPatience, retryWhileBusy, type Patience } from './patience.js';
+import { checkOwnerHost } from './owner-host.js';
 import { makeSqliteDatabase, type SqliteOptions } from './sqlite-database.js';
 import { explainSqliteError, newerLedger } from './sqlite-errors.js';
 
@@ -38,12 +39,13 @@ const hasWal = (file: string): boolean => (statSync(`${file}-wal`, { throwIfNoEn
 
 /**
  * Opens the ledger's file, creates it if it is missing, and migrates an older one.
- * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
+ * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_foreign, ledger_busy
  */
 export async function openSqliteDatabase(options: SqliteOptions): Promise<Database> {
   const { file, patienceMs } = options;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    checkOwnerHost(file);
     const connection = openConnection(file);
     try {
       const patience = beginPatience(patienceMs);

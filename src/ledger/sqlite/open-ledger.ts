@@ -14,6 +14,8 @@ export interface SqliteSettings {
   clock?: (() => Reading) | undefined;
   /** Whether the caller only reads, and so needs no disk that can be written. */
   isReader?: boolean | undefined;
+  /** Called with the step after the wall clock was set. */
+  onClockSet?: ((ms: number) => void) | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface SqliteSettings {
  * @throws FirebreakError ledger_unwritable, ledger_corrupt, ledger_newer, ledger_busy
  */
 export async function openSqliteLedger(settings: SqliteSettings): Promise<Ledger> {
-  const { file, audit, patienceMs = usualPatienceMs, clock = readClock, isReader = false } = settings;
+  const { file, audit, patienceMs = usualPatienceMs, clock = readClock, isReader = false, onClockSet } = settings;
   const openDatabase = isReader ? openSqliteReader : openSqliteDatabase;
-  return makeSqlLedger(await openDatabase({ file, clock, patienceMs }), audit);
+  return makeSqlLedger(await openDatabase({ file, clock, patienceMs, onClockSet }), audit);
 }

@@ -13,6 +13,8 @@ export interface SqliteOptions {
   clock: () => Reading;
   /** How long to wait for other writers. */
   patienceMs: number;
+  /** Called after the wall clock was set, and every time in the ledger was shifted by as much. */
+  onClockSet?: ((ms: number) => void) | undefined;
 }
 
 /** How often a waiting process checks for changes by others. This reads one number and runs no query. */
@@ -22,7 +24,8 @@ const pollEveryMs = 100;
  * The ledger's database over one connection. SQLite's lock separates processes; turns separate the tasks of this one. A
  * transaction has the connection for itself, and a task that waits for SQLite's lock leaves it to readers.
  */
-export function makeSqliteDatabase(connection: Connection, { file, clock, patienceMs }: SqliteOptions): Database {
+export function makeSqliteDatabase(connection: Connection, options: SqliteOptions): Database {
+  const { file, clock, patienceMs, onClockSet } = options;
   const takeWriteTurn = makeTurns();
   const takeConnection = makeTurns();
   let isClosed = false;
@@ -55,7 +58,7 @@ export function makeSqliteDatabase(connection: Connection, { file, clock, patien
       const endTurn = await takeWriteTurn();
       try {
         const leave = await begin(connection, patience, use);
-        const result = await transact({ connection, patience, reading: clock() }, work).finally(leave);
+        const result = await transact({ connection, patience, reading: clock(), onClockSet }, work).finally(leave);
         commits += 1;
         return result;
       } finally {
@@ -108,11 +111,12 @@ interface Begun {
   connection: Connection;
   patience: Patience;
   reading: Reading;
+  onClockSet: SqliteOptions['onClockSet'];
 }
 
 /** Does the work in the open transaction, and ends it. */
 async function transact<T>(
-  { connection, patience, reading }: Begun,
+  { connection, patience, reading, onClockSet }: Begun,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
   const undos: (() => void)[] = [];
@@ -123,7 +127,7 @@ async function transact<T>(
     return statement();
   };
   try {
-    followClock(connection, reading);
+    const jump = followClock(connection, reading);
     const result = await work({
       run: (sql, ...values) => whileOpen(() => connection.run(sql, values)),
       all: (sql, ...values) => whileOpen(() => readRows(connection, sql, values)),
@@ -132,6 +136,7 @@ async function transact<T>(
     });
     hasEnded = true;
     await retryWhileBusy(patience, () => connection.exec('COMMIT'));
+    if (jump !== 0) onClockSet?.(jump);
     return result;
   } catch (error) {
     hasEnded = true;

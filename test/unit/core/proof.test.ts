@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Block } from '#firebreak/core/block.js';
-import { findDrift, findProofs, type RuleOnFirewall } from '#firebreak/core/drift.js';
+import { searchDrift, type RuleOnFirewall } from '#firebreak/core/drift.js';
 import { claim, release, repeatAlarm, settle, type BlockResult } from '#firebreak/core/lifecycle.js';
 import { exitCodeOfAll, exitCodeOfBlock, findOutcome, worstOf } from '#firebreak/core/outcome.js';
 import { proofOf, type Proof } from '#firebreak/core/proof.js';
@@ -94,7 +94,9 @@ describe('what a query of the firewall tells of a proof', () => {
   const active = anActiveBlock({ proof: 'decides' });
   const tell = (fields: Partial<RuleOnFirewall>, block = active) => {
     const found = { standing: [{ ...rule, ...fields }], only_in_pf: [] };
-    return { proofs: [...findProofs([block], found)], drift: findDrift([block], found) };
+    const search = searchDrift(found);
+    search.compare(block);
+    return { proofs: [...search.proofs], drift: search.finish([]) };
   };
   const passed = { proof: 'shadowed', proof_message: proofs.shadowed.message } as const;
 

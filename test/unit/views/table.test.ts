@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Block } from '#firebreak/core/block.js';
+import { toCsvPages, toJsonPages, toList, toListPages } from '#firebreak/views/block-table.js';
 import { describeDoing } from '#firebreak/views/progress-line.js';
 import { toTable } from '#firebreak/views/table.js';
+import { aBlock } from '../../fixtures.js';
 
 const headings = ['STATE', 'SOURCE', 'WHY', 'ALARMS'];
 const right = new Set(['ALARMS']);
@@ -55,5 +58,34 @@ describe('describeDoing', () => {
     const line = describeDoing(doings, 20);
     expect(line).to.equal('edge: Reload the r…');
     expect(line.length).to.be.below(20);
+  });
+});
+
+describe('a list of any number of blocks', () => {
+  const pages = [[aBlock({ id: 'A1AAAAAA', alarms: 7 })], [aBlock({ id: 'B2BBBBBB', alarms: 12_345 })]];
+  const read = async function* (from: Block[][] = pages) {
+    for (const page of from) yield await Promise.resolve(page);
+  };
+  const join = async (pieces: AsyncIterable<string>): Promise<string> => {
+    let text = '';
+    for await (const piece of pieces) text += piece;
+    return text;
+  };
+
+  it('is the table that all of them together would be', async () => {
+    expect(await join(toListPages(read, 0, 80))).to.equal(`${toList(pages.flat(), 0)}\n`);
+    expect(await join(toListPages(() => read([]), 0, 80))).to.equal('no blocks\n');
+  });
+
+  it('is one JSON document, and one CSV with one line of headings', async () => {
+    const { blocks } = JSON.parse(await join(toJsonPages(read()))) as { blocks: { id: string }[] };
+    expect(blocks.map(({ id }) => id)).to.deep.equal(['A1AAAAAA', 'B2BBBBBB']);
+    expect(JSON.parse(await join(toJsonPages(read([]))))).to.deep.equal({ blocks: [] });
+    expect((await join(toCsvPages(read()))).split('\n').map((line) => line.split(',')[0])).to.deep.equal([
+      'id',
+      'A1AAAAAA',
+      'B2BBBBBB',
+      '',
+    ]);
   });
 });
