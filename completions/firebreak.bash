@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | run | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire run reconcile init doctor config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -61,6 +61,7 @@ _firebreak() {
     audit) _firebreak_words "--verify --anchor $every" ;;
     drain) _firebreak_words " $every" ;;
     expire) _firebreak_words " $every" ;;
+    run) _firebreak_words " $every" ;;
     reconcile) _firebreak_words "--fix --firewall $every" ;;
     init) _firebreak_words "--host --name --user --port --state-dir --mail-to --key $every" ;;
     doctor) _firebreak_words "--send --firewall $every" ;;

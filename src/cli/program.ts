@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { readVersion } from '../config/package-root.js';
 import { FirebreakError } from '../core/errors.js';
+import { findNearest } from '../core/nearest.js';
 import { widthOf } from '../runtime/terminal.js';
 import { globals, type Command } from './command.js';
 
@@ -23,6 +24,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   audit: async () => (await import('./commands/audit.js')).audit,
   drain: async () => (await import('./commands/drain.js')).drain,
   expire: async () => (await import('./commands/drain.js')).expire,
+  run: async () => (await import('./commands/run.js')).run,
   reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
   init: async () => (await import('./commands/init.js')).init,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
@@ -59,7 +61,7 @@ export async function makeParser(
   run: (command: Command, args: object) => void,
 ): Promise<Argv> {
   const root = yargs(argv).scriptName('firebreak').usage(usage).options(globals);
-  return (await load(argv))
+  const parser = (await load(argv))
     .reduce<Argv>((parser, command) => {
       const handle = (args: object): void => run(command, args);
       return parser.command(command.usage, command.summary, command.options, handle);
@@ -70,10 +72,24 @@ export async function makeParser(
     .version(readVersion())
     .help()
     .wrap(Math.min(100, widthOf()))
-    .exitProcess(false)
-    .fail((message, error) => {
-      const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
-      if (thrown && thrown.name !== 'YError') throw thrown;
-      throw new FirebreakError('usage', `${message || thrown?.message}; see firebreak --help`);
-    });
+    .exitProcess(false);
+  return parser.fail((message, error) => {
+    const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
+    if (thrown && thrown.name !== 'YError') throw thrown;
+    const text = message || (thrown?.message ?? '');
+    const options = Object.keys((parser as WithOptions).getOptions().key);
+    throw new FirebreakError('usage', `${text}${suggest(text, argv, options)}; see firebreak --help`);
+  });
+}
+
+/** Yargs has this function; its types do not. */
+type WithOptions = Argv & { getOptions: () => { key: Record<string, unknown> } };
+
+/** `; did you mean list?`, if an unknown command or option is close to a known one. */
+function suggest(message: string, argv: readonly string[], options: readonly string[]): string {
+  const [, unknown = ''] = /^Unknown (?:argument|command)s?: ([^,]+)/.exec(message) ?? [];
+  const isOption = argv.some((word) => /^--?[^-]/.test(word) && word.replace(/^-+/, '').split('=')[0] === unknown);
+  const found = findNearest(unknown, isOption ? options : Object.keys(commands));
+  const near = found === undefined || unknown === '' ? undefined : `${isOption ? '--' : ''}${found}`;
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }
