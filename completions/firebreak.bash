@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | run | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | import | approve | reject | retry | freeze | unfreeze | status | log | list | show | check | report | audit | drain | expire | run | reconcile | init | doctor | selftest | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire run reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze status log list show check report audit drain expire run reconcile init doctor selftest config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -65,6 +65,7 @@ _firebreak() {
     reconcile) _firebreak_words "--fix --firewall $every" ;;
     init) _firebreak_words "--host --name --user --port --state-dir --mail-to --key $every" ;;
     doctor) _firebreak_words "--send --firewall $every" ;;
+    selftest) _firebreak_words "--for --firewall $every" ;;
     config) _firebreak_words "--explain $every" ;;
     gateway) _firebreak_words "--authorized-key -c $every" ;;
     sensor) _firebreak_words "--host --user --port --key-file --password-file --known-hosts-file --command --script --spool --spool-most --spool-days --connect-timeout --timeout --check $every" ;;

@@ -28,6 +28,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
   init: async () => (await import('./commands/init.js')).init,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  selftest: async () => (await import('./commands/selftest.js')).selftest,
   config: async () => (await import('./commands/config.js')).config,
   gateway: async () => (await import('./commands/gateway.js')).gateway,
   sensor: async () => (await import('./commands/sensor.js')).sensor,
