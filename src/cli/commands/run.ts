@@ -1,5 +1,5 @@
 import { withApp } from '../../app/context.js';
-import { runForeground } from '../../app/run.js';
+import { runForeground } from '../../app/run-foreground.js';
 import { FirebreakError } from '../../core/errors.js';
 import { defineCommand } from '../command.js';
 import { printLine } from '../output.js';
