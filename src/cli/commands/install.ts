@@ -125,7 +125,7 @@ async function confirmOrAbort(
 const howToInstall = (): string =>
   existsSync('/run/systemd/system')
     ? '--systemd is missing: run firebreak install --systemd'
-    : 'systemd is not running here: run firebreak run as the main process instead (docs/operations.md), or add --systemd to prepare a host that boots with it';
+    : 'systemd is not running here: run firebreak run as the main process instead (docs/operations.md), or firebreak install --systemd to prepare a host that boots with it';
 
 /** What is where, in five lines. */
 function summarize({ root }: InstallPlan, { user, owner, configFile }: HostSettings): string[] {
