@@ -20,6 +20,7 @@ export interface Caller {
 
 /** Runs the work with its configuration and this host, and closes what the work opened. */
 export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<T>): Promise<T> {
+  const actor = findOrigin(); // before root continues as another account
   const configFile = locateConfig(caller.configFile);
   const config = openConfig(configFile);
   const signals = prepareStop();
@@ -30,7 +31,7 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
     return await work({
       config,
       configFile,
-      actor: findOrigin(),
+      actor,
       host: hostname(),
       program: process.argv[1] ?? '',
       warn: caller.warn,

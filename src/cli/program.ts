@@ -1,6 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { readVersion } from '../config/package-root.js';
 import { FirebreakError } from '../core/errors.js';
+import { findNearest } from '../core/nearest.js';
 import { widthOf } from '../runtime/terminal.js';
 import { wrapText } from '../views/table.js';
 import { globals, type Command } from './command.js';
@@ -28,6 +29,7 @@ const wrong: Loaders = {
   unfreeze: async () => (await import('./commands/freeze.js')).unfreeze,
   reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
+  selftest: async () => (await import('./commands/selftest.js')).selftest,
   audit: async () => (await import('./commands/audit.js')).audit,
 };
 const setUp: Loaders = {
@@ -41,6 +43,7 @@ const byPrograms: Loaders = {
   gateway: async () => (await import('./commands/gateway.js')).gateway,
   expire: async () => (await import('./commands/drain.js')).expire,
   drain: async () => (await import('./commands/drain.js')).drain,
+  run: async () => (await import('./commands/run.js')).run,
 };
 
 /** Every command by the occasion to use it, in the order of the help; each is loaded when it is called. */
@@ -92,7 +95,7 @@ export async function makeParser(
   const name = findName(argv);
   const loaders = Object.entries(commands).filter(([each]) => name === undefined || each === name);
   const loaded = await Promise.all(loaders.map(([, loader]) => loader()));
-  return loaded
+  const parser = loaded
     .reduce<Argv>((parser, command) => {
       const handle = (args: object): void => run(command, args);
       return parser.command(command.usage, command.summary, command.options, handle);
@@ -103,10 +106,24 @@ export async function makeParser(
     .version(readVersion())
     .help()
     .wrap(Math.min(100, widthOf()))
-    .exitProcess(false)
-    .fail((message, error) => {
-      const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
-      if (thrown && thrown.name !== 'YError') throw thrown;
-      throw new FirebreakError('usage', `${message || thrown?.message}; see firebreak --help`);
-    });
+    .exitProcess(false);
+  return parser.fail((message, error) => {
+    const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
+    if (thrown && thrown.name !== 'YError') throw thrown;
+    const text = message || (thrown?.message ?? '');
+    const options = Object.keys((parser as WithOptions).getOptions().key);
+    throw new FirebreakError('usage', `${text}${suggest(text, argv, options)}; see firebreak --help`);
+  });
+}
+
+/** Yargs has this function; its types do not. */
+type WithOptions = Argv & { getOptions: () => { key: Record<string, unknown> } };
+
+/** `; did you mean list?`, if an unknown command or option is close to a known one. */
+function suggest(message: string, argv: readonly string[], options: readonly string[]): string {
+  const [, unknown = ''] = /^Unknown (?:argument|command)s?: ([^,]+)/.exec(message) ?? [];
+  const isOption = argv.some((word) => /^--?[^-]/.test(word) && word.replace(/^-+/, '').split('=')[0] === unknown);
+  const found = findNearest(unknown, isOption ? options : Object.keys(commands));
+  const near = found === undefined || unknown === '' ? undefined : `${isOption ? '--' : ''}${found}`;
+  return near === undefined ? '' : `; did you mean ${near}?`;
 }

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import { describeError, describeUnreadable } from '../core/describe.js';
 import { describeProblem, FirebreakError, quoteBack, type ErrorCode, type Problem } from '../core/errors.js';
+import { explainNoAccess } from './locate.js';
 import { readNamedFiles } from './named-files.js';
 import { configSchema, type Config } from './schema.js';
 import { findFileProblems, findInlineSecrets } from './secrets.js';
@@ -62,7 +63,9 @@ function readText(file: string): { text: string; mode: number } {
   try {
     return { text: readFileSync(file, 'utf8'), mode: statSync(file).mode };
   } catch (error) {
-    throw new FirebreakError('config_unreadable', describeUnreadable(file, error), { cause: error });
+    const isDenied = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    const message = isDenied ? explainNoAccess(file) : describeUnreadable(file, error);
+    throw new FirebreakError('config_unreadable', message, { cause: error });
   }
 }
 

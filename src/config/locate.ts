@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { FirebreakError } from '../core/errors.js';
 
 const usual = '/etc/firebreak/firebreak.yml';
@@ -13,6 +14,7 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
   const named = option ?? (env['FIREBREAK_CONFIG'] || undefined);
   if (named !== undefined) {
     if (existsSync(named)) return resolve(named);
+    assertReachable(resolve(named));
     const origin = option === undefined ? '$FIREBREAK_CONFIG' : '--config';
     throw new FirebreakError(
       'config_missing',
@@ -20,8 +22,41 @@ export function locateConfig(option: string | undefined, env: NodeJS.ProcessEnv 
     );
   }
   if (existsSync(usual)) return usual;
+  assertReachable(usual);
   throw new FirebreakError(
     'config_missing',
     `no configuration: ${usual} does not exist; name a file with --config FILE or $FIREBREAK_CONFIG, or create one with firebreak init`,
   );
+}
+
+/** @throws FirebreakError config_unreadable if a folder above the file hides it from this account */
+function assertReachable(file: string): void {
+  try {
+    statSync(file);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) return; // missing
+    throw new FirebreakError('config_unreadable', explainNoAccess(file), { cause: error });
+  }
+}
+
+/** Whose the file is, as far as this account can see, and what to type. */
+export function explainNoAccess(file: string): string {
+  let folder = file;
+  for (;;) {
+    try {
+      const { uid, gid } = statSync(folder);
+      return `${file}: permission denied; ${folder} belongs to user ${uid} and group ${gid}, and you are ${us()}; run sudo firebreak`;
+    } catch {
+      if (folder === dirname(folder)) return `${file}: permission denied; run sudo firebreak`;
+      folder = dirname(folder);
+    }
+  }
+}
+
+function us(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.geteuid?.() ?? '?'}`;
+  }
 }

@@ -23,10 +23,10 @@ export function findInlineSecrets(config: Config, mode: number): Problem[] {
 
 /** Each file that the configuration names must exist and be trusted, and others must not be able to read a secret. */
 export function findFileProblems(stateDir: string, files: readonly NamedFile[]): Problem[] {
-  const { gid, mode } = findFolder(stateDir);
+  const { uid, gid, mode } = findFolder(stateDir);
   const open = (mode & 0o022) === 0 ? [] : [{ path: 'state_dir', message: explainOpen(stateDir, mode) }];
   const problems = files.filter(mustExist).flatMap(({ key, file, kind }) => {
-    const message = explainFile(file, kind === 'secretFile', gid);
+    const message = explainFile(file, kind === 'secretFile', { uid, gid });
     return message === undefined ? [] : [{ path: key, message }];
   });
   return [...open, ...problems];
@@ -38,24 +38,30 @@ function mustExist({ file, kind }: NamedFile): boolean {
   return kind !== 'path';
 }
 
-function findFolder(folder: string): { gid: number | undefined; mode: number } {
+/** The owner of the state folder: the account that applies changes. */
+interface Owner {
+  uid: number | undefined;
+  gid: number | undefined;
+}
+
+function findFolder(folder: string): Owner & { mode: number } {
   try {
     return statSync(folder);
   } catch {
-    return { gid: undefined, mode: 0 }; // missing, or not accessible
+    return { uid: undefined, gid: undefined, mode: 0 }; // missing, or not accessible
   }
 }
 
 const explainOpen = (folder: string, mode: number): string =>
   `others can write ${folder} (mode ${octal(mode)}); run chmod 700 ${folder}`;
 
-function explainFile(file: string, secret: boolean, stateGroup: number | undefined): string | undefined {
+function explainFile(file: string, secret: boolean, owner: Owner): string | undefined {
   try {
     const { mode, uid, gid } = statSync(file);
-    const foreign = explainDistrust(file);
+    const foreign = explainDistrust(file, process.geteuid?.() === 0 ? (owner.uid ?? 0) : undefined);
     if (foreign !== undefined || !secret) return foreign;
     // Owned by root, and readable by the group of our account or of the state folder's owner.
-    const isShared = uid === 0 && (gid === 0 || gid === process.getegid?.() || gid === stateGroup);
+    const isShared = uid === 0 && (gid === 0 || gid === process.getegid?.() || gid === owner.gid);
     if ((mode & (isShared ? 0o037 : 0o077)) === 0) return undefined;
     return `others can read ${file} (mode ${octal(mode)}); run chmod 600 ${file}`;
   } catch (error) {

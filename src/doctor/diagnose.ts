@@ -5,6 +5,7 @@ import { skipped, type Check, type Section } from '../core/check.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Screen } from '../runtime/app.js';
 import { openConfig } from '../runtime/become-owner.js';
+import { checkActivity } from './activity.js';
 import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
@@ -38,7 +39,7 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   if (!('config' in loaded)) return { sections };
   const { config } = loaded;
   const mail = await showing('mail', 'contacts the server', checkMail(config, send, hostname()));
-  sections.push({ title: 'reports', checks: [mail, checkTimers()] });
+  sections.push({ title: 'reports', checks: [mail, checkTimers(), ...(await checkActivity(config.state_dir))] });
   for (const [name, firewall] of chosen) {
     const target = { name, firewall, config, stop: request.stop, watch: screen.watch };
     const checks = host.canRun ? await checkTarget(target) : [skipped('firewall', 'needs ansible-playbook and ssh')];

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { ulid } from 'ulid';
 import type { Config, FirewallConfig } from '../config/schema.js';
 import { failWith, faultExits, ok, skipped, warn, type Check } from '../core/check.js';
@@ -6,6 +5,7 @@ import type { Flow } from '../core/flow.js';
 import { computeTracker } from '../core/tracker.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
 import { findInterface } from '../intake/alarm.js';
+import { findUser } from '../intake/origin.js';
 import type { BatchResult } from '../platforms/ansible/events.js';
 import { applyPlay, runPlaybook, runDoctor, type RunRequest, type Watch } from '../platforms/ansible/run.js';
 import type { RunResult } from '../platforms/ansible/run-result.js';
@@ -78,7 +78,7 @@ function sshCommand({ user, host, port, known_hosts_file: hosts, private_key_fil
     ...(hosts === undefined ? [] : [`-o UserKnownHostsFile=${hosts}`]),
     ...(key === undefined ? [] : ['-o IdentitiesOnly=yes', `-i ${key}`]),
   ];
-  return `sudo -u ${userInfo().username} ssh ${options.join(' ')} ${user}@${host}`.replace('  ', ' ');
+  return `sudo -u ${findUser({})} ssh ${options.join(' ')} ${user}@${host}`.replace('  ', ' ');
 }
 
 /** The dry run of a block of documentation addresses (RFC 5737), which are never in use; then its speed. */

@@ -3,13 +3,14 @@ import { ulid } from 'ulid';
 import { findChildEnvironment } from '../config/child-environment.js';
 import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
-import { fail, ok, skipped, type Check } from '../core/check.js';
+import { fail, ok, skipped, warn, type Check } from '../core/check.js';
 import type { ErrorCode, FirebreakError } from '../core/errors.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
+import { count } from '../views/count.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
 import { checkPlaybooks, checkTemplates } from './package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
-import { checkDisk, checkLedger, checkStateFolder, skipLedger } from './state.js';
+import { checkDisk, checkLedger, describeOwner, checkStateFolder, skipLedger } from './state.js';
 
 /** A configuration that could be read. */
 export interface Loaded {
@@ -56,6 +57,17 @@ const howToFix: Partial<Record<ErrorCode, string>> = {
   config_exposed: 'run the command in the message, and review who could write the file until now',
 };
 
+/** Without entries of its own, only the addresses that Firebreak finds itself are protected. */
+function checkProtected({ policy }: Config): Check {
+  const own = policy.never_block.length;
+  if (own > 0) return ok('never_block', `${count(own, 'network')} beside the addresses of this host and the firewalls`);
+  return warn(
+    'never_block',
+    'policy.never_block is empty: only the addresses of this host and the firewalls are protected',
+    'list your gateway, resolvers, SIEM and your own address in policy.never_block',
+  );
+}
+
 async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): Promise<Check[]> {
   const name = 'config';
   if ('error' in loaded) {
@@ -65,7 +77,8 @@ async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): P
   const { file, config } = loaded;
   const state = checkStateFolder(config.state_dir);
   return [
-    ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
+    ok(name, `${file}, ${count(Object.keys(config.firewalls).length, 'firewall')}, ${describeOwner(file)}`),
+    checkProtected(config),
     state,
     checkDisk(config.state_dir),
     state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),

@@ -33,6 +33,12 @@ export function checkStateFolder(folder: string, uid = process.getuid?.() ?? 0):
     : fail(name, `others can access ${folder} (mode ${octal(mode)})`, `chmod 700 ${folder}`);
 }
 
+/** Whose the configuration is, and who else may read it. */
+export function describeOwner(file: string): string {
+  const { uid, gid, mode } = statSync(file);
+  return `user ${uid}, group ${gid}, mode ${octal(mode)}`;
+}
+
 /** @param least bytes that must be free */
 export function checkDisk(folder: string, least = leastFree): Check {
   const nearest = findNearest(folder);

@@ -8,13 +8,20 @@ const cronPlaces = ['etc/crontab', 'etc/cron.d', 'var/spool/cron', 'var/spool/cr
 /** Without a timer or cron job for `firebreak expire`, an expired block stays on the firewall until the next alarm. */
 export function checkTimers(root = '/'): Check {
   const [expires, drains] = ['expire', 'drain'].map((name) => isEnabled(root, `firebreak-${name}.timer`));
+  if (expires === true && !existsSync(join(root, 'run/systemd/system'))) {
+    return warn(
+      'timer',
+      'systemd is not running here, so the timer for firebreak expire never fires',
+      'run firebreak run in the foreground, as the main process of a container',
+    );
+  }
   if (expires === true) return ok('timer', `systemd runs firebreak expire${drains === true ? ' and drain' : ''}`);
   const place = cronPlaces.flatMap((name) => filesOf(join(root, name))).find(mentionsExpire);
   if (place !== undefined) return ok('timer', `${place} runs firebreak expire`);
   return warn(
     'timer',
     'nothing runs firebreak expire: blocks expire late, and failed ones wait for the next alarm',
-    'run firebreak install --systemd, or see docs/operations.md, "Run it each minute"',
+    'run firebreak install --systemd, or firebreak run; see docs/operations.md, "Run it each minute"',
   );
 }
 

@@ -35,7 +35,10 @@ export function readAccounts(root: string): Account[] {
 /** Creates a system account without a password, whose only command is the given one. */
 export function commandToAdd(root: string, { name, home, shell, comment }: Omit<Account, 'uid' | 'gid'>): string[] {
   const settings = ['--home-dir', home, '--no-create-home', '--shell', shell, '--comment', comment];
-  return ['useradd', ...inRoot(root), '--system', '--user-group', ...settings, name];
+  // Userdel leaves a group that has other members.
+  const hasGroup = new RegExp(`^${name}:`, 'm').test(read(join(root, 'etc/group')));
+  const group = hasGroup ? ['--gid', name] : ['--user-group'];
+  return ['useradd', ...inRoot(root), '--system', ...group, ...settings, name];
 }
 
 /** Changes the home of an account of ours, and leaves the files in the old one. */

@@ -78,7 +78,9 @@ describe('what somebody else could have written', function () {
   if (isRoot) {
     it('is no configuration of another user', async () => {
       chownSync(launcher.configFile, nobody, nobody);
-      await expectRefused(/was not loaded: .*firebreak\.yml belongs to another user \(uid 65534\); run chown 0 /);
+      await expectRefused(
+        /was not loaded: .*firebreak\.yml belongs to another user \(uid 65534\); run firebreak as that user: sudo -u '#65534' firebreak$/m,
+      );
     });
 
     it('is no link of another user to one', async () => {

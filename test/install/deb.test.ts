@@ -126,6 +126,8 @@ describe('the Debian package', function () {
     const program = path.join(root, 'usr/bin/firebreak');
     const { stdout } = await run(process.execPath, [program, 'list', '--json', '--config', config], { cwd: '/' });
     expect(JSON.parse(stdout)).to.deep.equal({ blocks: [] });
+    const explained = await run(process.execPath, [program, 'config', '--explain', 'state_dir'], { cwd: '/' });
+    expect(explained.stdout).to.match(/^state_dir \(default: /);
   });
 
   it('has no error that lintian knows', async function () {
@@ -201,6 +203,17 @@ describe('the Debian package', function () {
       const { stdout } = await dpkg('--purge', 'firebreak');
       expect(stdout).to.include('/etc/firebreak is not empty, and stays');
       expect(readFileSync('/etc/firebreak/firebreak.yml', 'utf8')).to.equal('mine');
+      expect(statSync('/etc/firebreak/firebreak.yml')).to.include({ uid: 0, gid: 0 });
+
+      await run('useradd', ['--system', '--no-create-home', 'firebreak-test']); // takes the id that is free
+      try {
+        await dpkg('--install', deb);
+        const group = Number((await findAccount('firebreak')).split(':')[3]);
+        expect(statSync('/etc/firebreak/firebreak.yml')).to.include({ uid: 0, gid: group });
+        await dpkg('--purge', 'firebreak');
+      } finally {
+        await run('userdel', ['firebreak-test']);
+      }
       rmSync('/etc/firebreak', { recursive: true });
       for (const gone of [
         settings,

@@ -256,6 +256,26 @@ describe('a host with two accounts, set up by firebreak install', function () {
     expect((await siem('firebreak block 203.0.113.9 192.168.1.10 22')).exit).to.equal(0);
   });
 
+  it('records the person behind sudo, and lets members of the group call firebreak by themselves', async () => {
+    const person = { SUDO_USER: 'alice' };
+    expect((await call([node, program, 'freeze', 'a test'], person)).exit).to.equal(0);
+    expect((await call(['tail', '-n', '1', '/var/lib/firebreak/audit.jsonl'])).stdout).to.include('"by":"alice, ');
+    await call(['useradd', '--no-create-home', '--groups', 'firebreak', 'bob']);
+    const unfrozen = await as('bob', node, program, 'unfreeze');
+    expect(unfrozen.stderr).to.equal('');
+    expect(unfrozen.exit).to.equal(0);
+    expect((await call(['tail', '-n', '1', '/var/lib/firebreak/audit.jsonl'])).stdout).to.include('"by":"bob, ');
+  });
+
+  it('tells anyone else whose the configuration is, and what to type', async () => {
+    await call(['useradd', '--no-create-home', 'carol']);
+    const { exit, stderr } = await as('carol', node, program, 'list');
+    expect(stderr).to.match(
+      /firebreak\.yml: permission denied; \/etc\/firebreak belongs to user 0 and group \d+, and you are carol; run sudo firebreak/,
+    );
+    expect(exit).to.equal(2);
+  });
+
   it('is undone, and leaves nothing to a number that is free again', async () => {
     expect((await firebreak('uninstall', '--yes')).exit).to.equal(0);
     expect((await call(['getent', 'passwd', 'siem', 'firebreak'])).stdout).to.equal('');
@@ -263,6 +283,18 @@ describe('a host with two accounts, set up by firebreak install', function () {
     expect(theirs.stdout).to.equal('');
     const listed = await firebreak('list');
     expect(listed.stderr).to.equal('');
+    expect(listed.stdout).to.include('203.0.113.7');
+  });
+
+  it('is installed again under another user id: the new account gets back what root kept for it', async () => {
+    await call(['useradd', '--system', '--no-create-home', 'dave']); // takes the id that is free
+    expect((await as('dave', 'cat', '/etc/firebreak/key')).exit).to.not.equal(0);
+    const { exit, stderr } = await firebreak('install', '--systemd', '--yes');
+    expect(stderr).to.include('/etc/firebreak: to root:firebreak');
+    expect(exit).to.equal(0);
+    expect((await as('firebreak', 'cat', '/etc/firebreak/key')).exit).to.equal(0);
+    expect((await as('dave', 'cat', '/etc/firebreak/key')).exit).to.not.equal(0);
+    const listed = await as('firebreak', node, program, 'list');
     expect(listed.stdout).to.include('203.0.113.7');
   });
 });

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
 import * as z from 'zod';
 import { explainKey } from '../../config/explain.js';
-import { loadConfig } from '../../config/load.js';
 import { locateConfig } from '../../config/locate.js';
 import { configSchema } from '../../config/schema.js';
+import { openConfig } from '../../runtime/become-owner.js';
 import { defineCommand, type Output } from '../command.js';
 
 export const config = defineCommand({
@@ -20,7 +20,7 @@ export const config = defineCommand({
  */
 function show(option: string | undefined): Output {
   const file = locateConfig(option);
-  const plain = z.encode(configSchema, loadConfig(file));
+  const plain = z.encode(configSchema, openConfig(file));
   return { exit: 0, text: `# ${file}\n${stringify(plain).trimEnd()}`, json: plain };
 }
 

@@ -35,7 +35,7 @@ export const install = defineCommand({
   summary: 'set up the accounts and the timers, after showing every change',
   options: (argv) => argv.options(options),
   run: async (args, caller) => {
-    if (!args.systemd) throw new FirebreakError('usage', '--systemd is missing: run firebreak install --systemd');
+    if (!args.systemd) throw new FirebreakError('usage', howToInstall());
     const root = resolve(args.root);
     const settings = readSettings(root, args, caller.configFile);
     const plan = planInstall(root, settings);
@@ -48,7 +48,7 @@ export const install = defineCommand({
     const remarks = [...plan.remarks, ...(await applyInstall(plan)), ...(await checkSshd(plan))];
     const wrote =
       files.length === 0 ? ['everything was already in place'] : ['wrote', ...files.map((path) => `  ${path}`)];
-    const text = [...wrote, ...remarks, ...nextSteps(plan, settings)].join('\n');
+    const text = [...wrote, ...remarks, ...nextSteps(plan, settings), ...summarize(plan, settings)].join('\n');
     return { exit: 0, text, json: { ...json, remarks, written: true } };
   },
 });
@@ -119,6 +119,26 @@ async function confirmOrAbort(
   if (!(await confirm(question, { input: stdin, output: stderr }))) {
     throw new FirebreakError('usage', 'not confirmed: nothing was changed');
   }
+}
+
+/** A container has no systemd: there, one process does what the timers do. */
+const howToInstall = (): string =>
+  existsSync('/run/systemd/system')
+    ? '--systemd is missing: run firebreak install --systemd'
+    : 'systemd is not running here: run firebreak run as the main process instead (docs/operations.md), or firebreak install --systemd to prepare a host that boots with it';
+
+/** What is where, in five lines. */
+function summarize({ root }: InstallPlan, { user, owner, configFile }: HostSettings): string[] {
+  if (root !== '/') return [];
+  const timersRun = existsSync('/run/systemd/system');
+  return [
+    'summary',
+    `  alarms         ssh ${user}@this host accepts them, and nothing else`,
+    `  changes        the account ${owner} applies them; members of its group may run firebreak, as does sudo firebreak`,
+    `  configuration  ${configFile}`,
+    '  ledger         /var/lib/firebreak, unless state_dir says otherwise',
+    `  timers         ${timersRun ? 'firebreak-expire.timer and firebreak-drain.timer run' : 'do not run: systemd is not running; use firebreak run'}`,
+  ];
 }
 
 function nextSteps({ root }: InstallPlan, { configFile }: HostSettings): string[] {

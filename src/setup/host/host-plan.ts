@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FirebreakError } from '../../core/errors.js';
 import {
@@ -63,6 +63,8 @@ export interface InstallPlan {
   folders: PlannedFolder[];
   /** Folders whose files change owner: release 0.1 gave them all to the SIEM's account. */
   gives: { path: string; from: string; account: string | null; group: string | null }[];
+  /** Folders that uninstall handed to root, and whose files the new account gets back. */
+  returns: { path: string; account: string | null; group: string }[];
   /** Moves the keys that may log in from the account's former home. */
   keys: { from: string; to: string } | null;
   links: { path: string; target: string }[];
@@ -121,6 +123,7 @@ export function planInstall(root: string, settings: HostSettings): InstallPlan {
     ],
     folders: planFolders(settings, account === undefined || isOurs(account)),
     gives: hasTwoAccounts(settings) && account !== undefined ? planGives(settings) : [],
+    returns: planReturns(root, settings),
     keys:
       mustMove && existsSync(join(root, account.home, '.ssh/authorized_keys'))
         ? { from: `${account.home}/.ssh/authorized_keys`, to: `${home}/.ssh/authorized_keys` }
@@ -172,6 +175,18 @@ function planFolders(settings: HostSettings, isOurAccount: boolean): PlannedFold
     ofRoot(dirname(configFile), 0o750, owner),
     ...(isOurAccount ? [ofRoot(gatewayHome, 0o755), ofRoot(`${gatewayHome}/.ssh`, 0o755)] : []),
   ];
+}
+
+/** No other command leaves such a folder to root and root's group. */
+function planReturns(root: string, { owner }: HostSettings): InstallPlan['returns'] {
+  const all = [
+    ...[stateHome, '/var/log/firebreak'].map((path) => ({ path, account: owner, group: owner })),
+    { path: '/etc/firebreak', account: null, group: owner },
+  ];
+  return all.filter(({ path }) => {
+    const status = statSync(join(root, path), { throwIfNoEntry: false });
+    return status?.isDirectory() === true && status.uid === 0 && status.gid === 0;
+  });
 }
 
 const planGives = ({ user, owner, configFile, writable }: HostSettings): InstallPlan['gives'] => [

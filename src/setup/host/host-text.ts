@@ -4,7 +4,7 @@ const stateTexts = { missing: 'new', ours: 'updated', same: 'unchanged', foreign
 
 /** Describes what an install would do, with the full text of every file. */
 export function showInstall(plan: InstallPlan): string {
-  const { files, former, accounts, folders, gives, keys, links, commands, remarks } = plan;
+  const { files, former, accounts, folders, gives, returns, keys, links, commands, remarks } = plan;
   return [
     ...files.map(showFile),
     ...listed('removed (written by an earlier release)', former),
@@ -13,6 +13,10 @@ export function showInstall(plan: InstallPlan): string {
     ...listed(
       'change of owner',
       gives.map(({ path, from, account, group }) => `${path}: from ${from} to ${account ?? 'root'}:${group ?? 'root'}`),
+    ),
+    ...listed(
+      'given back (an earlier uninstall handed them to root)',
+      returns.map(({ path, account, group }) => `${path}: to ${account ?? 'root'}:${group}`),
     ),
     ...listed('keys that may log in', keys === null ? [] : [`${keys.from} -> ${keys.to}`]),
     ...listed(

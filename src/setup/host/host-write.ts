@@ -37,6 +37,8 @@ export async function applyInstall(plan: InstallPlan): Promise<string[]> {
     const remarks = makeOwnFolders(plan);
     for (const { path, from, account, group } of plan.gives)
       giveAll(join(root, path), idsOf(root, from), { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid });
+    for (const { path, account, group } of plan.returns)
+      giveAll(join(root, path), { uid: 0, gid: 0 }, { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid });
     if (plan.keys !== null) copyKeys(join(root, plan.keys.from), join(root, plan.keys.to));
     for (const path of plan.former) rmSync(join(root, path));
     for (const { path, target } of plan.links) {
@@ -74,14 +76,15 @@ function idsOf(root: string, account: string | null): Ids {
 }
 
 /** Creates missing folders. An existing one is not changed; returns a remark if it belongs to another account. */
-function makeOwnFolders({ root, folders, gives, user }: InstallPlan): string[] {
+function makeOwnFolders({ root, folders, gives, returns, user }: InstallPlan): string[] {
   return folders.flatMap(({ path, account, group, mode }) => {
     const folder = join(root, path);
     const owner = { uid: idsOf(root, account).uid, gid: idsOf(root, group).gid };
     if (existsSync(folder)) {
       const { uid } = statSync(folder);
       const isGiven = gives.some((give) => give.path === path) && uid === idsOf(root, user).uid;
-      const isOther = uid !== owner.uid && !isGiven && (account !== null || uid !== 0);
+      const isReturned = returns.some((each) => each.path === path);
+      const isOther = uid !== owner.uid && !isGiven && !isReturned && (account !== null || uid !== 0);
       const name = account ?? 'root';
       return isOther ? [`${path} belongs to user ${uid}, not to ${name}: run chown -R ${name}: ${path}`] : [];
     }
@@ -93,15 +96,17 @@ function makeOwnFolders({ root, folders, gives, user }: InstallPlan): string[] {
   });
 }
 
-/** Gives the files of `from` and its group to `to`. If root is the new owner, the new group can read them. */
+/** Gives the files of `from` and its group to `to`. What belongs to root and another group stays. If root is the new owner, the new group can read them. */
 function giveAll(folder: string, from: Ids, to: Ids): void {
-  if (from.uid === 0 || !existsSync(folder)) return;
+  if ((from.uid === 0 && to.uid === 0 && to.gid === 0) || !existsSync(folder)) return;
   for (const path of [
     folder,
     ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   ]) {
     const status = lstatSync(path);
-    if (status.uid !== from.uid && status.gid !== from.gid) continue;
+    const isTheirs =
+      from.uid === 0 ? status.uid === 0 && status.gid === 0 : status.uid === from.uid || status.gid === from.gid;
+    if (!isTheirs) continue;
     lchownSync(path, status.uid === from.uid ? to.uid : status.uid, to.gid);
     if (to.uid !== 0 || to.gid === 0 || status.isSymbolicLink()) continue;
     chmodSync(path, (status.mode & 0o7777) | (status.isDirectory() ? 0o050 : 0o040));

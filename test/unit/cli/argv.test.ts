@@ -63,8 +63,10 @@ describe('the command line', () => {
 
   for (const [line, message] of [
     ['', /^usage: .*firebreak block, unblock, list/],
-    ['blok 203.0.113.7', /^usage: Unknown arguments?: blok/],
-    ['block 203.0.113.7 192.168.1.10 22 --risky=3', /^usage: Unknown argument: risky/],
+    ['blok 203.0.113.7', /^usage: Unknown arguments?: blok.*; did you mean block\?; see/],
+    ['block 203.0.113.7 192.168.1.10 22 --risky=3', /^usage: Unknown argument: risky; did you mean --risk\?; see/],
+    ['list --fierwall=edge', /; did you mean --firewall\?/],
+    ['list --zzzz', /^usage: Unknown argument: zzzz; see/],
     ['list --state', /^usage: Not enough arguments following: state/],
     ['show', /^usage: Not enough non-option arguments/],
   ] as const) {

@@ -136,6 +136,8 @@ describe('a check of the doctor', () => {
       const wants = path.join(folder, 'etc/systemd/system/timers.target.wants');
       mkdirSync(wants, { recursive: true });
       writeFileSync(path.join(wants, 'firebreak-expire.timer'), '');
+      expect(checkTimers(folder).detail).to.match(/^systemd is not running here/);
+      mkdirSync(path.join(folder, 'run/systemd/system'), { recursive: true });
       expect(checkTimers(folder).state).to.equal('ok');
     });
   });
