@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --authorized-key | --key-file | --password-file | --known-hosts-file | --script | --spool | --root) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --source | --since | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --source | --since | --anchor | --host | --name | --user | --port | --mail-to | --explain | -c | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --owner) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | import | approve | reject | retry | freeze | unfreeze | list | show | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
+      block | unblock | import | approve | reject | retry | freeze | unfreeze | list | show | allow | disallow | allowed | check | report | audit | drain | expire | reconcile | init | doctor | config | gateway | sensor | install | uninstall)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze list show check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
+      '') _firebreak_words 'block unblock import approve reject retry freeze unfreeze list show allow disallow allowed check report audit drain expire reconcile init doctor config gateway sensor install uninstall' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -45,7 +45,7 @@ _firebreak() {
   case $command in
     '') _firebreak_words "$every" ;;
     block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
-    unblock) _firebreak_words "--id --firewall --check --no-wait $every" ;;
+    unblock) _firebreak_words "--id --grace --allow --firewall --check --no-wait $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
     approve) _firebreak_words "--all $every" ;;
     reject) _firebreak_words "--all $every" ;;
@@ -54,6 +54,9 @@ _firebreak() {
     unfreeze) _firebreak_words " $every" ;;
     list) _firebreak_words "--state --source --firewall --csv $every" ;;
     show) _firebreak_words " $every" ;;
+    allow) _firebreak_words "--for $every" ;;
+    disallow) _firebreak_words " $every" ;;
+    allowed) _firebreak_words " $every" ;;
     check) _firebreak_words " $every" ;;
     report) _firebreak_words "--since --format $every" ;;
     audit) _firebreak_words "--verify --anchor $every" ;;

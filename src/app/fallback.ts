@@ -53,11 +53,20 @@ export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger
   }
 }
 
+/** The copy may be old: what has an end may be over. */
+const current = ({ frozen, seen }: Known): Known => ({
+  frozen,
+  seen: {
+    ...seen,
+    allowances: (seen.allowances ?? []).filter(({ until }) => until === null || until > Date.now()),
+  },
+});
+
 /** @returns the last known facts; none if there is no copy, or it is not ours */
 export function readKnown(config: Config): Known {
   try {
     const { body, mac } = JSON.parse(readText(knownFile(config)) ?? '') as { body: string; mac: string | null };
-    if (mac === (sign(body, config) ?? null)) return JSON.parse(body) as Known; // as saveKnown wrote it
+    if (mac === (sign(body, config) ?? null)) return current(JSON.parse(body) as Known); // as saveKnown wrote it
   } catch {
     // missing or damaged: only the configuration is known
   }

@@ -1,4 +1,5 @@
 import { isHost, parseAddress } from '../core/address.js';
+import { addressesOf, describeAllowance, type Allowance } from '../core/allowance.js';
 import { alwaysProtected, nothingSeen, type Policy, type Protection, type Seen } from '../core/policy.js';
 import type { Config } from './schema.js';
 import { findThisHost } from './this-host.js';
@@ -31,6 +32,7 @@ export function findPolicy(
       ...findFirewalls(config),
       ...siem.map((address) => ({ address, reason: 'the SIEM (policy.siem)', isListed: true })),
       ...listed,
+      ...findAllowed(seen.allowances),
       ...host,
       ...(firewall === undefined
         ? []
@@ -41,6 +43,18 @@ export function findPolicy(
     nat64: nat64_prefixes,
   };
 }
+
+/** The ledger's own list, which an operator keeps with `firebreak allow`. */
+const findAllowed = (allowances: readonly Allowance[] = []): Protection[] =>
+  allowances
+    .filter(({ kind }) => kind === 'allow')
+    .flatMap((entry) =>
+      addressesOf(entry)
+        .map(parseAddress)
+        .flatMap((parsed) =>
+          parsed.ok ? [{ address: parsed.address, reason: describeAllowance(entry), isListed: true }] : [],
+        ),
+    );
 
 /** Single hosts only: a forged network would disable blocking. */
 const learnedAddresses = (texts: readonly string[] = [], reason: string): Protection[] =>

@@ -67,6 +67,17 @@ export const timeLimit = z.codec(z.string(), z.number(), {
   encode: formatDuration,
 });
 
+/** The same, where 0 is none: as text, as the number 0, and in milliseconds. */
+export const spanOrNone = z.codec(z.union([z.string(), z.literal(0)]), z.number(), {
+  decode: (value, { issues }) => {
+    const ms = String(value) === '0' ? 0 : parseDuration(String(value));
+    if (ms !== undefined && ms !== null) return ms;
+    issues.push(problem('expected 0 or a time such as 4h', String(value)));
+    return z.NEVER;
+  },
+  encode: (ms) => (ms === 0 ? '0' : formatDuration(ms)),
+});
+
 export const address = z.codec(z.string(), z.custom<Address>(), {
   decode: (text, { issues }) => {
     const parsed = parseAddress(text);

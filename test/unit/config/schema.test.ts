@@ -29,11 +29,11 @@ const whole = {
       vars: { a: [1, null, { b: 'c' }] },
     },
   },
-  defaults: { type: 'reject', protocol: 'any', duration: 'forever', description: 'x' },
+  defaults: { type: 'reject', protocol: 'any', duration: 'forever', grace: '4h', description: 'x' },
   policy: {
     never_block: ['@list.txt', '10.0.0.1-10.0.0.9', '10.1.0.0/16'],
     siem: ['192.0.2.50'],
-    on_protected: 'release',
+    on_protected: 'warn',
     nat64_prefixes: ['2001:db8:64::/96'],
     types: ['block'],
     widest: { inet: 24, inet6: 64 },

@@ -5,6 +5,7 @@ import { addFirewallAddresses } from './004-firewall-addresses.js';
 import { addFeeds } from './005-feeds.js';
 import { addLearnedFacts } from './006-learned-facts.js';
 import { addFirewallFacts } from './007-firewall-facts.js';
+import { addAllowances } from './008-allowances.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -18,4 +19,5 @@ export const migrations: readonly string[] = [
   addFeeds,
   addLearnedFacts,
   addFirewallFacts,
+  addAllowances,
 ];
