@@ -21,6 +21,7 @@ import { readAuditKey } from '../ledger/sql/audit-key.js';
 import { hasExited, processIdentity } from '../ledger/process-identity.js';
 import { auditKeyOf } from './context.js';
 import type { App } from '../runtime/app.js';
+import { saveProtectedCopies } from '../runtime/protected-copies.js';
 
 /**
  * What a block needs if the ledger is broken, in small files beside it: the policy's facts that only the ledger knows,
@@ -41,8 +42,9 @@ const sign = (body: string, config: Config): string | undefined => {
   return key && createHmac('sha256', key).update(`known\n${body}`).digest('hex');
 };
 
-/** Rewrites the copy if it differs from the ledger. A failure does not affect what was just done. */
+/** Rewrites the copies that differ from the ledger and from the lists. A failure does not affect what was just done. */
 export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger'>): Promise<void> {
+  saveProtectedCopies(config);
   try {
     const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
     const body = JSON.stringify(known);

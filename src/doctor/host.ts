@@ -3,10 +3,11 @@ import { ulid } from 'ulid';
 import { findChildEnvironment } from '../config/child-environment.js';
 import { findPackageRoot } from '../config/package-root.js';
 import type { Config } from '../config/schema.js';
-import { fail, ok, skipped, type Check } from '../core/check.js';
+import { fail, ok, skipped, warn, type Check } from '../core/check.js';
 import type { ErrorCode, FirebreakError } from '../core/errors.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
+import { findListWarnings } from '../runtime/protected-copies.js';
 import { checkPlaybooks, checkTemplates } from './package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
 import { checkDisk, checkLedger, checkStateFolder, skipLedger } from './state.js';
@@ -66,6 +67,7 @@ async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): P
   const state = checkStateFolder(config.state_dir);
   return [
     ok(name, `${file}, ${Object.keys(config.firewalls).length} firewall(s)`),
+    ...findListWarnings(config).map((warning) => warn('lists', warning, 'restore the list')),
     state,
     checkDisk(config.state_dir),
     state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),
