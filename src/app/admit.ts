@@ -3,6 +3,7 @@ import type { Config, FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';
 import type { Flow } from '../core/flow.js';
+import { findGrace } from '../core/allowance.js';
 import { findRefusal, type Policy, type Seen } from '../core/policy.js';
 import { findMismatch, type Alarm } from '../intake/alarm.js';
 import { fitToPlatform } from '../platforms/fit.js';
@@ -63,6 +64,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
       durationMs: alarm.durationMs === undefined ? config.defaults.duration : alarm.durationMs,
       escalation: alarm.durationMs === undefined ? { factor, maxMs: max, memoryMs: memory } : undefined,
       refusal: fitted.refusal ?? refusal,
+      grace: override === undefined ? findGrace(flow, firewall, target.seen?.allowances) : undefined,
       override,
     };
   });

@@ -1,6 +1,7 @@
 import { findPolicy } from '../config/policy-in-force.js';
 import type { Config } from '../config/schema.js';
 import { overlaps, parseAddress, type Address } from '../core/address.js';
+import { findGrace } from '../core/allowance.js';
 import { describeChange } from '../core/address-change.js';
 import { currentStates, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
@@ -28,7 +29,12 @@ export async function checkAddress(text: string, { config, ledger }: App): Promi
     findProtection(address, findPolicy(config, { seen })) ??
     explainWidth(address, config.policy.widest) ??
     (spared.length === Object.keys(config.firewalls).length ? spared[0]?.refusal : undefined);
+  const graces = Object.keys(config.firewalls).flatMap((firewall) => {
+    const grace = findGrace({ source: address.text }, firewall, seen.allowances);
+    return grace === undefined ? [] : [`on ${firewall}: ${grace}`];
+  });
   const remarks = [
+    ...graces,
     ...(refusal === undefined ? spared.map((each) => `on ${each.firewall}: ${each.refusal}`) : []),
     ...(await ledger.findAddressChanges()).map(describeChange),
   ];

@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { App, Host, Screen } from '../runtime/app.js';
 import { openConfig } from '../runtime/become-owner.js';
 import type { Log } from '../runtime/logger.js';
+import { findListWarnings } from '../runtime/protected-copies.js';
 import { prepareStop } from '../runtime/shutdown.js';
 
 /** The caller of a use case: today the command line. */
@@ -23,6 +24,7 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
   const actor = findOrigin(); // before root continues as another account
   const configFile = locateConfig(caller.configFile);
   const config = openConfig(configFile);
+  for (const warning of findListWarnings(config)) caller.warn(warning);
   const signals = prepareStop();
   let log: Promise<Log> | undefined;
   const openLog = (): Promise<Log> =>

@@ -87,7 +87,8 @@ function withResult(block: Block, result: BlockResult, { check, run }: { check: 
 }
 
 /** A block that is not in the ledger. */
-export function unsavedBlock({ firewall, flow, description, refusal, override }: BlockRequest): Block {
+export function unsavedBlock({ firewall, flow, description, override, ...request }: BlockRequest): Block {
+  const refusal = request.refusal ?? request.grace;
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
   const block = { ...fresh, override: override ?? null };

@@ -21,6 +21,7 @@ import { readAuditKey } from '../ledger/sql/audit-key.js';
 import { hasExited, processIdentity } from '../ledger/process-identity.js';
 import { auditKeyOf } from './context.js';
 import type { App } from '../runtime/app.js';
+import { saveProtectedCopies } from '../runtime/protected-copies.js';
 
 /**
  * What a block needs if the ledger is broken, in small files beside it: the policy's facts that only the ledger knows,
@@ -41,8 +42,9 @@ const sign = (body: string, config: Config): string | undefined => {
   return key && createHmac('sha256', key).update(`known\n${body}`).digest('hex');
 };
 
-/** Rewrites the copy if it differs from the ledger. A failure does not affect what was just done. */
+/** Rewrites the copies that differ from the ledger and from the lists. A failure does not affect what was just done. */
 export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger'>): Promise<void> {
+  saveProtectedCopies(config);
   try {
     const known: Known = { frozen: (await ledger.findFreeze()) ?? null, seen: await ledger.findSeen() };
     const body = JSON.stringify(known);
@@ -53,11 +55,20 @@ export async function saveKnown({ config, ledger }: Pick<App, 'config' | 'ledger
   }
 }
 
+/** The copy may be old: what has an end may be over. */
+const current = ({ frozen, seen }: Known): Known => ({
+  frozen,
+  seen: {
+    ...seen,
+    allowances: (seen.allowances ?? []).filter(({ until }) => until === null || until > Date.now()),
+  },
+});
+
 /** @returns the last known facts; none if there is no copy, or it is not ours */
 export function readKnown(config: Config): Known {
   try {
     const { body, mac } = JSON.parse(readText(knownFile(config)) ?? '') as { body: string; mac: string | null };
-    if (mac === (sign(body, config) ?? null)) return JSON.parse(body) as Known; // as saveKnown wrote it
+    if (mac === (sign(body, config) ?? null)) return current(JSON.parse(body) as Known); // as saveKnown wrote it
   } catch {
     // missing or damaged: only the configuration is known
   }

@@ -1,6 +1,7 @@
 import { selectFirewalls } from '../config/select.js';
 import type { Block } from '../core/block.js';
 import { protectedCause } from '../core/incident.js';
+import { refreshNames } from '../dispatch/allowed-names.js';
 import { findProtected, type ProtectedBlock } from '../dispatch/find-protected.js';
 import { notifyDrift } from '../notify/incidents.js';
 import type { App } from '../runtime/app.js';
@@ -8,6 +9,7 @@ import { describeDrift } from '../views/drift-view.js';
 
 /** Requests the release of blocks whose address has become protected, or warns of them, as the policy says. */
 export async function releaseProtected(app: App): Promise<void> {
+  await refreshNames(app.ledger);
   const isReleased = app.config.policy.on_protected === 'release';
   for (const [firewall] of selectFirewalls(app.config, [])) {
     const found = await findProtected(firewall, app);

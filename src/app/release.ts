@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { contains, parseAddress, type Address } from '../core/address.js';
 import { isOver, type Block } from '../core/block.js';
@@ -6,8 +7,9 @@ import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { toPort } from '../core/services.js';
 import { acquireDueLeases } from '../dispatch/wait.js';
-import type { BlockQuery } from '../ledger/ledger.js';
+import type { BlockQuery, NewAllowance } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
+import { toDuration, toReason } from './allow.js';
 import { dryRun } from './dry-run.js';
 import { findBlock } from './find-block.js';
 import { matchSource, type SourceMatch } from './match-source.js';
@@ -20,6 +22,10 @@ export interface ReleaseOptions {
   port: string | undefined;
   id: string | undefined;
   firewalls: readonly string[];
+  /** For how long the source is not blocked again; undefined: `defaults.grace`. */
+  grace: string | undefined;
+  /** For how long and why the source is on the allowlist. */
+  allow: readonly string[] | undefined;
   check: boolean;
   wait: boolean;
 }
@@ -33,6 +39,7 @@ export async function release(options: ReleaseOptions, app: App): Promise<Answer
   const { inside, wider } = await findMatch(options, app);
   const covering = wider.filter((block) => !isOver(block));
   const current = inside.filter((block) => !isOver(block));
+  const allowances = toAllowances(options, current, app.config);
   if (current.length === 0) return noMatch(inside, covering);
   for (const block of covering) warn(`still blocked: ${describeCover(block)}`);
   if (options.check) {
@@ -40,10 +47,28 @@ export async function release(options: ReleaseOptions, app: App): Promise<Answer
     return { ...(await dryRun(blocks, app)), check: true, isAwaited: false };
   }
   const record = async (owner: string) => {
+    for (const entry of allowances) await ledger.allow(entry); // first, so that no alarm comes in between
     const blocks = await ledger.release({ ids: current.map(({ id }) => id) }, 'released by an operator');
     return { blocks, leases: await acquireDueLeases(blocks, owner, ledger) };
   };
   return submit(app, record, options);
+}
+
+/** What keeps the released sources from being blocked again. @throws FirebreakError usage */
+function toAllowances(options: ReleaseOptions, blocks: readonly Block[], { defaults }: Config): NewAllowance[] {
+  const { grace, allow, firewalls } = options;
+  const graceMs = grace === undefined ? defaults.grace : grace === '0' ? 0 : toDuration('--grace', grace);
+  if (graceMs === null) throw new FirebreakError('usage', '--grace: expected an end; use --allow forever REASON');
+  const named = options.source === undefined ? undefined : parse('source', options.source).text;
+  const sources = [...new Set(blocks.map(({ flow }) => named ?? flow.source))];
+  const places = firewalls.length === 0 ? [''] : firewalls;
+  const graces = sources.flatMap((address) =>
+    places.map((firewall) => ({ kind: 'grace' as const, address, firewall, durationMs: graceMs, reason: '' })),
+  );
+  const [time, reason] = allow ?? [];
+  if (time === undefined || reason === undefined) return graceMs > 0 ? graces : [];
+  const allowed = { kind: 'allow' as const, durationMs: toDuration('--allow', time), reason: toReason(reason) };
+  return sources.map((address) => ({ ...allowed, address }));
 }
 
 async function findMatch(options: ReleaseOptions, { config, ledger }: App): Promise<SourceMatch> {

@@ -21,6 +21,9 @@ const everyDay: Loaders = {
   report: async () => (await import('./commands/report.js')).report,
 };
 const wrong: Loaders = {
+  allow: async () => (await import('./commands/allow.js')).allow,
+  disallow: async () => (await import('./commands/allow.js')).disallow,
+  allowed: async () => (await import('./commands/allow.js')).allowed,
   check: async () => (await import('./commands/check.js')).check,
   approve: async () => (await import('./commands/decide.js')).approve,
   reject: async () => (await import('./commands/decide.js')).reject,

@@ -33,9 +33,9 @@ export function readNamedFiles(parsed: Config, folder: string): NamedFiles {
     const file = kind === 'program' ? name : resolve(folder, name);
     files.push({ key, file, kind });
     if (kind !== 'protected') return file;
-    const list = readProtectedFile(file, key);
-    problems.push(...list.problems);
-    return { ...(value as Protected), networks: list.networks }; // what an entry of this kind is
+    const { problems: found, ...list } = readProtectedFile(file, key, resolve(folder, parsed.state_dir));
+    problems.push(...found);
+    return { ...(value as Protected), file, ...list }; // what an entry of this kind is
   });
   return { config, files, problems };
 }

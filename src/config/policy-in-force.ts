@@ -1,4 +1,5 @@
 import { isHost, parseAddress } from '../core/address.js';
+import { addressesOf, describeAllowance, type Allowance } from '../core/allowance.js';
 import { alwaysProtected, nothingSeen, type Policy, type Protection, type Seen } from '../core/policy.js';
 import type { Config } from './schema.js';
 import type { Protected } from './schema/kinds.js';
@@ -26,6 +27,7 @@ export function findPolicy(
       ...siem.map((address) => ({ address, reason: 'the SIEM (policy.siem)', isListed: true })),
       ...listProtections(never_block, 'protected by policy.never_block'),
       ...listProtections(never_block_to, 'protected as a destination by policy.never_block_to').map(asDestination),
+      ...findAllowed(seen.allowances),
       ...host,
       ...(firewall === undefined
         ? []
@@ -48,6 +50,17 @@ const listProtections = (entries: readonly Protected[], reason: string): Protect
       isListed: true,
     })),
   );
+/** The ledger's own list, which an operator keeps with `firebreak allow`. */
+const findAllowed = (allowances: readonly Allowance[] = []): Protection[] =>
+  allowances
+    .filter(({ kind }) => kind === 'allow')
+    .flatMap((entry) =>
+      addressesOf(entry)
+        .map(parseAddress)
+        .flatMap((parsed) =>
+          parsed.ok ? [{ address: parsed.address, reason: describeAllowance(entry), isListed: true }] : [],
+        ),
+    );
 
 /** Single hosts only: a forged network would disable blocking. */
 const learnedAddresses = (texts: readonly string[] = [], reason: string): Protection[] =>

@@ -35,6 +35,7 @@ export function findFileProblems(stateDir: string, files: readonly NamedFile[]):
 /** A program that does not exist is reported, with what to install, when it is needed. */
 function mustExist({ file, kind }: NamedFile): boolean {
   if (kind === 'program') return file.includes('/') && existsSync(file);
+  if (kind === 'protected') return existsSync(file); // reading the list reports this, or uses its last content
   return kind !== 'path';
 }
 

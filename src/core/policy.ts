@@ -1,4 +1,5 @@
 import { contains, embeddedAddresses, overlaps, parseAddress, type Address } from './address.js';
+import type { Allowance } from './allowance.js';
 import type { Flow, RuleType } from './flow.js';
 import type { FirewallInterface } from './interface-name.js';
 
@@ -31,6 +32,8 @@ export interface Seen {
   callers: readonly string[];
   /** The interfaces of each firewall on which it accepts rules. */
   interfaces?: Readonly<Record<string, readonly FirewallInterface[]>>;
+  /** The ledger's allowlist, and the grace times of released sources. */
+  allowances?: readonly Allowance[];
 }
 
 /** What a firewall reports of itself besides its addresses. */

@@ -10,6 +10,7 @@ import type { RunSummary } from '../core/outcome.js';
 import { findRefusal, type Seen } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
+import { refreshNames } from './allowed-names.js';
 import { applyBatch, type BatchResult } from './batch.js';
 
 /** What the dispatcher needs of the application's context. */
@@ -98,6 +99,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   const { firewall } = lease;
   // Claiming may have waited long for its turn: the run needs a lease that is still valid.
   if (!(await ledger.renewLease(lease))) throw new LeaseLost(firewall);
+  await refreshNames(ledger);
   const seen = await ledger.findSeen();
   const refusals = findRefusals(claimed, config, seen);
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, desired: 'absent' as const } : block));

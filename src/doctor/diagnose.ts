@@ -6,6 +6,7 @@ import { FirebreakError } from '../core/errors.js';
 import type { Screen } from '../runtime/app.js';
 import { openConfig } from '../runtime/become-owner.js';
 import { checkActivity } from './activity.js';
+import { checkAllowlist } from './allowlist.js';
 import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
@@ -35,7 +36,8 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   const showing = <T>(where: string, what: string, work: Promise<T>): Promise<T> =>
     work.finally(screen.wait(where, what));
   const host = await showing('this host', 'checks programs and files', checkHost(loaded));
-  const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...sshd] }];
+  const allowlist = 'config' in loaded ? await checkAllowlist(loaded.config.state_dir) : [];
+  const sections: Section[] = [{ title: 'this host', checks: [...host.checks, ...allowlist, ...sshd] }];
   if (!('config' in loaded)) return { sections };
   const { config } = loaded;
   const mail = await showing('mail', 'contacts the server', checkMail(config, send, hostname()));

@@ -8,6 +8,7 @@ import type { ErrorCode, FirebreakError } from '../core/errors.js';
 import { withWorkspace } from '../dispatch/run-folder.js';
 import { count } from '../views/count.js';
 import type { Workspace } from '../platforms/ansible/workspace.js';
+import { findListWarnings } from '../runtime/protected-copies.js';
 import { checkPlaybooks, checkTemplates } from './package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
 import { checkDisk, checkLedger, describeOwner, checkStateFolder, skipLedger } from './state.js';
@@ -79,6 +80,7 @@ async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): P
   return [
     ok(name, `${file}, ${count(Object.keys(config.firewalls).length, 'firewall')}, ${describeOwner(file)}`),
     checkProtected(config),
+    ...findListWarnings(config).map((warning) => warn('lists', warning, 'restore the list')),
     state,
     checkDisk(config.state_dir),
     state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),

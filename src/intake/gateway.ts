@@ -11,8 +11,8 @@ export interface GatewayRequest {
   json: boolean;
 }
 
-/** An alarm is about 300 characters long. */
-const limits = { characters: 4096, words: 64 } as const;
+/** An alarm is about 300 characters long, but its description may hold a whole log line. */
+const limits = { characters: 16_384, words: 4096 } as const;
 
 const options = new Set([...alarmFields.map(({ option }) => option), 'firewall']);
 
@@ -80,8 +80,11 @@ function readAlarm(words: readonly string[]): GatewayRequest {
     }
     const [, name = '', sign, value = ''] = /^--([a-z-]+)(?:(=)(.*))?$/s.exec(word) ?? [];
     if (flags.has(name) && sign === undefined) given.add(name);
-    else if (!options.has(name)) throw refuse(`unknown option ${quoteBack(word)}`);
-    else if (sign === '=') add(values, name, value);
+    else if (!options.has(name)) {
+      // The description may hold anything, and an alarm must not be lost for it.
+      if (bare.length < positionalFields.length - 1) throw refuse(`unknown option ${quoteBack(word)}`);
+      bare.push(word);
+    } else if (sign === '=') add(values, name, value);
     else {
       index += 1;
       const next = words[index];

@@ -1,3 +1,4 @@
+import type { Allowance } from '../core/allowance.js';
 import type { AuditEntry, AuditHead } from '../core/audit.js';
 import type { Block, BlockState, ProofLevel } from '../core/block.js';
 import type { Escalation } from '../core/escalation.js';
@@ -16,7 +17,7 @@ import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
  * ledger at the same time: every method is one transaction, and time is the ledger's own. Methods may be called while
  * others of the same process are in progress, and none of them blocks the event loop.
  */
-export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Audit, Control {
+export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Audit, Control {
   /** The same ledger; the audit log records its decisions as this actor's. Cheap: one per request. */
   as(actor: string): Ledger;
   /** Finishes the open transaction and refuses later ones. Closes every view of the ledger. */
@@ -125,6 +126,29 @@ export interface Incidents {
   markAddressChangeSent(firewall: string, messages: readonly NewMessage[]): Promise<void>;
 }
 
+/** What an operator says must not be blocked. */
+export interface Allowances {
+  /** Adds an entry, or replaces the one of the same address. */
+  allow(entry: NewAllowance): Promise<void>;
+  /** Ends the allowance and the grace time of an address. @returns false if it has none */
+  disallow(address: string): Promise<boolean>;
+  /** The entries whose time is not over. */
+  findAllowances(): Promise<Allowance[]>;
+  /** Records the current addresses of a host name. */
+  recordResolved(address: string, resolved: readonly string[]): Promise<void>;
+}
+
+export interface NewAllowance {
+  kind: Allowance['kind'];
+  address: string;
+  /** By default all firewalls. */
+  firewall?: string;
+  /** Null: forever. */
+  durationMs: number | null;
+  reason: string;
+  resolved?: readonly string[];
+}
+
 /** The audit log: decisions and their actors. */
 export interface Audit {
   /** Records a decision that no other method records: a refused caller. */
@@ -179,6 +203,8 @@ export interface BlockRequest {
   escalation?: Escalation | undefined;
   /** Why the policy refuses it; then it is recorded as refused. */
   refusal?: string | undefined;
+  /** Why a new block is refused for a time, because the source was released. A block in force goes on. */
+  grace?: string | undefined;
   /** Why an operator overrides the policy. */
   override?: string | undefined;
 }

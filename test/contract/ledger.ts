@@ -912,6 +912,44 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect((await ledger.findSeen()).networks).to.deep.equal({});
     });
 
+    it('keeps an allowlist, whose entries end, are replaced and are removed', async () => {
+      const entry = { kind: 'allow', address: '203.0.113.0/24', durationMs: hour, reason: 'ours' } as const;
+      await ledger.as('someone').allow(entry);
+      await ledger.allow({ ...entry, address: 'dns.example', durationMs: null, resolved: ['192.0.2.53'] });
+      await ledger.allow({ ...entry, kind: 'grace', address: '203.0.113.7', firewall: 'edge' });
+      const [first, ...others] = (await other.findSeen()).allowances ?? [];
+      expect(first).to.deep.include({
+        address: '203.0.113.0/24',
+        by: 'someone',
+        reason: 'ours',
+        firewall: '',
+        resolved: [],
+      });
+      expect(first?.until).to.equal((first?.createdAt ?? 0) + hour);
+      expect(others.map(({ kind, address, until }) => [kind, address, until === null])).to.deep.equal([
+        ['allow', 'dns.example', true],
+        ['grace', '203.0.113.7', false],
+      ]);
+      await ledger.recordResolved('dns.example', ['192.0.2.54']);
+      await ledger.allow({ ...entry, reason: 'still ours', durationMs: 3 * hour });
+      test.advance(2 * hour);
+      expect((await ledger.findAllowances()).map(({ reason, resolved }) => [reason, ...resolved])).to.deep.equal([
+        ['still ours'],
+        ['ours', '192.0.2.54'],
+      ]);
+      expect([await ledger.disallow('dns.example'), await ledger.disallow('dns.example')]).to.deep.equal([true, false]);
+      expect(await ledger.findAllowances()).to.have.length(1);
+    });
+
+    it('refuses a new block in a grace time, and goes on with one in force', async () => {
+      const graced = { grace: 'refused: not again' };
+      const fresh = await keep(ledger, alarm([block(graced)]));
+      expect(fresh).to.include({ state: 'refused', reason: 'refused: not again' });
+      const open = await keep(ledger, alarm([block()]));
+      const again = await keep(ledger, alarm([block(graced)]));
+      expect(again).to.include({ id: open.id, state: 'pending', alarms: 2 });
+    });
+
     it('keeps 256 addresses of a firewall at most', async () => {
       const many = Array.from({ length: 300 }, (_, index) => `10.0.${Math.floor(index / 250)}.${index % 250}`);
       await ledger.recordAddresses('edge', many);

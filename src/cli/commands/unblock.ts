@@ -13,13 +13,25 @@ export const unblock = defineCommand({
       .positional('port', { type: 'string', describe: 'only this port' })
       .options({
         id: { type: 'string', requiresArg: true, describe: 'only this block: its id or the last characters of it' },
+        grace: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'do not block the source again for this time; 0: at once',
+        },
+        allow: {
+          type: 'string',
+          array: true,
+          nargs: 2,
+          describe: 'put the source on the allowlist: for how long, and why',
+        },
         firewall,
         check,
         wait,
       }),
   run: (args, caller) => {
     const { source, destination, port, id, firewall: firewalls } = args;
-    const options = { source, destination, port, id, firewalls, check: args.check, wait: args.wait };
+    const { grace, allow } = args;
+    const options = { source, destination, port, id, firewalls, grace, allow, check: args.check, wait: args.wait };
     return withApp(caller, async (app) => toAnswerOutput(await release(options, app)));
   },
 });

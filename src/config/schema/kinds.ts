@@ -97,6 +97,10 @@ export const nat64Prefix = address.refine(
 export interface Protected {
   text: string;
   networks: Address[];
+  /** The list's file, by its full path. */
+  file?: string;
+  /** Why the last good content is in force instead of the file's; or why nothing is. */
+  warning?: string;
 }
 
 export const protectedEntry = mark(

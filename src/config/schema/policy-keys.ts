@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { nat64Lengths } from '../../core/address.js';
 import { protocols, types } from '../../core/flow.js';
 import { requiredProofs } from '../../core/proof.js';
-import { address, duration, key, listValues, nat64Prefix, protectedEntry, timeLimit } from './kinds.js';
+import { address, duration, key, listValues, nat64Prefix, offOrTimeLimit, protectedEntry, timeLimit } from './kinds.js';
 
 export const defaults = z.strictObject({
   type: key(z.enum(types).default('block'), 'Type of rule: `block` drops packets silently, `reject` answers them.'),
@@ -11,6 +11,10 @@ export const defaults = z.strictObject({
     `Protocol: one of ${listValues(protocols)}. The last two have no port.`,
   ),
   duration: key(duration.prefault('24h'), 'How long a block lasts, or `forever`.'),
+  grace: key(
+    offOrTimeLimit.prefault('0'),
+    'How long a source is not blocked again after `unblock`, unless `--grace` says otherwise; its alarms are recorded as refused. `0` for not at all.',
+  ),
   description: key(
     z.string().default('blocked by firebreak'),
     'Text shown beside the rule. Characters other than letters, digits, spaces and `. : _ -` become spaces; 52 characters at most.',

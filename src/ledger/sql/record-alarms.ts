@@ -97,6 +97,10 @@ async function recordBlock(tx: Transaction, request: BlockRequest, recording: Re
         : await recordProtected(tx, live, recording);
     return { block, isRepeated: false, isNew: false };
   }
+  if (request.grace !== undefined && live?.desired !== 'present') {
+    const block = live ?? (await recordRefusal(tx, request, request.grace));
+    return { block, isRepeated: false, isNew: false };
+  }
   if (live !== undefined && event !== null) {
     const since = now - (options.sameEventMs ?? 0);
     if (await isSameEvent(tx, live, { event, since })) return { block: live, isRepeated: true, isNew: false };

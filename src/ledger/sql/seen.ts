@@ -1,4 +1,5 @@
 import type { AddressChange, FirewallFacts, Seen } from '../../core/policy.js';
+import { findAllowances } from './allowances.js';
 import { findRow, type Statements, type Transaction } from './database.js';
 
 const dayMs = 24 * 3_600_000;
@@ -52,6 +53,7 @@ export async function findSeen(db: Statements): Promise<Seen> {
   );
   return {
     addresses: await findAddresses(db),
+    allowances: await findAllowances(db),
     callers: callers.map(({ address }) => String(address)),
     // As recordFacts wrote them.
     interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object,

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
-import type { Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox } from '../ledger.js';
+import type { Allowances, Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox } from '../ledger.js';
 import { processIdentity } from '../process-identity.js';
 import {
   appendAudit,
@@ -21,6 +21,7 @@ import { findHistory, recordDrift } from './history.js';
 import { findOutcomes } from './outcomes.js';
 import { findBeginning, findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
+import { allow, disallow, findAllowances, recordResolved } from './allowances.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
 import { amendBlock, decideBlocks, expireBlocks, recheckBlocks, recordProofs, releaseBlocks } from './moves.js';
@@ -61,6 +62,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
     ...makeLeases(database, decide),
     ...makeOutbox(database),
     ...makeIncidents(database),
+    ...makeAllowances(database, decide, actor),
     ...makeAudit(database, decide),
     ...makeControl(database, decide),
     as: (other) => makeSqlLedger(database, audit, other),
@@ -162,6 +164,24 @@ const makeIncidents = (database: Database): Incidents => ({
       await markAddressChangeSent(tx, firewall);
       await queueMessages(tx, messages);
     }),
+});
+
+const makeAllowances = (database: Database, decide: Decide, actor: string): Allowances => ({
+  allow: (entry) =>
+    decide(
+      (tx) => allow(tx, entry, actor),
+      () => {
+        const { kind, address, firewall = '', durationMs, reason } = entry;
+        return [{ event: kind, address, firewall, for_ms: durationMs, reason }];
+      },
+    ),
+  disallow: (address) =>
+    decide(
+      (tx) => disallow(tx, address),
+      (was) => (was ? [{ event: 'disallow', address }] : []),
+    ),
+  findAllowances: () => findAllowances(database),
+  recordResolved: (address, resolved) => database.write((tx) => recordResolved(tx, address, resolved)),
 });
 
 const makeAudit = (database: Database, decide: Decide): Audit => ({

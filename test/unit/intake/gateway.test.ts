@@ -19,6 +19,18 @@ function refusal(act: () => unknown): string {
   throw new Error('it was expected to be refused');
 }
 
+describe('a description over SSH', () => {
+  const alarm = 'firebreak block 203.0.113.7 192.168.1.10 22 wan block inet';
+  const wordsOf = (text: string): unknown => parseGatewayCommand(`${alarm} ${text}`).argv['DESCRIPTION'];
+
+  it('may begin with a dash, and be as long as a log line', () => {
+    expect(wordsOf("'-rf all' --odd -x, y")).to.deep.equal(['-rf all', '--odd', '-x,', 'y']);
+    expect(wordsOf(`'${'x'.repeat(10_240)}'`)).to.deep.equal(['x'.repeat(10_240)]);
+    expect(wordsOf('a '.repeat(1_000))).to.have.length(1_000);
+    expect(() => parseGatewayCommand('firebreak block -x 192.168.1.10 22')).to.throw(/unknown option "-x"/);
+  });
+});
+
 describe('parseGatewayCommand', () => {
   for (const caller of [
     'firebreak block',
@@ -90,8 +102,8 @@ describe('parseGatewayCommand', () => {
     ['a path out of a quote', `"../../bin/sh" -c id`, /is not an alarm/],
     ['a script that is none', `sh launcher.sh.exe ${alarm}`, /is not an alarm/],
     ['an option without its value', 'firebreak block --src-ip', /--src-ip has no value/],
-    ['too much', `firebreak block ${'1'.repeat(5000)}`, /5016 characters: at most 4096/],
-    ['too many words', `firebreak block ${'1 '.repeat(70)}`, /72 words: at most 64/],
+    ['too much', `firebreak block ${'1'.repeat(20_000)}`, /20016 characters: at most 16384/],
+    ['too many words', `firebreak block ${'1 '.repeat(5000)}`, /5002 words: at most 4096/],
   ] as const) {
     it(`refuses ${title}`, () => {
       expect(refusal(() => parseGatewayCommand(command)))

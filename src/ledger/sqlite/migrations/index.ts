@@ -8,6 +8,7 @@ import { addChores } from './007-chores.js';
 import { addComment } from './008-comment.js';
 import { addProof } from './009-proof.js';
 import { addFirewallFacts } from './010-firewall-facts.js';
+import { addAllowances } from './011-allowances.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -24,4 +25,5 @@ export const migrations: readonly string[] = [
   addComment,
   addProof,
   addFirewallFacts,
+  addAllowances,
 ];
