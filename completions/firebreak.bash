@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --root | --key-file | --password-file | --known-hosts-file | --script | --spool | --authorized-key) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --format | --column | --since | --source | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | -c) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | -c) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -29,7 +29,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | extend | comment | import | status | log | list | show | report | check | approve | reject | retry | freeze | unfreeze | reconcile | doctor | audit | init | config | install | uninstall | sensor | gateway | expire | drain)
+      block | unblock | extend | comment | import | status | log | list | show | report | allow | disallow | allowed | check | approve | reject | retry | freeze | unfreeze | reconcile | doctor | selftest | audit | init | config | install | uninstall | sensor | gateway | expire | drain | run)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock extend comment import status log list show report check approve reject retry freeze unfreeze reconcile doctor audit init config install uninstall sensor gateway expire drain' ;;
+      '') _firebreak_words 'block unblock extend comment import status log list show report allow disallow allowed check approve reject retry freeze unfreeze reconcile doctor selftest audit init config install uninstall sensor gateway expire drain run' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -45,7 +45,7 @@ _firebreak() {
   case $command in
     '') _firebreak_words "$every" ;;
     block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
-    unblock) _firebreak_words "--id --firewall --check --no-wait $every" ;;
+    unblock) _firebreak_words "--id --grace --allow --firewall --check --no-wait $every" ;;
     extend) _firebreak_words "--for $every" ;;
     comment) _firebreak_words " $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
@@ -54,6 +54,9 @@ _firebreak() {
     list) _firebreak_words "--state --source --firewall --csv $every" ;;
     show) _firebreak_words " $every" ;;
     report) _firebreak_words "--since --format $every" ;;
+    allow) _firebreak_words "--for $every" ;;
+    disallow) _firebreak_words " $every" ;;
+    allowed) _firebreak_words " $every" ;;
     check) _firebreak_words " $every" ;;
     approve) _firebreak_words "--all $every" ;;
     reject) _firebreak_words "--all $every" ;;
@@ -62,6 +65,7 @@ _firebreak() {
     unfreeze) _firebreak_words " $every" ;;
     reconcile) _firebreak_words "--fix --firewall $every" ;;
     doctor) _firebreak_words "--send --firewall $every" ;;
+    selftest) _firebreak_words "--for --firewall $every" ;;
     audit) _firebreak_words "--verify --anchor $every" ;;
     init) _firebreak_words "--host --name --user --port --state-dir --mail-to --key $every" ;;
     config) _firebreak_words "--explain $every" ;;
@@ -71,6 +75,7 @@ _firebreak() {
     gateway) _firebreak_words "--authorized-key -c $every" ;;
     expire) _firebreak_words " $every" ;;
     drain) _firebreak_words " $every" ;;
+    run) _firebreak_words " $every" ;;
   esac
 }
 

@@ -51,6 +51,8 @@ async function test(firewall: string, duration: string, host: Host): Promise<Sel
     port: undefined,
     id,
     firewalls: [],
+    grace: undefined,
+    allow: undefined,
     check: false,
     wait: true,
   };

@@ -32,7 +32,8 @@ export const protectedCause = 'protected';
 export const isBypassCause = isBypassLevel;
 
 /** Whether it is about blocks that are not as requested. */
-export const isFailureCause = (cause: string): boolean => ![driftCause, protectedCause].includes(cause) && !isBypassCause(cause);
+export const isFailureCause = (cause: string): boolean =>
+  ![driftCause, protectedCause].includes(cause) && !isBypassCause(cause);
 
 const isDueAgain = ({ told, toldAt }: Incident, now: number): boolean =>
   now - toldAt >= (intervals[Math.min(told, intervals.length) - 1] ?? 24 * hour);

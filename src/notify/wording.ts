@@ -40,7 +40,10 @@ export const countBypassed = (bypassed: number): string =>
 
 /** What is left of the problems of a firewall; empty if nothing is. */
 export const describeLeft = ({ failing, bypassed }: Pick<RecoveryEvent, 'failing' | 'bypassed'>): string =>
-  [...(failing.length > 0 ? [countFailing(failing.length)] : []), ...(bypassed > 0 ? [countBypassed(bypassed)] : [])].join(', ');
+  [
+    ...(failing.length > 0 ? [countFailing(failing.length)] : []),
+    ...(bypassed > 0 ? [countBypassed(bypassed)] : []),
+  ].join(', ');
 
 export function describeRecovery(event: RecoveryEvent, lasted: string): string {
   const left = describeLeft(event);

@@ -18,7 +18,7 @@ export const log = defineCommand({
     }),
   run: ({ since: span, source, firewall: firewalls, follow, ...rest }, caller) => {
     const options = { sinceMs: parseSpan('--since', span), source: parseSource(source), firewalls };
-    if (follow && 'json' in rest && rest.json === true) {
+    if (follow && 'json' in rest && rest.json) {
       throw new FirebreakError('usage', '--follow: has no end, so it cannot print one JSON document');
     }
     return withReader(caller, async (app) => {

@@ -10,7 +10,7 @@ export const run = defineCommand({
   summary: 'do in the foreground what the timers do, such as in a container, until a signal stops it',
   options: (argv) => argv,
   run: (args, caller) => {
-    if ('json' in args && args.json === true) {
+    if ('json' in args && args.json) {
       throw new FirebreakError('usage', 'run: has no end, so it cannot print one JSON document');
     }
     return withApp(caller, async (app) => {

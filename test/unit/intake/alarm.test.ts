@@ -204,11 +204,12 @@ describe('findInterface', () => {
       undefined,
     ]);
     expect(sources.map((source) => findInterface(edge, source, learned))).to.deep.equal(['wan', 'wan', 'wan', 'wan']);
+    const known = { name: 'bare', interfaces: [], networks: learned, isByHand: false };
     const inside = { ...positions, SOURCE: '10.77.2.3' };
     const alarm = parseAlarm(readBlockArguments(inside), config);
-    expect(alarm.flowOn(bare, learned).interface).to.equal('opt1');
+    expect(alarm.flowOn(bare, known).interface).to.equal('opt1');
     expect(alarm.flowOn(bare).interface).to.equal('wan');
     const named = parseAlarm(readBlockArguments({ ...inside, INTERFACE: 'lan' }), config);
-    expect(named.flowOn(bare, learned).interface).to.equal('lan');
+    expect(named.flowOn(bare, known).interface).to.equal('lan');
   });
 });

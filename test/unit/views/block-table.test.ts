@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { toCsv, toList } from '#firebreak/views/block-table.js';
+import type { Block } from '#firebreak/core/block.js';
+import { toCsvPages, toList, toListPages } from '#firebreak/views/block-table.js';
 import { countWarnings } from '#firebreak/views/warning.js';
 import { detailsToText } from '#firebreak/views/show.js';
 import { aFlow, anActiveBlock } from '../../fixtures.js';
@@ -8,6 +9,18 @@ const proofMessage = "floating rule 'Allow monitoring' (tracker 7) passes it fir
 const shadowed = anActiveBlock({ proof: 'shadowed', proofMessage });
 const listed = anActiveBlock({ proof: 'listed', proofMessage: 'not told' });
 const decides = anActiveBlock({ proof: 'decides', proofMessage: 'pf drops it by this rule' });
+
+/** One block a page. */
+// eslint-disable-next-line @typescript-eslint/require-await -- the ledger reads its pages
+async function* toPages(blocks: readonly Block[]): AsyncGenerator<Block[]> {
+  for (const block of blocks) yield [block];
+}
+
+async function collect(pieces: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  return text;
+}
 
 describe('a list of blocks', () => {
   it('marks a rule that does not stop its packets, and one that is not proven to, and says what the marks mean', () => {
@@ -35,8 +48,14 @@ describe('a list of blocks', () => {
     for (const line of toList([wide, decides], 90_000_000).split('\n')) expect(line.length, line).to.be.at.most(80);
   });
 
-  it('has level and warning as CSV', () => {
-    const [heading = '', row = ''] = toCsv([listed]).split('\n');
+  it('is the same page by page', async () => {
+    const blocks = [shadowed, listed, decides];
+    const pages = toListPages(() => toPages(blocks), 0, 80);
+    expect(await collect(pages)).to.equal(`${toList(blocks, 0)}\n`);
+  });
+
+  it('has level and warning as CSV', async () => {
+    const [heading = '', row = ''] = (await collect(toCsvPages(toPages([listed])))).split('\n');
     expect(heading).to.match(/,reason,proof,warning$/);
     expect(row).to.match(/,,listed,in force; not proven to decide: not told$/);
   });
