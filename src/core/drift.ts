@@ -1,5 +1,5 @@
 import type { Block, ProofLevel } from './block.js';
-import { isBypassed, toProofFields, type Proof } from './proof.js';
+import { atInside, isBypassed, toProofFields, type Inside, type Proof } from './proof.js';
 import { parseFlow, type Flow } from './flow.js';
 
 /** A rule of ours as it is on a firewall. */
@@ -20,6 +20,7 @@ export interface RuleOnFirewall {
   /** What its proof is worth, and why; undefined if the firewall's playbook does not tell. */
   proof?: ProofLevel | undefined;
   proof_message?: string | undefined;
+  followed?: Inside | undefined;
 }
 
 /** A difference between ledger and firewall; `bypassed` is one between the rule and what pf does. */
@@ -48,8 +49,8 @@ export function findAdoptable(rule: RuleOnFirewall): Flow | undefined {
   return parsed.ok ? parsed.flow : undefined;
 }
 
-const proofIn = ({ proof, proof_message: message = '' }: RuleOnFirewall): Proof | undefined =>
-  proof === undefined ? undefined : { level: proof, message };
+const proofIn = ({ proof, proof_message: message = '', followed }: RuleOnFirewall): Proof | undefined =>
+  proof === undefined ? undefined : atInside({ level: proof, message }, followed);
 
 /** Compares the ledger's blocks of one firewall with its rules, block by block. */
 export interface DriftSearch<R extends RuleOnFirewall> {

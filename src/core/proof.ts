@@ -7,6 +7,22 @@ export interface Proof {
   message: string;
 }
 
+/** The end of a flow behind a port forward, where its rule blocks the packets. */
+export interface Inside {
+  destination: string;
+  port: string;
+}
+
+/** The proof of a flow that is forwarded also says where its packets are stopped. */
+export function atInside(proof: Proof, inside: Inside | undefined): Proof {
+  if (inside === undefined || proof.level !== 'decides') return proof;
+  const { destination, port } = inside;
+  return {
+    ...proof,
+    message: `at ${destination}${port === '' ? '' : ` port ${port}`}, where the firewall forwards it`,
+  };
+}
+
 export const noProof = { proof: null, proofMessage: null } as const;
 
 export const toProofFields = (proof: Proof | undefined): Pick<Block, 'proof' | 'proofMessage'> =>

@@ -3,7 +3,7 @@ import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { Block } from '../core/block.js';
 import { unreachable } from '../core/errors.js';
 import type { BlockResult } from '../core/lifecycle.js';
-import type { Proof } from '../core/proof.js';
+import { atInside, type Proof } from '../core/proof.js';
 
 /** What a run's result means for one block that it applied. */
 export function resultFor(
@@ -55,9 +55,10 @@ function resultWhenDone(
   return { kind: 'settled', changed: isChanged, proof };
 }
 
-function findProof({ proof = [] }: BatchResult, tracker: number): Proof | undefined {
+function findProof({ proof = [], followed = [] }: BatchResult, tracker: number): Proof | undefined {
   const told = proof.find((each) => each.tracker === tracker);
-  return told && { level: told.level, message: told.message };
+  const inside = followed.find((each) => each.tracker === tracker);
+  return told && atInside({ level: told.level, message: told.message }, inside);
 }
 
 /** A platform's role may not tell what its packet filter decides. */

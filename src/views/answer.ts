@@ -58,9 +58,10 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
 const freshMs = 10_000;
 
 /** Gives the age of a proof that is clearly older than the last request. */
-function describeProof({ provenAt, updatedAt }: Block): string {
+function describeProof({ provenAt, updatedAt, proofMessage }: Block): string {
   const ageMs = provenAt === null ? 0 : updatedAt - provenAt;
-  return ageMs < freshMs ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
+  const age = ageMs < freshMs ? 'in force and proven' : `in force, proven ${formatSpan(ageMs)} ago`;
+  return proofMessage === null || proofMessage === '' ? age : `${age} ${proofMessage}`;
 }
 
 function explain({ failure, reason, state }: Block): string {

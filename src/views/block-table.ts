@@ -1,13 +1,10 @@
 import { stringify } from 'csv-stringify/sync';
-import type { Block } from '../core/block.js';
+import { shortId, type Block } from '../core/block.js';
 import { isBypassed } from '../core/proof.js';
 import { formatSpan } from '../core/duration.js';
 import { toPrintableJson } from '../core/printable.js';
 import { blockToJson } from './json.js';
 import { beginTable, toTable } from './table.js';
-
-/** The end of an id that is enough to type. */
-const idLength = 6;
 
 interface Mark {
   mark: string;
@@ -70,7 +67,7 @@ const chooseColumns = (firewalls: number): string[] =>
 
 const toRows = (blocks: readonly Block[], columns: readonly string[], now: number): string[][] =>
   blocks.map((block) => {
-    const { flow, state, firewall, createdAt, alarms, id } = block;
+    const { flow, state, firewall, createdAt, alarms } = block;
     const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
     const cells: Record<string, string> = {
       STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
@@ -80,7 +77,7 @@ const toRows = (blocks: readonly Block[], columns: readonly string[], now: numbe
       SINCE: formatSpan(now - createdAt),
       LEFT: left(block, now),
       ALARMS: String(alarms),
-      ID: id.slice(-idLength),
+      ID: shortId(block),
     };
     return columns.map((column) => cells[column] ?? '');
   });

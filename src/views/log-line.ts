@@ -1,11 +1,9 @@
+import { shortId } from '../core/block.js';
 import type { OutcomeKind } from '../core/outcome.js';
 import { formatLocal } from '../core/local-time.js';
 import type { OutcomeRecord } from '../core/stats.js';
 import { formatTaken } from './stats-slots.js';
 import { blockToJson, toTime } from './json.js';
-
-/** The end of an id that is enough to type. */
-const idLength = 6;
 
 /** What needs a person stands out. */
 const words: Record<OutcomeKind, string> = {
@@ -19,11 +17,11 @@ const words: Record<OutcomeKind, string> = {
 
 /** What happened to a block, in one line: when (local time), what, which flow, where, the block's id, and why. */
 export function toLogLine({ at, kind, ms, reason, block }: OutcomeRecord): string {
-  const { flow, firewall, id } = block;
+  const { flow, firewall } = block;
   const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
   const why = kind === 'proven' ? `after ${formatTaken(ms)}` : (reason ?? '');
   const what = `${flow.source} -> ${flow.destination} ${service} on ${firewall}`;
-  return `${formatLocal(at).slice(5, 19)} ${words[kind].padEnd(8)} ${what} ${id.slice(-idLength)} ${why}`.trimEnd();
+  return `${formatLocal(at).slice(5, 19)} ${words[kind].padEnd(8)} ${what} ${shortId(block)} ${why}`.trimEnd();
 }
 
 export const outcomeToJson = ({ at, kind, ms, code, reason, block }: OutcomeRecord): object => ({

@@ -61,7 +61,7 @@ const maxAlarms = 10;
 function describeProof(block: Block): string | undefined {
   const { state, proof, proofMessage } = block;
   if (state !== 'active' || proof === null) return undefined;
-  return warningOf(block) ?? ['in force and proven', proofMessage].filter(Boolean).join(': ');
+  return warningOf(block) ?? ['in force and proven', proofMessage].filter(Boolean).join(' ');
 }
 
 const describeState = ({ state, reason, failures }: Block): string =>

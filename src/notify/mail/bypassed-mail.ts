@@ -1,6 +1,6 @@
-import type { Block } from '../../core/block.js';
+import { shortId, type Block } from '../../core/block.js';
 import { maxListed, type BypassedEvent } from '../../core/event.js';
-import { formatLocal } from '../../core/local-time.js';
+import { formatWithUtc } from '../../core/local-time.js';
 import { describeCause } from '../../platforms/causes.js';
 import { describeBypassed } from '../wording.js';
 import { toMailBlock } from './mail-block.js';
@@ -14,7 +14,7 @@ export function renderBypassedMail(event: BypassedEvent, templatesDir?: string):
     host,
     subject: toSubject(event),
     headline: `${firewall}: ${describeBypassed(blocks)}`,
-    lead: causes.map(({ cause, beganAt }) => `Cause: ${describeCause(cause)} since ${formatLocal(beganAt)}.`).join(' '),
+    lead: causes.map(({ cause, beganAt }) => `Cause: ${describeCause(cause)} since ${formatWithUtc(beganAt)}.`).join(' '),
     tone: 'bad',
     actions: findActions(event),
     next: [
@@ -43,6 +43,6 @@ function findActions({ firewall, blocks }: BypassedEvent): MailFacts['actions'] 
     { what: 'check again, after a change on the firewall', command: `firebreak reconcile --firewall ${firewall}` },
     only === undefined
       ? { what: 'list all blocks', command: `firebreak list --firewall ${firewall}` }
-      : { what: 'show this block in detail', command: `firebreak show ${only.id}` },
+      : { what: 'show this block in detail', command: `firebreak show ${shortId(only)}` },
   ];
 }

@@ -17,6 +17,12 @@ const networks = z
   .max(256)
   .optional();
 
+/** Where a port forward sends the packets of a flow, so that its rule blocks them there. */
+const inside = z.object({
+  destination: z.string().regex(/^[0-9A-Fa-f:.]{1,45}$/),
+  port: z.string().regex(/^[0-9]{0,5}$/),
+});
+
 /** What the role reports at the end of a batch (contract: `set_stats firebreak`). */
 export const batchResult = z.object({
   added: trackers,
@@ -26,6 +32,8 @@ export const batchResult = z.object({
   proven: z.boolean(),
   /** What the proof of each flow in force is worth. */
   proof: z.array(z.object({ tracker: z.int(), level: z.enum(proofLevels), message: proofMessage })).optional(),
+  /** Flows whose rule blocks the host behind a port forward. */
+  followed: z.array(inside.extend({ tracker: z.int() })).optional(),
   changed_by_hand: trackers.optional(),
   /** The firewall's own. */
   addresses: z.array(z.string().max(45)).max(256).optional(),
@@ -53,6 +61,7 @@ const standingRule = z.object({
   /** What its proof is worth, and why. */
   proof: z.enum(proofLevels).optional(),
   proof_message: proofMessage.optional(),
+  followed: inside.optional(),
 });
 export type StandingRule = z.infer<typeof standingRule>;
 

@@ -20,6 +20,21 @@ describe('what a run tells of a proof', () => {
     }
   });
 
+  it('names the host behind a port forward, where the packets are stopped', () => {
+    const proof = [{ tracker, level: 'decides', message: '' }];
+    const told = (followed: object[]) => read({ proof, followed });
+    expect(told([{ tracker, destination: '192.168.1.10', port: '22' }])).to.have.nested.property(
+      'proof.message',
+      'at 192.168.1.10 port 22, where the firewall forwards it',
+    );
+    expect(told([{ tracker: 2_000_000_002, destination: '192.168.1.9', port: '' }])).to.have.nested.property(
+      'proof.message',
+      '',
+    );
+    const evil = { tracker, destination: '192.168.1.10', port: '22\n' };
+    expect(batchResult.safeParse({ ...role, followed: [evil] }).success).to.equal(false);
+  });
+
   it('is "listed" where the playbook tells nothing of it; a dry run proves nothing', () => {
     const listed = { level: 'listed', message: 'this playbook does not tell who decides' };
     for (const more of [{}, { proof: [] }, { proof: [{ tracker: 2_000_000_002, level: 'decides', message }] }])

@@ -8,7 +8,7 @@ import { aFlow, anActiveBlock } from '../../fixtures.js';
 const proofMessage = "floating rule 'Allow monitoring' (tracker 7) passes it first";
 const shadowed = anActiveBlock({ proof: 'shadowed', proofMessage });
 const listed = anActiveBlock({ proof: 'listed', proofMessage: 'not told' });
-const decides = anActiveBlock({ proof: 'decides', proofMessage: 'pf drops it by this rule' });
+const decides = anActiveBlock({ proof: 'decides', proofMessage: 'at 192.168.1.10 port 22' });
 
 /** One block a page. */
 // eslint-disable-next-line @typescript-eslint/require-await -- the ledger reads its pages
@@ -78,7 +78,7 @@ describe('a block in detail', () => {
   const show = (block: typeof decides): string => detailsToText({ block, alarms: [], record: undefined, now: 0 });
 
   it('says what its proof is worth', () => {
-    expect(show(decides)).to.match(/^proof {8}in force and proven: pf drops it by this rule$/m);
+    expect(show(decides)).to.match(/^proof {8}in force and proven at 192.168.1.10 port 22$/m);
     expect(show(listed)).to.match(/^proof {8}in force; not proven to decide: not told$/m);
     expect(show(shadowed)).to.include(`proof        the rule stands, but the packet is not stopped: ${proofMessage}`);
     expect(show(anActiveBlock())).to.not.match(/^proof /m);
