@@ -24,7 +24,7 @@ const shellScripts = [
   '.ci/run',
   ...['scripts', 'bench', 'templates', 'test'].flatMap((folder) => filesIn(folder, '.sh')),
   ...filesIn('completions', '.bash'),
-  ...filesIn('packaging', ''),
+  ...filesIn('packaging/debian', ''),
 ];
 const syntaxOf = (command) => [command, '--syntax-check', '--inventory', 'localhost,', ...playbooks];
 
