@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describeError } from '../../core/describe.js';
 import { FirebreakError } from '../../core/errors.js';
@@ -58,10 +59,27 @@ export async function applyUninstall(plan: UninstallPlan): Promise<void> {
     for (const command of plan.before) await run(command);
     for (const path of [...plan.links, ...plan.files]) rmSync(join(root, path));
     const left = plan.leftBehind.map(({ path, from }) => ({ folder: join(root, path), ids: idsOf(root, from) }));
-    for (const command of plan.removeAccounts) await run(command);
+    if (plan.removeAccounts.length > 0) for (const { folder } of left) endWarmRunner(folder);
+    for (const command of plan.removeAccounts) await untilItWorks(() => run(command));
     if (plan.removeAccounts.length > 0) for (const { folder, ids } of left) giveAll(folder, ids, { uid: 0, gid: 0 });
     for (const command of plan.commands) await run(command);
   });
+}
+
+/** The process that keeps Ansible loaded ends within five seconds once its socket is gone. */
+const endWarmRunner = (stateDir: string): void => rmSync(join(stateDir, 'warm'), { recursive: true, force: true });
+
+/** An account with a process cannot be removed. @throws what the last of the attempts threw */
+async function untilItWorks(work: () => Promise<unknown>, attempts = 15): Promise<void> {
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(1000);
+    }
+  }
 }
 
 interface Ids {

@@ -232,6 +232,8 @@ def pfctl(lab, arguments):
         ask_table(lab, wanted['-t'], wanted['-T'], rest, '-v' in names)
     elif '-f' in wanted:
         load_file(lab, wanted['-f'], '-n' in names)
+    elif '-a' in wanted and wanted.get('-s', '')[:1] in ('r', 'n'):
+        pass  # pfSense fills its anchors at run time only, and nothing does so here
     elif '-s' in wanted:
         show(lab, wanted['-s'], names.count('-v'))
     else:
