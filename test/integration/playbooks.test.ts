@@ -164,7 +164,7 @@ describe('text that means to be more than a word', function () {
       expect(lines).to.have.length(present.length);
       for (const line of lines) {
         expect(line).to.match(
-          /^block {2}in {2}quick .* port 10\d\d ridentifier 2\d{9} flags S\/SA label "USER_RULE: [A-Za-z0-9 .:_-]{1,52}" label "id:\d+"$/,
+          /^block {2}in {2}quick .* port 10\d\d ridentifier 2\d{9} flags any label "USER_RULE: [A-Za-z0-9 .:_-]{1,52}" label "id:\d+"$/,
         );
       }
       expect((await firewall.loadedRules()).join('\n')).to.not.match(/^pass quick all/m);

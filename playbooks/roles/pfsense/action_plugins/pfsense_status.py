@@ -32,6 +32,7 @@ NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern
 ANSWER = {
     "rules": answers.list_of(RULE, MAX_RULES),
     "loaded": answers.set_of(TRACKER, MAX_RULES),
+    "proof": answers.proofs(TRACKER, MAX_RULES),
     "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
     "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
     "interfaces": answers.INTERFACES,

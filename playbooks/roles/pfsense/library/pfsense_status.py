@@ -81,7 +81,9 @@ from ansible.module_utils.pfsense_config import (
     read_config,
     read_flow,
 )
-from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses
+from ansible.module_utils.pfsense_forwards import Forwards
+from ansible.module_utils.pfsense_paths import Paths
+from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
@@ -131,13 +133,15 @@ def run(arguments, check_mode, diff):
         nics = read_nics(arguments["ifconfig"])
         paths = Paths(config, nics)
         rules = read_own_rules(config, paths)
-        loaded = sorted(filter(is_ours, read_enforced_trackers(arguments["pfctl"])))
+        listed = list_enforced_rules(arguments["pfctl"])
+        loaded = sorted(filter(is_ours, parse_blocking_trackers(listed)))
     except Refusal as refusal:
         return refusal.result()
     return {
         "changed": False,
         "rules": rules,
         "loaded": loaded,
+        "proof": prove_own_rules(arguments, config, rules, listed, set(loaded)),
         "addresses": find_addresses(config.addresses, nics),
         "networks": paths.list_networks(),
         "interfaces": list_interfaces(config),
