@@ -14,7 +14,9 @@ export function renderBypassedMail(event: BypassedEvent, templatesDir?: string):
     host,
     subject: toSubject(event),
     headline: `${firewall}: ${describeBypassed(blocks)}`,
-    lead: causes.map(({ cause, beganAt }) => `Cause: ${describeCause(cause)} since ${formatWithUtc(beganAt)}.`).join(' '),
+    lead: causes
+      .map(({ cause, beganAt }) => `Cause: ${describeCause(cause)} since ${formatWithUtc(beganAt)}.`)
+      .join(' '),
     tone: 'bad',
     actions: findActions(event),
     next: [
