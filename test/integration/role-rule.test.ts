@@ -135,7 +135,7 @@ describe('the rule that the pfSense role makes', function () {
     const rules = await firewall.loadedRules();
     const place = (number: number): number => rules.findIndex((rule) => rule.endsWith(` ridentifier ${number}`));
     expect(place(tracker)).to.be.within(0, place(1700000001) - 1);
-    expect(generated(tracker)).to.match(/^block {2}in {2}quick {2}on \$WAN .*inet proto tcp .* flags any /);
+    expect(generated(tracker)).to.match(/^block {2}in {2}quick {2}on \{ {2}em0 {2}\} .*inet proto tcp .* flags any /);
     const written = withoutRevision(firewall.readConfig());
     await firewall.gui(['save']);
     expect(withoutRevision(firewall.readConfig())).to.equal(written);
@@ -399,7 +399,7 @@ describe('the interface of a rule', function () {
     const run = await runPlaybook(firewall, { present });
     expect(run.code, run.text).to.equal(0);
     const { added, proof } = run.result();
-    expect(proof).to.deep.equal([]);
+    expect(proof.map(({ level }) => level)).to.deep.equal(added.map(() => 'decides'));
     for (const [index, macro] of Object.values(keys).entries()) {
       const rules = firewall.generatedRules().filter((line) => line.includes(` ridentifier ${added[index]} `));
       expect(rules).to.have.length(1);
@@ -423,7 +423,7 @@ describe('the interface of a rule', function () {
     const [tracker = 0] = run.result().added;
     expect(run.text).to.include(`198.51.100.2 tcp/25 on wan (tracker ${tracker}), forwarded to 192.168.20.25/25`);
     expect(run.result().followed).to.deep.equal([{ tracker, destination: '192.168.20.25', port: '25' }]);
-    expect(run.result().proof).to.deep.equal([]);
+    expect(run.result().proof).to.deep.equal([{ tracker, level: 'decides', message: '' }]);
     const rules = firewall.generatedRules().filter((line) => line.includes(` ridentifier ${tracker} `));
     expect(rules.join()).to.include(' from 203.0.113.7 to 192.168.20.25 port 25 ');
     expect(firewall.states()).to.deep.equal([]);
@@ -479,7 +479,7 @@ describe('the interface of a rule', function () {
       const rule = standing.find((each) => each.tracker === tracker);
       expect(rule).to.deep.include({ proof: 'unreachable_path', proof_message: message });
     }
-    expect(status.text).to.include('in force: block, 192.168.20.66 -> 192.168.1.10 tcp/22 on wan');
-    expect(status.text).to.include(', but the source enters by opt1 (192.168.20.0/24), not by wan');
+    expect(status.text).to.include('unreachable_path: block, 192.168.20.66 -> 192.168.1.10 tcp/22 on wan');
+    expect(status.text).to.include(': the source enters by opt1 (192.168.20.0/24), not by wan');
   });
 });
