@@ -13,9 +13,10 @@ export interface Inside {
   port: string;
 }
 
-/** The proof of a flow that is forwarded also says where its packets are stopped. */
+/** What decides needs no reason; the proof of a flow that is forwarded says where its packets are stopped. */
 export function atInside(proof: Proof, inside: Inside | undefined): Proof {
-  if (inside === undefined || proof.level !== 'decides') return proof;
+  if (proof.level !== 'decides') return proof;
+  if (inside === undefined) return { ...proof, message: '' };
   const { destination, port } = inside;
   return {
     ...proof,

@@ -57,7 +57,10 @@ describe('the documents', function () {
       return error === undefined || error.code === 'block_unknown' ? '' : `${error.code}: ${error.message}`;
     }
 
-    const commands = listDocuments().flatMap(findCommands);
+    // What follows has no end, and so no JSON.
+    const commands = listDocuments()
+      .flatMap(findCommands)
+      .filter(({ words }) => !words.includes('--follow'));
     const different = new Map(commands.map(({ where, words }) => [words.join(' '), { where, words }]));
 
     it('there are some', () => {

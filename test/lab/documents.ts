@@ -49,8 +49,9 @@ const givenWords = ['203.0.113.7', '192.168.1.10', '22'];
 
 function toWords(rest: string): string[] {
   const command = rest.replace(/ +(#|2>|\||>|').*/, '');
-  return command
+  const words = command
     .replace(/"\$(\d)"/g, (_, digit: string) => givenWords[Number(digit) - 1] ?? '')
-    .split(/ +/)
-    .filter((word) => word !== '');
+    .match(/"[^"]*"|[^ ]+/g)
+    ?.map((word) => word.replace(/^"(.*)"$/, '$1'));
+  return words ?? [];
 }

@@ -12,7 +12,7 @@ export const defaults = z.strictObject({
   ),
   duration: key(duration.prefault('24h'), 'How long a block lasts, or `forever`.'),
   grace: key(
-    offOrTimeLimit.prefault('0'),
+    offOrTimeLimit.prefault(0),
     'How long a source is not blocked again after `unblock`, unless `--grace` says otherwise; its alarms are recorded as refused. `0` for not at all.',
   ),
   description: key(
