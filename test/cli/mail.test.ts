@@ -54,7 +54,7 @@ describe('firebreak block mails a failure', function () {
     expect(mail.subject).to.match(/^\[firebreak\] .*edge.*203\.0\.113\.7/);
     const text = mail.text ?? '';
     expect(text).to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on wan').and.include('edge');
-    expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id}`);
+    expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id.slice(-6)}`);
     expect(text)
       .to.match(/in the step "Reload the rules/)
       .and.match(/retries automatically at 20\d\d-/);
@@ -176,7 +176,7 @@ describe('firebreak block mails a failure', function () {
       '[firebreak] edge: 1 block released: 203.0.113.7 -> 192.168.1.10 tcp/22 on wan',
     ]);
     expect(received[0]?.mail.text).to.include('event-id 6a1f0c8e');
-    expect(received[0]?.mail.html).to.include(`firebreak unblock --id ${answer.blocks[0]?.id}`);
+    expect(received[0]?.mail.html).to.include(`firebreak unblock --id ${answer.blocks[0]?.id.slice(-6)}`);
   });
 
   for (const [title, mode, text] of [
