@@ -54,7 +54,9 @@ describe('firebreak block mails a failure', function () {
     expect(mail.subject).to.match(/^\[firebreak\] .*edge.*203\.0\.113\.7/);
     const text = mail.text ?? '';
     expect(text).to.include('203.0.113.7 -> 192.168.1.10 tcp/22 on wan').and.include('edge');
-    expect(text).to.include('pf refused the rules').and.include(`firebreak retry ${answer.blocks[0]?.id.slice(-6)}`);
+    expect(text)
+      .to.include('pf refused the rules')
+      .and.include(`firebreak retry ${answer.blocks[0]?.id.slice(-6)}`);
     expect(text)
       .to.match(/in the step "Reload the rules/)
       .and.match(/retries automatically at 20\d\d-/);
