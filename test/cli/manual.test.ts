@@ -19,7 +19,7 @@ const findProgram = (name: string): string | undefined =>
 const at = (file: string): string => path.join(packageRoot, file);
 
 describe("the program's table of commands and options", function () {
-  this.timeout(60_000);
+  this.timeout(240_000); // the help of every command
   let manual: Manual;
 
   before(async () => {
