@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { selectFirewalls } from '../config/select.js';
-import { parseAddress, type Address } from '../core/address.js';
+import { parseAddress } from '../core/address.js';
 import { blockStates, currentStates, isOver, type Block, type BlockState } from '../core/block.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmRecord, BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { findBlock } from './find-block.js';
-import { matchSource } from './match-source.js';
+import { matchSource, parseSource } from './match-source.js';
 
 export interface ListOptions {
   /** Undefined lists current blocks; `all` also lists past ones. */
@@ -87,10 +87,4 @@ function parseState(text: string): BlockState {
     throw new FirebreakError('usage', `--state: expected ${blockStates.join(', ')} or all, got ${quoteBack(text)}`);
   }
   return state;
-}
-
-function parseSource(text: string): Address {
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new FirebreakError('usage', `--source: ${parsed.message}`);
-  return parsed.address;
 }

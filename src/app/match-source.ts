@@ -1,5 +1,6 @@
 import { contains, isHost, parseAddress, type Address } from '../core/address.js';
 import type { Block } from '../core/block.js';
+import { FirebreakError } from '../core/errors.js';
 import type { BlockQuery, Ledger } from '../ledger/ledger.js';
 
 /** The blocks that concern a source. */
@@ -8,6 +9,13 @@ export interface SourceMatch {
   inside: Block[];
   /** Blocks of wider networks that cover it. */
   wider: Block[];
+}
+
+/** The value of `--source`. @throws FirebreakError usage */
+export function parseSource(text: string): Address {
+  const parsed = parseAddress(text);
+  if (!parsed.ok) throw new FirebreakError('usage', `--source: ${parsed.message}`);
+  return parsed.address;
 }
 
 /** Finds the blocks of a host or network, of the addresses inside it, and of the networks that cover it. */

@@ -1,6 +1,6 @@
 import { withReader } from '../../app/context.js';
 import { followLog, readLog } from '../../app/log.js';
-import { parseAddress } from '../../core/address.js';
+import { parseSource } from '../../app/match-source.js';
 import { FirebreakError } from '../../core/errors.js';
 import { outcomeToJson, toLogLine } from '../../views/log-line.js';
 import { defineCommand, firewall, parseSpan, since } from '../command.js';
@@ -17,7 +17,11 @@ export const log = defineCommand({
       follow: { type: 'boolean', default: false, describe: 'print what happens from now on, until Ctrl-C' },
     }),
   run: ({ since: span, source, firewall: firewalls, follow, ...rest }, caller) => {
-    const options = { sinceMs: parseSpan('--since', span), source: parseSource(source), firewalls };
+    const options = {
+      sinceMs: parseSpan('--since', span),
+      source: source === undefined ? undefined : parseSource(source).text,
+      firewalls,
+    };
     if (follow && 'json' in rest && rest.json) {
       throw new FirebreakError('usage', '--follow: has no end, so it cannot print one JSON document');
     }
@@ -32,10 +36,3 @@ export const log = defineCommand({
     });
   },
 });
-
-function parseSource(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseAddress(text);
-  if (!parsed.ok) throw new FirebreakError('usage', `--source: ${parsed.message}`);
-  return parsed.address.text;
-}

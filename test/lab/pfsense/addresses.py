@@ -98,3 +98,17 @@ def networks_of(context, key):
 def static(one, family):
     six = '' if family == 'inet' else 'v6'
     return family_of(one['raw'].get(f'ipaddr{six}') or '') == family and bool(one['raw'].get(f'subnet{six}'))
+
+
+def side_address(context, side, family):
+    """An end of a rule or a translation, without its port; '' where it says nothing."""
+    if not isinstance(side, dict):
+        return ''
+    if 'any' in side:
+        return 'any'
+    text = ''
+    if side.get('network'):
+        text = network_of(context, side['network'], family)
+    elif side.get('address'):
+        text = f"${side['address']}" if side['address'] in context.aliases else side['address']
+    return f"{'! ' if 'not' in side else ''}{text}" if text else ''

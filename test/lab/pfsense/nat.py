@@ -1,5 +1,5 @@
 """Port forwards and 1:1 NAT, as filter.inc writes them. pf translates a packet before it asks the filter rules."""
-from addresses import is_address, network_of
+from addresses import is_address, network_of, side_address
 
 
 def translations(context):
@@ -25,14 +25,7 @@ def family_word(context, one):
 
 def address_of(context, side, family):
     """An end of a translation, without its port."""
-    if not isinstance(side, dict) or 'any' in side:
-        return 'any'
-    text = ''
-    if side.get('network'):
-        text = network_of(context, side['network'], family)
-    elif side.get('address'):
-        text = f"${side['address']}" if side['address'] in context.aliases else side['address']
-    return f"{'! ' if 'not' in side else ''}{text or 'any'}"
+    return side_address(context, side, family) or 'any'
 
 
 def port_text(context, port):

@@ -1,6 +1,6 @@
 """From the configuration to pf's rules, as filter.inc does it, with all that goes wrong there in silence."""
 from nat import translations
-from addresses import is_address, is_port_range, network_of, networks_of
+from addresses import is_address, is_port_range, networks_of, side_address
 
 IP_TYPES = ('host', 'network', 'url', 'urltable')
 PORT_PROTOCOLS = ('tcp', 'udp', 'tcp/udp', 'sctp')
@@ -105,19 +105,6 @@ def find_gateway(context, rule):
 
 def number(context, tracker):
     return f"{'tracker' if context.version == '2.4.5' else 'ridentifier'} {tracker} "
-
-
-def side_address(context, side, family):
-    if not isinstance(side, dict):
-        return ''
-    if 'any' in side:
-        return 'any'
-    text = ''
-    if side.get('network'):
-        text = network_of(context, side['network'], family)
-    elif side.get('address'):
-        text = f"${side['address']}" if side['address'] in context.aliases else side['address']
-    return f"{'! ' if 'not' in side else ''}{text}" if text else ''
 
 
 def side_port(context, rule, side):
