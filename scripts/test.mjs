@@ -90,7 +90,7 @@ function runMocha(args, env, say) {
   });
 }
 
-/** Runs one part and returns its counts; a mocha that dies before it has counted is one failure. */
+/** Runs one part and returns its counts and failures; a mocha that dies before it has counted is one failure. */
 async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   say(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
   const folder = mkdtempSync(path.join(tmpdir(), 'fb-counts-'));
@@ -104,11 +104,14 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   try {
     const code = await runMocha(args, env, say);
     if (!existsSync(countsFile)) {
-      say(`mocha exited with ${code} before it ran a test\n`);
-      return { passed: 0, failed: 1, pending: 0 };
+      const failure = `mocha exited with ${code} before it ran a test`;
+      say(`${failure}\n`);
+      return { title, passed: 0, failed: 1, pending: 0, failures: [failure] };
     }
-    const counts = JSON.parse(readFileSync(countsFile, 'utf8'));
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    const counts = { title, ...JSON.parse(readFileSync(countsFile, 'utf8')) };
+    return code !== 0 && counts.failed === 0
+      ? { ...counts, failed: 1, failures: [`mocha exited with ${code}`] }
+      : counts;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -202,5 +205,8 @@ const results = await runAll(findParts());
 const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
 const [passed, failed, pending] = [sum('passed'), sum('failed'), sum('pending')];
 if (passed + failed === 0) console.log('no test ran');
+for (const { title, failures } of results) {
+  for (const failure of failures) console.log(`FAILED in ${title}: ${failure}`);
+}
 console.log(`\n${passed} passed, ${failed} failed${pending > 0 ? `, ${pending} skipped` : ''}`);
 process.exitCode = failed > 0 || passed === 0 || stopped ? 1 : 0;
