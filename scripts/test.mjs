@@ -1,4 +1,5 @@
-// Runs all tests of the built project: those that depend on Ansible with each installed version, the others once.
+// Runs all tests of the built project: those that depend on Ansible with each installed version, the others once, and
+// those that start no Ansible, with the demo, on each Node in .tools/ as well.
 // Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
 //
 //   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
@@ -77,10 +78,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
-/** Runs mocha and returns its exit code; passes its output to `say` as it arrives. */
-function runMocha(args, env, say) {
+/** Runs mocha on this Node and returns its exit code; passes its output to `say` as it arrives. */
+function runMocha(node, args, env, say) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(node, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     children.add(child);
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', say);
     child.once('error', reject).once('close', (exitCode, signal) => {
@@ -91,7 +92,7 @@ function runMocha(args, env, say) {
 }
 
 /** Runs one part and returns its counts and failures; a mocha that dies before it has counted is one failure. */
-async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
+async function runPart({ title, files, extraEnv = {}, timeoutMs, node = process.execPath }, say) {
   say(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
   const folder = mkdtempSync(path.join(tmpdir(), 'fb-counts-'));
   const countsFile = path.join(folder, 'counts.json');
@@ -102,7 +103,7 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs }, say) {
   const args = [...fixed, ...grep, ...files];
   const env = { ...process.env, ...extraEnv, FIREBREAK_TEST_COUNTS: countsFile };
   try {
-    const code = await runMocha(args, env, say);
+    const code = await runMocha(node, args, env, say);
     if (!existsSync(countsFile)) {
       const failure = `mocha exited with ${code} before it ran a test`;
       say(`${failure}\n`);
@@ -181,6 +182,22 @@ function findAnsibleParts() {
   });
 }
 
+/** What shows on a later Node that the program runs there: all that starts no Ansible, and one whole way of an alarm. */
+function findNodeParts() {
+  return ['22', '24']
+    .map((version) => ({ version, node: path.join(root, '.tools', `node-${version}`, 'node') }))
+    .filter(({ node }) => existsSync(node))
+    .map(({ version, node }) => ({
+      title: `unit tests, contracts, the demo, Node ${version}`,
+      files: [
+        ...builtTests('unit', 'contract'),
+        ...builtTests('integration').filter((file) => nameOf(file) === 'demo'),
+      ],
+      timeoutMs: 120_000,
+      node,
+    }));
+}
+
 function findParts() {
   const unit = { title: 'unit tests', files: builtTests('unit'), timeoutMs: 20_000 };
   if (options.unit) return [unit];
@@ -192,6 +209,7 @@ function findParts() {
       timeoutMs: 120_000,
     })),
     { title: 'contracts, the lab', files: builtTests('contract', 'lab'), timeoutMs: 20_000 },
+    ...findNodeParts(),
     ...findAnsibleParts(),
   ].filter(({ files }) => files.length > 0);
   return [unit, ...others.sort((one, other) => rankOf(one) - rankOf(other))];
