@@ -22,6 +22,7 @@ from ansible.utils.collection_loader import AnsibleCollectionConfig
 
 PLAYBOOKS = sys.argv[1]
 ROLE = f'{PLAYBOOKS}/roles/pfsense'
+CORE = f'{PLAYBOOKS}/collections/ansible_collections/firebreak/core/plugins'
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'pfsense'))
 ansible.module_utils.__path__.append(f'{ROLE}/module_utils')
 from config import Fatal, Malformed, dump, parse  # noqa: E402
@@ -45,6 +46,7 @@ AnsibleCollectionConfig.playbook_paths = [PLAYBOOKS]  # as ansible-playbook find
 loader = DataLoader()
 filter_loader.add_directory(f'{ROLE}/filter_plugins')
 action = load_code(f'{ROLE}/action_plugins/pfsense_probe.py')
+edit_action = load_code(f'{CORE}/action/edit.py')
 library = load_code(f'{ROLE}/library/pfsense_probe.py')
 library.list_enforced_rules = lambda _pfctl: ''
 
@@ -57,7 +59,7 @@ def load_yaml(path):
 
 
 defaults = {**load_yaml(f'{ROLE}/defaults/main.yml'), **load_yaml(f'{ROLE}/vars/main.yml')}
-edits = load_yaml(f'{ROLE}/tasks/apply.yml')[0]['block'][1]['block']
+(task,) = (each for each in load_yaml(f'{ROLE}/tasks/apply.yml')[0]['block'] if 'firebreak.core.edit' in each)
 
 
 def plan(request):
@@ -81,23 +83,10 @@ def template(templar, value):
         raise
 
 
-def is_due(templar, condition):
-    if hasattr(templar, 'evaluate_conditional'):  # from 2.19 on
-        return templar.evaluate_conditional(condition)
-    return templar.template('{{ %s }}' % condition)
-
-
-def run_task(task, variables):
-    """The module's result, or None where the task is skipped."""
-    templar = Templar(loader=loader, variables=variables)
-    if not is_due(templar, task['when']):
-        return None
-    ((name, arguments),) = task['firebreak.core.edit'].items()
-    given = {key: template(templar, value) for key, value in arguments.items()}
-    given = {key: value for key, value in given.items() if value != OMIT}
+def run_module(name, arguments, variables):
     folder = os.path.dirname(variables['pfsense_config'])
     internal = {'_ansible_tmpdir': folder, '_ansible_remote_tmp': folder, '_ansible_check_mode': False}
-    basic._ANSIBLE_ARGS = json.dumps({'ANSIBLE_MODULE_ARGS': {**given, **internal}}, default=str).encode()
+    basic._ANSIBLE_ARGS = json.dumps({'ANSIBLE_MODULE_ARGS': {**arguments, **internal}}, default=str).encode()
     basic._ANSIBLE_PROFILE = 'legacy'
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
@@ -106,16 +95,20 @@ def run_task(task, variables):
 
 
 def edit(request):
-    """(what was planned, messages of failed tasks, whether a task says that it changed something)"""
+    """(what was planned, the message of a module that failed, whether a module says that it changed something)"""
     planned = plan(request)
     variables = {**defaults, 'pfsense_config': request['file'], 'pfsense_php': request['php'], 'omit': OMIT,
                  'ansible_search_path': [ROLE], 'pfsense_probe': planned}
+    templar = Templar(loader=loader, variables=variables)
     changed = False
-    for task in edits:
-        result = run_task(task, variables)
-        if result and result.get('failed'):
+    for name, (_, needed) in edit_action.MODULES.items():
+        arguments = {key: template(templar, value) for key, value in task['firebreak.core.edit'][name].items()}
+        if not arguments[needed]:
+            continue
+        result = run_module(name, {key: value for key, value in arguments.items() if value != OMIT}, variables)
+        if result.get('failed'):
             return planned, result['msg'], changed
-        changed = changed or bool(result and result['changed'])
+        changed = changed or result['changed']
     return planned, None, changed
 
 

@@ -36,7 +36,6 @@ export function renderInventory({ name, firewall, sshArgs, platform = platformOf
     sshArgs: sshArgs.join(' '),
     become: firewall.become,
     becomeUser: firewall.become_user,
-    platform: platform.role,
     vars: { ...platform.vars, ...firewall.vars },
   });
 }

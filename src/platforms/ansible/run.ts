@@ -48,6 +48,7 @@ export const applyPlay = (batch: Batch, check: boolean, workspace: Workspace): P
   args: [
     '--extra-vars',
     `@${workspace.write('extra-vars.yml', renderExtraVars(batch))}`,
+    '--skip-tags=report_failure', // firebreak_partial leaves it nothing to do
     ...(check ? ['--check'] : []),
   ],
   schema: batchResult,
@@ -69,15 +70,16 @@ export async function runDoctor(request: RunRequest): Promise<RunResult<Check[]>
  * @throws FirebreakError ansible_missing, ansible_too_old
  */
 export async function runPlaybook<T>(request: RunRequest, { playbook, args, schema }: Play<T>): Promise<RunResult<T>> {
-  const { id, name, firewall, workspace, ansible, platform } = request;
+  const { id, name, firewall, workspace, ansible, platform = platformOf(firewall) } = request;
   const sshArgs = buildSshArgs(firewall, ansible);
   const inventory = workspace.write('inventory.yml', renderInventory({ name, firewall, sshArgs, platform }));
+  const roleArgs = ['--extra-vars', JSON.stringify({ firebreak_platform: platform.role })];
   const stderrFile = workspace.file('ansible.err');
   const env = buildEnvironment({ runId: id, workspace, firewall });
   const endWatch = request.watch?.(name, workspace.file('events.jsonl'));
   const options = {
     command: ansible.playbook_command,
-    args: ['--inventory', inventory, ...args, join(findPackageRoot(), 'playbooks', playbook)],
+    args: ['--inventory', inventory, ...roleArgs, ...args, join(findPackageRoot(), 'playbooks', playbook)],
     env,
     folder: workspace.folder,
     runId: id,

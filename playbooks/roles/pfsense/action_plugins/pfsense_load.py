@@ -1,4 +1,5 @@
-"""Runs the module of the same name on the firewall and checks its answer."""
+"""Runs the module of the same name on the firewall, if there is anything to load, checks its answer, and hands on the
+result of the role as set_stats would."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from ansible_collections.firebreak.core.plugins.plugin_utils import answers, pro
 ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 MAX_STATES = 1000000000
+REPORTED = ("proven", "proof", "killed_states")
 
 
 def shape_of(trackers):
@@ -27,10 +29,18 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        return remote.guarded(lambda: self._load(task_vars))
+        return remote.guarded(lambda: self._load_and_report(task_vars))
 
-    def _load(self, task_vars):
+    def _load_and_report(self, task_vars):
         args = dict(self._task.args)
+        needed, report = args.pop("needed", True), args.pop("result", None)
+        loaded = self._load(args, task_vars) if needed else {"changed": False}
+        if report is not None and not loaded.get("failed"):
+            report = {"killed_states": 0, **report, **{key: loaded[key] for key in REPORTED if key in loaded}}
+            loaded["ansible_stats"] = {"data": {"firebreak": report}, "per_host": True, "aggregate": True}
+        return loaded
+
+    def _load(self, args, task_vars):
         summary, unreached = args.pop("summary", None), args.pop("unreached", [])
         flows = {flow["tracker"]: flow for flow in map(read_flow, args.get("flows", []))}
         result = remote.run_module(self, ROLE, "pfsense_load", args, task_vars, shape_of(flows))

@@ -27,6 +27,7 @@ PLACE = {
     "after": answers.matching(r"\n?\t?(?:</filter>)?\n?(?:\\2)?"),
     "firstmatch": answers.boolean,
 }
+NO_PLACE = {"pattern": "", "backrefs": False, "before": "", "after": "", "firstmatch": False}
 INSIDE = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 CARD = answers.mapping(
@@ -157,6 +158,7 @@ def plan(found, present, absent):
     unreached = [each for each in found["unreached"] if each["tracker"] in found["missing"] + found["correct"]]
     return {
         "flows": json.dumps([{**flow, **inside.get(flow["tracker"], {})} for flow in missing]),
+        "place": found["place"] if missing else NO_PLACE,
         "standing": [write_flow(flow, cards[flow["interface"]]) for flow in standing],
         "absent": to_be_absent,
         "already_absent": [tracker for tracker in to_be_absent if tracker not in stale],

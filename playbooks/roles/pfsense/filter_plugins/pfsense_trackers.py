@@ -13,10 +13,12 @@ RULE = (
 
 
 def rules_pattern(trackers):
-    """One pattern for any number of trackers. Alternatives share their leading digits, which is fast for thousands."""
+    """One pattern for any number of trackers. Alternatives share their leading digits, which is fast for thousands.
+
+    Empty without a tracker: there is nothing to remove."""
     numbers = sorted({str(int(tracker)) for tracker in trackers})
     if not numbers:
-        raise ValueError("no tracker: the pattern would have nothing to match")
+        return ""
     return RULE % shared_prefixes(numbers)
 
 

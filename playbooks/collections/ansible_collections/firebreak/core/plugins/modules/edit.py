@@ -9,14 +9,14 @@ DOCUMENTATION = """
 module: edit
 short_description: Edits a file on the firewall and returns only whether it changed
 description:
-  - Runs C(ansible.builtin.lineinfile) or C(ansible.builtin.replace), whichever is given. Everything else in the module's
-    answer, such as facts, is dropped, because a compromised firewall could answer anything.
+  - Runs C(ansible.builtin.replace) and then C(ansible.builtin.lineinfile), if they are given. Everything else in the
+    modules' answers, such as facts, is dropped, because a compromised firewall could answer anything.
 options:
-  lineinfile:
-    description: Arguments of C(ansible.builtin.lineinfile). Exclusive with C(replace).
-    type: dict
   replace:
-    description: Arguments of C(ansible.builtin.replace). Exclusive with C(lineinfile).
+    description: Arguments of C(ansible.builtin.replace), which does not run if C(regexp) is empty.
+    type: dict
+  lineinfile:
+    description: Arguments of C(ansible.builtin.lineinfile), which does not run if C(line) is empty.
     type: dict
 author: Firebreak
 """
@@ -30,6 +30,14 @@ EXAMPLES = """
 """
 
 RETURN = """
+replaced:
+  description: Whether C(replace) changed the file.
+  returned: success
+  type: bool
+inserted:
+  description: Whether C(lineinfile) changed the file.
+  returned: success
+  type: bool
 firebreak_error:
   description: The error's C(code) and C(message).
   returned: failure
