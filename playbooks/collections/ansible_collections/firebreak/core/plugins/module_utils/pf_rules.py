@@ -73,6 +73,12 @@ class Rule:
         self.source_table = self.destination_table = self.target = self.target_ports = None
         self.target_table = None
 
+    @classmethod
+    def blocking_all(cls, number, tracker):
+        rule = cls(number)
+        rule.action, rule.quick, rule.flags, rule.tracker = "block", True, None, tracker
+        return rule
+
     def copy(self, number, values):
         other = Rule.__new__(Rule)
         other.__dict__.update(self.__dict__, number=number, **values)
