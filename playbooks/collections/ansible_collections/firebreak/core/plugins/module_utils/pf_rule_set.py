@@ -9,7 +9,7 @@ from collections import namedtuple
 
 from ansible_collections.firebreak.core.plugins.module_utils.pf_boxes import DESTINATION, PORT, SOURCE
 from ansible_collections.firebreak.core.plugins.module_utils.pf_names import TCP, UDP
-from ansible_collections.firebreak.core.plugins.module_utils.pf_rules import Rule
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rule import Rule
 
 MAX_LABEL = 60
 # Steps of all decisions on one rule set, and of one decision. Only a rule set that was made for it needs more.
