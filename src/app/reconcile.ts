@@ -4,7 +4,7 @@ import type { RunResult } from '../platforms/ansible/run-result.js';
 import type { FirewallConfig } from '../config/schema.js';
 import { selectFirewalls } from '../config/select.js';
 import { currentStates } from '../core/block.js';
-import { findAdoptable, searchDrift, type Drift, type DriftSearch } from '../core/drift.js';
+import { findAdoptable, isRepairable, searchDrift, type Drift, type DriftSearch } from '../core/drift.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
 import { findProtected } from '../dispatch/find-protected.js';
@@ -61,9 +61,10 @@ async function reconcileFirewall(
   const shielded = await findProtected(name, app);
   const covered = new Set(shielded.map(({ block }) => block.id));
   const drift = [...differences.filter((each) => !('block' in each && covered.has(each.block.id))), ...shielded];
-  const repairable = drift.filter(({ kind }) => kind !== 'bypassed');
-  if (repairable.length > 0) await ledger.recordDrift(name, repairable.length);
-  await notifyDrift({ firewall: name, drift: repairable, isFixed: fix }, app);
+  const foreign = drift.filter(({ kind }) => kind !== 'bypassed'); // of the others notifyBypassed has told
+  if (foreign.length > 0) await ledger.recordDrift(name, foreign.length);
+  await notifyDrift({ firewall: name, drift: foreign, isFixed: fix }, app);
+  const repairable = drift.filter(isRepairable);
   const found = { firewall: name, drift, failure: null };
   if (!fix || repairable.length === 0) return { ...found, exit: drift.length > 0 ? 5 : 0 };
   const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift: repairable, owner }, app), {

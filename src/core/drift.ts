@@ -21,6 +21,8 @@ export interface RuleOnFirewall {
   proof?: ProofLevel | undefined;
   proof_message?: string | undefined;
   followed?: Inside | undefined;
+  /** Another rule passes its packets, and a run would move it ahead of that rule. */
+  misplaced?: boolean | undefined;
 }
 
 /** A difference between ledger and firewall; `bypassed` is one between the rule and what pf does. */
@@ -28,7 +30,7 @@ export type Drift<R extends RuleOnFirewall = RuleOnFirewall> =
   | { kind: 'missing'; block: Block }
   | { kind: 'not_loaded'; block: Block }
   | { kind: 'changed'; block: Block; rule: R }
-  | { kind: 'bypassed'; block: Block }
+  | { kind: 'bypassed'; block: Block; rule: R }
   | { kind: 'lingering'; block: Block; rule: R }
   /** Its address has become protected; the reason is a sentence. */
   | { kind: 'protected'; block: Block; reason: string }
@@ -40,6 +42,9 @@ export interface FirewallRules<R extends RuleOnFirewall> {
   /** Trackers that pf has loaded but the configuration does not contain. */
   only_in_pf: readonly number[];
 }
+
+/** Whether a run can end the difference. What bypasses a rule that could not be elsewhere is on the firewall. */
+export const isRepairable = (drift: Drift): boolean => drift.kind !== 'bypassed' || drift.rule.misplaced === true;
 
 /** The flow of a rule that is exactly as Firebreak writes it, so that the ledger can adopt it; else undefined. */
 export function findAdoptable(rule: RuleOnFirewall): Flow | undefined {
@@ -87,7 +92,7 @@ export function searchDrift<R extends RuleOnFirewall>(found: FirewallRules<R>): 
         const proof = proofIn(rule);
         if (proof !== undefined) proofs.set(block.id, proof);
         const known = proof === undefined ? block : { ...block, ...toProofFields(proof) };
-        if (isBypassed(known)) drift.push({ kind: 'bypassed', block: known });
+        if (isBypassed(known)) drift.push({ kind: 'bypassed', block: known, rule });
       }
     },
     unclaimed: () => [...unclaimed.keys(), ...onlyInPf.keys()],

@@ -1,4 +1,4 @@
-import { findAdoptable, type Drift, type RuleOnFirewall } from '../core/drift.js';
+import { findAdoptable, isRepairable, type Drift, type RuleOnFirewall } from '../core/drift.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { blockToJson } from './json.js';
 import { warningOf } from './warning.js';
@@ -16,16 +16,12 @@ export function driftToText({ firewall, drift, failure, exit }: DriftReport, isF
   if (failure !== null) return `${firewall}: could not be queried: ${failure.reason}`;
   if (drift.length === 0) return `${firewall}: matches the ledger`;
   const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
-  const hasRepairable = drift.some(({ kind }) => kind !== 'bypassed');
+  const hasRepairable = drift.some(isRepairable);
   const end = isFixed
     ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
     : `${firewall}: to repair it, run firebreak reconcile --fix`;
   const advice = `${firewall}: a bypassed rule needs a change on the firewall (docs/proof.md)`;
-  return [
-    ...lines,
-    ...(hasRepairable ? [end] : []),
-    ...(drift.some(({ kind }) => kind === 'bypassed') ? [advice] : []),
-  ].join('\n');
+  return [...lines, ...(hasRepairable ? [end] : []), ...(drift.every(isRepairable) ? [] : [advice])].join('\n');
 }
 
 /** One difference in a sentence. */

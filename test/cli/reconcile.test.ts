@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
+import { insertRule, ruleXml } from '../lab/rule.js';
 import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 import { readMessages } from '../lab/messages.js';
 
@@ -94,6 +95,32 @@ describe('firebreak reconcile', function () {
     const { stdout } = await launcher.firebreak(['list']);
     expect(stdout).to.match(/active(?: \?)? +203\.0\.113\.7 +192\.168\.1\.10 tcp\/22 .* 23h|1d/);
     expect(countRules()).to.equal(1);
+  });
+
+  it('moves a rule that another one bypasses, if the firewall is set so', async () => {
+    const fields = { tracker: '1718000099', type: 'pass', interface: '', source: '<any></any>', descr: 'Monitoring' };
+    const passes = ruleXml({ ...fields, more: '<floating>yes</floating><direction>in</direction><quick>yes</quick>' });
+    edge.writeConfig(insertRule(edge.readConfig(), passes));
+    edge.dropCache();
+    await edge.run('etc/rc.filter_configure_sync');
+    const before = edge.readConfig();
+    const unset = await launcher.firebreak(['reconcile', '--fix']);
+    expect(unset.exit).to.equal(5);
+    expect(unset.stdout)
+      .to.match(/^edge: bypassed: .*floating rule 'Monitoring' \(tracker 1718000099\) passes it first\n/)
+      .and.match(/edge: a bypassed rule needs a change on the firewall \(docs\/proof\.md\)\n$/);
+    expect(edge.readConfig()).to.equal(before);
+
+    const settings = settingsOf(edge);
+    const vars = { ...(settings['vars'] as object), pfsense_place: 'auto' }; // as the fixture has them
+    launcher.configure({ firewalls: { edge: { ...settings, vars } } });
+    const found = await launcher.firebreak(['reconcile']);
+    expect(found.exit).to.equal(5);
+    expect(found.stdout).to.match(/^edge: bypassed: .*\nedge: to repair it, run firebreak reconcile --fix\n$/);
+    await expectMended();
+    expect(countRules()).to.equal(1);
+    const { answer } = await launcher.json(['block', '203.0.113.7', '192.168.1.10', '22']);
+    expect(answer.blocks[0]).to.include({ state: 'active', proof: 'decides', warning: null });
   });
 
   it('says with exit 5 that pf is disabled, and what to do', async () => {

@@ -93,7 +93,90 @@ describe('the pfSense role says who decides', function () {
     const found = levels(await apply({ present: [mail, shop] }));
     expect(found[0]).to.deep.equal(['decides', '']);
     expect(found[1]?.[0]).to.equal('shadowed');
-    expect(found[1]?.[1]).to.match(/^the forward .* passes it before any rule$/);
+    expect(found[1]?.[1]).to.match(
+      /^the forward .* passes it before any rule, so no rule can block it; change the forward$/,
+    );
+  });
+
+  describe('and with pfsense_place: auto it goes', () => {
+    const auto = { pfsense_place: 'auto' };
+    const web: Flow = { ...flow, port: '443' };
+    const floating = '<floating>yes</floating>';
+
+    /** Our rules in the file, by tracker. */
+    const ours = (): Map<number, string> =>
+      new Map(
+        firewall
+          .readConfig()
+          .split('<rule>')
+          .flatMap((rule) => {
+            const tracker = Number(/<tracker>(2\d{9})<\/tracker>/.exec(rule)?.[1] ?? 0);
+            return tracker === 0 ? [] : [[tracker, rule.split('</rule>')[0] ?? ''] as const];
+          }),
+      );
+
+    it('ahead of a floating rule where one passes it, in one reload, and nowhere else', async () => {
+      await start({}, (text) => insertRule(text, floatingPass));
+      const reloads = firewall.reloads();
+      const run = await apply({ present: [flow, web, shop], vars: auto, args: ['--diff'] });
+      expect(firewall.reloads()).to.equal(reloads + 1);
+      const [[first = 0, second = 0, third = 0], proof] = [run.result().added, levels(run)];
+      expect(proof.map(([level]) => level)).to.deep.equal(['decides', 'decides', 'shadowed']);
+      expect(proof[2]?.[1]).to.include(' passes it before any rule, so no rule can block it; change the forward');
+      const isFloating = [first, second, third].map((tracker) => ours().get(tracker)?.includes(floating));
+      expect(isFloating).to.deep.equal([true, false, false]);
+      expect(run.text).to.include(`tcp/22 on wan (tracker ${first}), floating\n`);
+      expect(run.text).to.include(`tcp/443 on wan (tracker ${second})\n`);
+
+      const written = firewall.readConfig();
+      for (const vars of [auto, { ...auto, firebreak_fix: true }, {}]) {
+        const again = await apply({ present: [flow, web, shop], vars });
+        expect(again.result().present).to.have.members([first, second, third]);
+        expect(again.changed()).to.be.false;
+      }
+      await apply({ absent: [flow, web, shop], vars: auto });
+      expect(firewall.readConfig()).to.equal(
+        written.replaceAll(/\t\t<rule>\n\t{3}<id><\/id>\n\t{3}<tracker>2\d{9}[^]*?<\/rule>\n/g, ''),
+      );
+    });
+
+    it('there at the next run, if a rule that passes it came later; a dry run and status.yml say so', async () => {
+      await start();
+      const [tracker = 0] = (await apply({ present: [flow, web], vars: auto })).result().added;
+      expect(ours().get(tracker)).to.not.include(floating);
+      firewall.writeConfig(insertRule(firewall.readConfig(), floatingPass));
+      firewall.dropCache();
+      await firewall.run('etc/rc.filter_configure_sync');
+      const standing = async (vars: object): Promise<object[]> =>
+        ((await apply({ playbook: 'status', vars: { ...vars } })).stats() as { standing: object[] }).standing;
+      expect((await standing(auto)).filter((rule) => 'misplaced' in rule)).to.have.length(1);
+      expect((await standing({})).filter((rule) => 'misplaced' in rule)).to.deep.equal([]);
+
+      const before = firewall.readConfig();
+      const dry = await apply({ present: [flow, web], vars: auto, args: ['--check', '--diff'] });
+      expect(dry.text).to.include(`tcp/22 on wan (tracker ${tracker}), floating\n`);
+      expect(firewall.readConfig()).to.equal(before);
+      const run = await apply({ present: [flow, web], vars: auto });
+      expect(run.result().added).to.deep.equal([tracker]);
+      expect(run.result().proof.map(({ level }) => level)).to.deep.equal(['decides', 'decides']);
+      expect(ours().get(tracker)).to.include(floating);
+      expect(firewall.readConfig().split(`<tracker>${tracker}</tracker>`)).to.have.length(2);
+      expect((await standing(auto)).filter((rule) => 'misplaced' in rule)).to.deep.equal([]);
+    });
+
+    it("ahead of a rule of its interface's group, and is rolled back there if pf refuses it", async () => {
+      const guests = ruleXml({ tracker: '1718000099', type: 'pass', interface: 'Inside', source: '<any></any>' });
+      await start({}, (text) => insertRule(text, guests));
+      const inside: Flow = { source: '192.168.20.66', destination: '192.168.1.10', port: '22', interface: 'opt1' };
+      const before = firewall.readConfig();
+      firewall.setFaults({ refuse: 'next' });
+      const refused = await runPlaybook(firewall, { present: [inside], vars: auto });
+      expect(refused.error()?.code).to.equal('load_refused');
+      expect(firewall.readConfig()).to.equal(before);
+      const run = await apply({ present: [inside], vars: auto });
+      expect(levels(run)).to.deep.equal([['decides', '']]);
+      expect(ours().get(run.result().added[0] ?? 0)).to.include(floating);
+    });
   });
 
   it("a rule of the interface's group, of any member if the block is the group's", async () => {

@@ -128,7 +128,7 @@ describe('the rule that the pfSense role makes', function () {
     firewall.dropCache();
     await firewall.gui(['save']);
     const unknown = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'top' } });
-    expect(unknown.error()?.message).to.include('value of rule_place must be one of: interface, floating, got: top');
+    expect(unknown.error()?.message).to.include('value of rule_place must be one of: interface, floating, auto, got: top');
     const run = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'floating' } });
     expect(run.result().proven, run.text).to.be.true;
     const [tracker = 0] = run.result().added;

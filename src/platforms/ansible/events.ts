@@ -62,6 +62,7 @@ const standingRule = z.object({
   proof: z.enum(proofLevels).optional(),
   proof_message: proofMessage.optional(),
   followed: inside.optional(),
+  misplaced: z.boolean().optional(),
 });
 export type StandingRule = z.infer<typeof standingRule>;
 

@@ -392,7 +392,7 @@ row("icmp", "a flow to a DHCP client's port", "\n".join([DHCP, DENY, OURS_UDP.re
 WEB_OURS = OURS.replace("= ssh", "= https")
 FORWARD = "rdr%s on em0 inet proto tcp from any to 198.51.100.2 port = %s -> 192.168.1.10 port %d\n"
 row("translations", "a forward with pass to the target", "\n".join([DENY, OURS]),
-    ("shadowed", "the forward of 198.51.100.2 port 22 to 192.168.1.10 port 22 passes it before any rule"), nat=FORWARD % (" pass", "ssh", 22))  # fmt: skip
+    ("shadowed", "the forward of 198.51.100.2 port 22 to 192.168.1.10 port 22 passes it before any rule, so no rule can block it; change the forward"), nat=FORWARD % (" pass", "ssh", 22))  # fmt: skip
 row("translations", "2222 -> 22 with pass, seen by its target", "\n".join([DENY, OURS]), ("shadowed", "port 2222 to 192.168.1.10 port 22"),
     nat=FORWARD % (" pass", "2222", 22))  # fmt: skip
 row("translations", "a forward without pass to the target", "\n".join([DENY, OURS]), "decides", nat=FORWARD % ("", "2222", 22))
@@ -618,7 +618,7 @@ OFFICE = [
     ("ssh from outside", 11, SSH, "decides"),
     ("ssh, seen as the public port", 11, PUBLIC, "decides"),
     ("all from a host to the intranet, and one forward passes before any rule", 12, dict(SSH, source="203.0.113.8", destination="192.168.1.20", protocol="any", port=""),
-     ("shadowed", "the forward of 198.51.100.2 port 8443 to 192.168.1.20 port 8443 passes it before any rule")),
+     ("shadowed", "the forward of 198.51.100.2 port 8443 to 192.168.1.20 port 8443 passes it before any rule, so no rule can block it; change the forward")),
     ("a VPN user", 13, dict(SSH, source="10.8.0.66", interface="ovpns1", protocol="any", port=""), ("shadowed", "group rule 'OpenVPN users' (tracker 1650000007) passes it first")),
     ("IPv6", 14, dict(SSH6, destination="2001:db8:1::20", port="443"), "decides"),
     ("a host of the LAN, and an open connection", 15, dict(SSH, source="192.168.1.66", destination="10.20.0.5", port="443", interface="em1"),

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Block } from '#firebreak/core/block.js';
-import { searchDrift, type RuleOnFirewall } from '#firebreak/core/drift.js';
+import { isRepairable, searchDrift, type RuleOnFirewall } from '#firebreak/core/drift.js';
 import { claim, release, repeatAlarm, settle, type BlockResult } from '#firebreak/core/lifecycle.js';
 import { exitCodeOfAll, exitCodeOfBlock, findOutcome, worstOf } from '#firebreak/core/outcome.js';
 import { proofOf, type Proof } from '#firebreak/core/proof.js';
@@ -107,6 +107,14 @@ describe('what a query of the firewall tells of a proof', () => {
     expect(drift[0]).to.have.nested.property('block.proof', 'shadowed');
     expect(tell({ proof: 'decides', proof_message: '' }, shadowed).drift).to.deep.equal([]);
     expect(tell({ proof: 'listed', proof_message: '' }).drift).to.deep.equal([]);
+  });
+
+  it('is a difference that --fix repairs where the role would move the rule, and only there', () => {
+    const isFixed = (fields: Partial<RuleOnFirewall>): boolean[] =>
+      tell({ ...passed, ...fields }).drift.map(isRepairable);
+    expect(isFixed({ misplaced: true })).to.deep.equal([true]);
+    expect(isFixed({})).to.deep.equal([false]);
+    expect(isFixed({ proven: false })).to.deep.equal([true]);
   });
 
   it('is nothing where the playbook does not tell: a known level stays, and a known bypass is told', () => {

@@ -46,6 +46,7 @@ def shape_of(present, absent):
         "correct": answers.set_of(desired, max_items),
         "changed_by_hand": answers.set_of(either, max_items),
         "rewrite": answers.set_of(desired, max_items),
+        "floating": answers.set_of(desired, max_items),
         "stale": answers.set_of(answers.one_of(absent), max_items),
         "loaded": answers.set_of(either, max_items),
         "refused": answers.list_of(refusal, max_items),
@@ -72,7 +73,7 @@ def is_whole(found, present):
     has_cards = interfaces == set(each["interface"] for each in found["cards"])
     return (
         sorted(classified) == sorted(present)
-        and set(found["rewrite"]) <= set(found["missing"])
+        and set(found["rewrite"] + found["floating"]) <= set(found["missing"])
         and is_placed
         and has_cards
     )
@@ -147,6 +148,7 @@ def plan(found, present, absent):
     """
     inside = ends_inside(found)
     missing = [present[tracker] for tracker in found["missing"]]
+    floating = set(found["floating"])
     loaded = set(found["loaded"])
     unproven = [present[tracker] for tracker in found["correct"] if tracker not in loaded]
     changed = set(found["changed_by_hand"])
@@ -157,7 +159,9 @@ def plan(found, present, absent):
     standing = [present[tracker] for tracker in found["missing"] + found["correct"]]
     unreached = [each for each in found["unreached"] if each["tracker"] in found["missing"] + found["correct"]]
     return {
-        "flows": json.dumps([{**flow, **inside.get(flow["tracker"], {})} for flow in missing]),
+        "flows": json.dumps(
+            [{**flow, **inside.get(flow["tracker"], {}), "floating": flow["tracker"] in floating} for flow in missing]
+        ),
         "place": found["place"] if missing else NO_PLACE,
         "standing": [write_flow(flow, cards[flow["interface"]]) for flow in standing],
         "absent": to_be_absent,
@@ -183,8 +187,11 @@ def ends_inside(found):
 
 def summarize(found, present, absent):
     """Our own short diff."""
-    inside = ends_inside(found)
-    added = ["+ " + flows.show(present[tracker]) + flows.show_inside(inside.get(tracker)) for tracker in found["missing"]]
+    inside, floating = ends_inside(found), set(found["floating"])
+    added = [
+        "+ " + flows.show(present[tracker]) + flows.show_inside(inside.get(tracker)) + ", floating" * (tracker in floating)
+        for tracker in found["missing"]
+    ]
     return added + ["- " + flows.show(absent[tracker]) for tracker in found["stale"]]
 
 

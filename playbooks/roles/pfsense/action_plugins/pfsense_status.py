@@ -33,6 +33,7 @@ ANSWER = {
     "rules": answers.list_of(RULE, MAX_RULES),
     "loaded": answers.set_of(TRACKER, MAX_RULES),
     "proof": answers.proofs(TRACKER, MAX_RULES),
+    "misplaced": answers.set_of(TRACKER, MAX_RULES),
     "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
     "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
     "interfaces": answers.INTERFACES,
@@ -41,7 +42,7 @@ ANSWER = {
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "rule_place"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -57,6 +58,10 @@ class ActionModule(ActionBase):
         standing = [
             describe_rule(rule, loaded, occurrences[rule["tracker"]], proof.get(rule["tracker"])) for rule in found["rules"]
         ]
+        misplaced = set(found["misplaced"])
+        for rule in standing:
+            if rule["tracker"] in misplaced and rule.get("proof") == "shadowed":
+                rule["misplaced"] = True
         only_in_pf = sorted(loaded - set(occurrences))
         return {
             "changed": False,

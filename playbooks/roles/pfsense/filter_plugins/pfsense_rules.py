@@ -15,12 +15,12 @@ from jinja2 import Environment, StrictUndefined
 TEMPLATE = os.path.join(os.path.dirname(__file__), os.pardir, "templates", "rules.xml.j2")
 
 
-def rules_xml(flows, place="interface"):
+def rules_xml(flows):
     """The rules of these flows (a list as JSON), without the last newline. Every value is escaped."""
     environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined)
     with open(TEMPLATE, encoding="utf-8") as file:
         template = environment.from_string(file.read())
-    return template.render(flows=json.loads(flows), floating=place == "floating", now=int(time.time())).rstrip()
+    return template.render(flows=json.loads(flows), now=int(time.time())).rstrip()
 
 
 class FilterModule:

@@ -36,9 +36,11 @@ options:
     elements: dict
     default: []
   rule_place:
-    description: Where new rules go, among the rules of their interface or among the floating rules.
+    description: >-
+      Where new rules go, among the rules of their interface or among the floating rules. With C(auto) among the floating
+      rules if another rule would pass the packets first, and a floating rule would stop them.
     type: str
-    choices: [interface, floating]
+    choices: [interface, floating, auto]
     default: interface
   fix:
     description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
@@ -73,6 +75,11 @@ changed_by_hand:
   elements: int
 rewrite:
   description: Those of C(missing) whose changed rule is removed first.
+  returned: success
+  type: list
+  elements: int
+floating:
+  description: Those of C(missing) that go among the floating rules.
   returned: success
   type: list
   elements: int
@@ -163,6 +170,7 @@ from ansible.module_utils.pfsense_config import (
 )
 from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
+from ansible.module_utils.pfsense_place import list_misplaced
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
@@ -239,15 +247,34 @@ def list_loaded_rules(pfctl, check_mode):
         return None
 
 
-def prove_standing(arguments, result, rules):
+def place_rules(arguments, config, result, rules):
+    """The missing rules that go among the floating ones. A rule that stands elsewhere and could not decide is missing."""
+    place = arguments["rule_place"]
+    if place == "interface":
+        return []
+    floating = set(each for each, found in config.rules.items() if any("floating" in rule for rule in found))
+    asked = set(result["missing"] + result["correct"]) - floating
+    flows = add_cards(config, [flow for flow in arguments["present"] if flow["tracker"] in asked])
+    misplaced = list_misplaced(config, flows, arguments, rules)
+    moved = [tracker for tracker in result["correct"] if tracker in misplaced]
+    result["correct"] = [tracker for tracker in result["correct"] if tracker not in misplaced]
+    result["rewrite"] += moved
+    result["missing"] += moved
+    # A rule that is written anew stays where it is: pf does not show whether it would be needed there without it.
+    return [each for each in result["missing"] if place == "floating" or each in misplaced or each in floating]
+
+
+def add_cards(config, flows):
+    return [dict(flow, card=find_card(config, flow["interface"])) for flow in flows]
+
+
+def prove_standing(arguments, config, result, rules):
     """What the proof is worth, if nothing has to be loaded: a load proves the rules again."""
     correct, loaded = set(result["correct"]), set(result["loaded"])
     lingering = set(flow["tracker"] for flow in arguments["absent"]) & loaded - set(result["changed_by_hand"])
     if result["missing"] or result["stale"] or lingering or not correct <= loaded:
         return []
-    cards = dict((each["interface"], each["card"]) for each in result["cards"])
-    standing = [flow for flow in arguments["present"] if flow["tracker"] in correct]
-    flows = [dict(flow, card=cards[flow["interface"]]) for flow in standing]
+    flows = add_cards(config, [flow for flow in arguments["present"] if flow["tracker"] in correct])
     return prove_flows(arguments["pfctl"], arguments["ifconfig"], rules, flows)
 
 
@@ -265,10 +292,11 @@ def probe(arguments, check_mode=False):
     result["changed_by_hand"] += changed
     rules = list_loaded_rules(pfctl, check_mode)
     blocking = config.rules if rules is None else parse_blocking_trackers(rules)
+    result["floating"] = place_rules(arguments, config, result, rules)
     result["loaded"] = [flow["tracker"] for flow in present + absent if flow["tracker"] in blocking]
     interfaces = sorted(set(flow["interface"] for flow in present))
     result["cards"] = [{"interface": key, "card": find_card(config, key)} for key in interfaces]
-    result["proof"] = [] if check_mode else prove_standing(arguments, result, rules)
+    result["proof"] = [] if check_mode else prove_standing(arguments, config, result, rules)
     result["place"] = find_place(data, config) if result["missing"] else {}
     refused = set(each["tracker"] for each in result["refused"])
     standing = [flow for flow in present if flow["tracker"] not in refused]

@@ -25,6 +25,11 @@ options:
     description: Path of ifconfig on the firewall. Without it, only the configured addresses are known.
     required: true
     type: str
+  rule_place:
+    description: Where new rules go, as in C(pfsense_probe).
+    type: str
+    choices: [interface, floating, auto]
+    default: interface
 author: Firebreak
 """
 
@@ -41,7 +46,8 @@ standing:
   description: >-
     The rules of the configuration, each with C(tracker), the fields of its flow, C(description), C(changed) (by hand),
     C(why) (how it was changed), C(proven) (whether pf lists it), and for a proven one C(proof) and C(proof_message), which
-    are the C(level) and the C(message) of C(pfsense_load).
+    are the C(level) and the C(message) of C(pfsense_load). One that a run would move to the floating rules has
+    C(misplaced).
   returned: success
   type: list
   elements: dict
@@ -83,6 +89,7 @@ from ansible.module_utils.pfsense_config import (
 )
 from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
+from ansible.module_utils.pfsense_place import list_misplaced
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
@@ -117,13 +124,18 @@ def read_own_rules(config, paths):
 
 
 def prove_own_rules(arguments, config, rules, listed, loaded):
-    """For each rule that is as Firebreak would write it, and that pf lists, what pf decides."""
+    """What pf decides for each rule that is as Firebreak would write it and that pf lists, and which of them to move."""
     flows = {}
     for rule in rules:
         if rule["changed_by"] is None and rule["tracker"] in loaded:
             card = find_card(config, rule["flow"]["interface"])
             flows[rule["tracker"]] = dict(rule["flow"], tracker=rule["tracker"], card=card)
-    return prove_flows(arguments["pfctl"], arguments["ifconfig"], listed, list(flows.values()))
+    proof = prove_flows(arguments["pfctl"], arguments["ifconfig"], listed, list(flows.values()))
+    shadowed = [flows[each["tracker"]] for each in proof if each["level"] == "shadowed"]
+    if arguments["rule_place"] == "interface":
+        return proof, []
+    movable = [flow for flow in shadowed if not any("floating" in rule for rule in config.rules[flow["tracker"]])]
+    return proof, sorted(list_misplaced(config, movable, arguments, listed))
 
 
 def run(arguments, check_mode, diff):
@@ -137,11 +149,13 @@ def run(arguments, check_mode, diff):
         loaded = sorted(filter(is_ours, parse_blocking_trackers(listed)))
     except Refusal as refusal:
         return refusal.result()
+    proof, misplaced = prove_own_rules(arguments, config, rules, listed, set(loaded))
     return {
         "changed": False,
         "rules": rules,
         "loaded": loaded,
-        "proof": prove_own_rules(arguments, config, rules, listed, set(loaded)),
+        "proof": proof,
+        "misplaced": misplaced,
         "addresses": find_addresses(config.addresses, nics),
         "networks": paths.list_networks(),
         "interfaces": list_interfaces(config),

@@ -223,7 +223,7 @@ def is_as_written(rule, place):
     Earlier releases wrote rules that block only the first packet of a TCP connection.
     """
     has_flags = rule.get("protocol") != "tcp" or "tcpflags_any" in rule
-    return has_flags and ("floating" in rule) == (place == "floating")
+    return has_flags and (place == "auto" or ("floating" in rule) == (place == "floating"))
 
 
 def is_about_flow(rule, flow):

@@ -377,7 +377,7 @@ class Search:
             self.passed = self.passed or found
 
     def note_forward(self, rule):
-        reason = "%s passes it before any rule" % self.rule_set.name(rule)
+        reason = "%s passes it before any rule, so no rule can block it; change the forward" % self.rule_set.name(rule)
         self.passed = self.passed or (reason, self.rule_set.describe(rule))
 
     def note_doubt(self, rule, doubt):

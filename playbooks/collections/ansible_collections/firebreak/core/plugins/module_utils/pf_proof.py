@@ -12,6 +12,7 @@ import socket
 import time
 
 from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import CUT
 from ansible_collections.firebreak.core.plugins.module_utils.programs import run_bounded
 
 # For all flows of a run together.
@@ -43,47 +44,54 @@ def prove_flows(pfctl, ifconfig, rules, flows):
     rules: what `pfctl -vvsr` lists now.
     """
     try:
-        return decide_flows(pfctl, ifconfig, rules, flows)
+        return Loaded(pfctl, ifconfig, rules, flows).prove(flows) if flows else []
     except Exception as error:  # of any kind: the rules are in force by now, and a run that fails would remove them
         return [tell(flow, "listed", "the decision failed (%s)" % type(error).__name__) for flow in flows]
 
 
-def decide_flows(pfctl, ifconfig, rules, flows):
-    if not flows:
-        return []
-    deadline = time.time() + MAX_SECONDS
-    translations = ask(pfctl, "-sn")
-    if translations is None:
-        return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
-    interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
-    hosts = [flow[side] for flow in flows for side in ("source", "destination")]
-    rule_set = read_rule_set(
-        rules, translations, interfaces, Tables(pfctl, hosts, deadline).has, lambda kind, name: is_empty(pfctl, kind, name)
-    )
-    groups = members_of_groups(interfaces)
-    found = []
-    for flow in flows:
-        if time.time() > deadline:
-            found.append(tell(flow, "listed", "there was no time left to decide it"))
-        else:
-            found.append(prove_flow(rule_set, groups, flow))
-    return found
+class Loaded:
+    """What pf has loaded, for all decisions about these flows together."""
+
+    def __init__(self, pfctl, ifconfig, rules, flows):
+        self.deadline = time.time() + MAX_SECONDS
+        self.rule_set, self.rules = None, []
+        translations = ask(pfctl, "-sn")
+        if translations is None:
+            return
+        interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
+        hosts = [flow[side] for flow in flows for side in ("source", "destination")]
+        is_in_table = Tables(pfctl, hosts, self.deadline).has
+        self.rule_set = read_rule_set(
+            rules, translations, interfaces, is_in_table, lambda kind, name: is_empty(pfctl, kind, name)
+        )
+        self.rules = self.rule_set.rules
+        self.groups = members_of_groups(interfaces)
+
+    def prove(self, flows):
+        if self.rule_set is None:
+            return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
+        return [tell(flow, *self.find_worst(self.rule_set, flow, flow["tracker"])) for flow in flows]
+
+    def level_at(self, position, flow):
+        """The level that a block rule of the flow would have at this position of the rules."""
+        return self.find_worst(self.rule_set.cut(position), flow, CUT)[0]
+
+    def find_worst(self, rule_set, flow, tracker):
+        """(level, message): a flow of a group enters by any of its members, and the worst of the answers counts."""
+        if time.time() > self.deadline:
+            return "listed", "there was no time left to decide it"
+        worst = ("decides", "")
+        for interface in self.groups.get(flow["card"]) or [flow["card"]]:
+            decision = decide(rule_set, dict(flow, interface=interface), tracker)
+            if LEVELS.index(decision.level) > LEVELS.index(worst[0]):
+                worst = (decision.level, decision.reason)
+        return worst
 
 
 def is_empty(pfctl, kind, anchor):
     """Whether an anchor of this kind has no rules now; None if pf does not say."""
     listed = ask(pfctl, "-a", anchor, "-sr" if kind == "anchor" else "-sn")
     return None if listed is None else not has_rules(listed)
-
-
-def prove_flow(rule_set, groups, flow):
-    """A flow of a group enters by any of its members, and the worst of the answers counts."""
-    worst = ("decides", "")
-    for interface in groups.get(flow["card"]) or [flow["card"]]:
-        decision = decide(rule_set, dict(flow, interface=interface), flow["tracker"])
-        if LEVELS.index(decision.level) > LEVELS.index(worst[0]):
-            worst = (decision.level, decision.reason)
-    return tell(flow, *worst)
 
 
 def tell(flow, level, message):

@@ -9,6 +9,7 @@ from collections import namedtuple
 
 from ansible_collections.firebreak.core.plugins.module_utils.pf_boxes import DESTINATION, PORT, SOURCE
 from ansible_collections.firebreak.core.plugins.module_utils.pf_names import TCP, UDP
+from ansible_collections.firebreak.core.plugins.module_utils.pf_rule import Rule
 
 MAX_LABEL = 60
 # Steps of all decisions on one rule set, and of one decision. Only a rule set that was made for it needs more.
@@ -21,6 +22,8 @@ EMPTY_ANCHORS = ("userrules/*", "openvpn/*", "ipsec/*", "tftp-proxy/*")
 # Packets do not come in from outside by these.
 INNER_INTERFACES = ("lo", "pflog", "pfsync")
 OTHER_PROTOCOL = -1
+# The tracker of the rule at the end of a cut; pf knows none that is negative.
+CUT = -1
 # The doubt about an anchor that is not empty.
 FILLED = "has rules that are not known"
 
@@ -49,6 +52,7 @@ class RuleSet:
         self.is_whole = has_rules and has_translations
         self.steps = MAX_STEPS
         self.views = {}
+        self.cuts = {}
         self.empty = {}  # whether an anchor is
         self.first_of = {}  # of each tracker the position of its first block rule
         self.interfaces_of = {}
@@ -59,6 +63,14 @@ class RuleSet:
                 self.first_of.setdefault(rule.tracker, position)
         for rule in self.rules + self.translations:
             self.protocols.update(rule.protocols)
+
+    def cut(self, position):
+        """The same as far as this position, where a rule blocks all that is left: its tracker is CUT."""
+        if position not in self.cuts:
+            rules = (self.rules[:position] + [Rule.blocking_all(position, CUT)], self.is_whole)
+            translations = (self.translations, True)
+            self.cuts[position] = RuleSet(rules, translations, self.interfaces, self.is_in_table, self.is_anchor_empty)
+        return self.cuts[position]
 
     def spend(self, steps):
         self.steps -= steps
