@@ -31,6 +31,8 @@ export interface Reconciled {
   drift: Drift<StandingRule>[];
   /** Why the firewall could not be queried, with its exit code. */
   failure: { exit: number; reason: string } | null;
+  /** Why no rule can be added to its configuration now. */
+  uneditable: string | null;
   /** After a fix: for remaining differences. */
   exit: number;
 }
@@ -52,7 +54,7 @@ async function reconcileFirewall(
   const { ledger } = app;
   const askedAt = await ledger.now();
   const status = await readFirewall(name, settings, app);
-  if (status.kind !== 'done') return { firewall: name, drift: [], ...failureOf(status) };
+  if (status.kind !== 'done') return { firewall: name, drift: [], uneditable: null, ...failureOf(status) };
   await recordAddresses(name, status.result, app);
   const search = searchDrift(status.result);
   const differences = await findDrift(name, search, ledger);
@@ -65,8 +67,10 @@ async function reconcileFirewall(
   if (foreign.length > 0) await ledger.recordDrift(name, foreign.length);
   await notifyDrift({ firewall: name, drift: foreign, isFixed: fix }, app);
   const repairable = drift.filter(isRepairable);
-  const found = { firewall: name, drift, failure: null };
-  if (!fix || repairable.length === 0) return { ...found, exit: drift.length > 0 ? 5 : 0 };
+  const uneditable = status.result.edit_error?.message ?? null;
+  const found = { firewall: name, drift, failure: null, uneditable };
+  const isWrong = drift.length > 0 || uneditable !== null;
+  if (!fix || repairable.length === 0) return { ...found, exit: isWrong ? 5 : 0 };
   const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift: repairable, owner }, app), {
     wait: true,
     fix,
@@ -74,7 +78,10 @@ async function reconcileFirewall(
   const isLeft =
     repairable.length < drift.length ||
     drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
-  return { ...found, exit: Math.max(exitCodeOfAll(blocks, { isAwaited: true }), isLeft ? 5 : 0) };
+  return {
+    ...found,
+    exit: Math.max(exitCodeOfAll(blocks, { isAwaited: true }), isLeft || uneditable !== null ? 5 : 0),
+  };
 }
 
 /** Reads page by page: a ledger may have hundreds of thousands of blocks. */

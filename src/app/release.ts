@@ -43,7 +43,7 @@ export async function release(options: ReleaseOptions, app: App): Promise<Answer
   if (current.length === 0) return noMatch(inside, covering);
   for (const block of covering) warn(`still blocked: ${describeCover(block)}`);
   if (options.check) {
-    const blocks = current.map((block) => ({ ...block, desired: 'absent' as const }));
+    const blocks = current.map((block) => ({ ...block, state: 'releasing' as const, desired: 'absent' as const }));
     return { ...(await dryRun(blocks, app)), check: true, isAwaited: false };
   }
   const record = async (owner: string) => {

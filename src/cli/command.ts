@@ -27,6 +27,8 @@ export interface Command {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv;
+  /** Rewrites the arguments behind the command's name that yargs would misread. */
+  bind?: (words: readonly string[]) => readonly string[];
   run: (args: object, caller: Caller) => Promise<Result>;
 }
 
@@ -35,6 +37,7 @@ export const defineCommand = <T extends object>(command: {
   usage: string;
   summary: string;
   options: (argv: Argv) => Argv<T>;
+  bind?: (words: readonly string[]) => readonly string[];
   run: (args: T & { json?: boolean }, caller: Caller) => Promise<Result>;
 }): Command => command as unknown as Command;
 

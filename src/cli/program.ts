@@ -98,11 +98,12 @@ export async function makeParser(
   const name = findName(argv);
   const loaders = Object.entries(commands).filter(([each]) => name === undefined || each === name);
   const loaded = await Promise.all(loaders.map(([, loader]) => loader()));
+  const words = name === undefined ? argv : bindWords(argv, name, loaded[0]);
   const parser = loaded
     .reduce<Argv>((parser, command) => {
       const handle = (args: object): void => run(command, args);
       return parser.command(command.usage, command.summary, command.options, handle);
-    }, yargs(argv).scriptName('firebreak').options(globals))
+    }, yargs(words).scriptName('firebreak').options(globals))
     .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false, 'camel-case-expansion': false })
     .demandCommand(1, 'no command given: run firebreak block, unblock, list, …')
     .strict()
@@ -117,6 +118,11 @@ export async function makeParser(
     const options = Object.keys((parser as WithOptions).getOptions().key);
     throw new FirebreakError('usage', `${text}${suggest(text, argv, options)}; see firebreak --help`);
   });
+}
+
+function bindWords(argv: readonly string[], name: string, command: Command | undefined): readonly string[] {
+  const behind = argv.indexOf(name) + 1;
+  return [...argv.slice(0, behind), ...(command?.bind?.(argv.slice(behind)) ?? argv.slice(behind))];
 }
 
 /** Yargs has this function; its types do not. */

@@ -1,5 +1,6 @@
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmRequest } from './alarm.js';
+import { readAlarmWords, type Grammar } from './alarm-words.js';
 import { alarmFields, positionalFields, toAlarmRequest, type AlarmField, type Position } from './fields.js';
 
 /**
@@ -26,6 +27,18 @@ export function readBlockArguments(argv: BlockArguments): AlarmRequest {
     );
   }
   return toAlarmRequest(Object.fromEntries(alarmFields.map((field) => [field.name, positionOrOption(argv, field)])));
+}
+
+/**
+ * The same arguments for a parser that takes every word with "-" for an option: a description with such a word becomes
+ * one `--description`.
+ */
+export function bindDescription(words: readonly string[], grammar: Grammar): readonly string[] {
+  const parts = readAlarmWords(words, grammar);
+  const description = parts.flatMap((part) => (part.kind === 'description' ? [part.text] : []));
+  if (!description.some((word) => word.startsWith('-'))) return words;
+  const others = parts.filter(({ kind }) => kind !== 'description').flatMap((part) => part.words);
+  return [`--description=${description.join(' ')}`, ...others];
 }
 
 function joinNames(names: readonly string[]): string {

@@ -82,7 +82,7 @@ export const alarmFields: readonly AlarmField[] = [
     name: 'description',
     position: 'DESCRIPTION',
     option: 'description',
-    describe: 'reason, in one or more words',
+    describe: 'reason, in one or more words; one that begins with - and is not an option belongs to it',
     describeOption: 'as DESCRIPTION, in one argument',
     columns: [
       ...['description', 'reason', 'scenario', 'signature', 'rule.description', 'rule.name', 'comment', 'descr'],

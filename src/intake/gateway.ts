@@ -1,4 +1,5 @@
 import { FirebreakError, quoteBack } from '../core/errors.js';
+import { readAlarmWords, type Grammar } from './alarm-words.js';
 import type { BlockArguments } from './argv.js';
 import { alarmFields, positionalFields } from './fields.js';
 
@@ -14,17 +15,26 @@ export interface GatewayRequest {
 /** An alarm is about 300 characters long, but its description may hold a whole log line. */
 const limits = { characters: 16_384, words: 4096 } as const;
 
-const options = new Set([...alarmFields.map(({ option }) => option), 'firewall']);
+const grammar: Grammar = {
+  options: new Set([...alarmFields.map(({ option }) => option), 'firewall']),
+  isFlag: (word) => ['--check', '--no-wait', '--json'].includes(word),
+};
 
-const flags = new Set(['check', 'no-wait', 'json']);
+/** A word that a caller sent, and what is wrong with it unless it is part of a description. */
+export interface SentWord {
+  text: string;
+  problem?: string;
+}
 
 /**
  * Parses the command that a caller sent over SSH. The grammar is ours, and much smaller than a shell's:
  *
  *   command   caller alarm
  *   caller    [PATH/]firebreak block | [[PATH/]sh|bash|dash] PATH.sh
- *   alarm     words, --option=value, --option value, --check, --no-wait, --json, in any order
+ *   alarm     words, --option=value, --option value, --check, --no-wait, --json, in any order; -- ends the options
  *   word      letters as they are, 'single' or "double" quotes around anything; nothing is ever expanded
+ *
+ * A description may hold anything: it is cleaned later.
  *
  * @throws FirebreakError gateway_refused
  */
@@ -32,65 +42,64 @@ export function parseGatewayCommand(text: string): GatewayRequest {
   return readAlarm(stripCaller(splitWords(text)));
 }
 
-/** @throws FirebreakError gateway_refused for any shell syntax */
-export function splitWords(text: string): string[] {
+/** @throws FirebreakError gateway_refused if there are none, or too many */
+export function splitWords(text: string): SentWord[] {
   if (text.trim() === '') throw refuse('no command was given: only alarms are accepted, not a shell');
   if (text.length > limits.characters) {
     throw refuse(`the command has ${text.length} characters: at most ${limits.characters} are accepted`);
   }
-  // eslint-disable-next-line no-control-regex -- they are what is matched
-  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(text)) throw refuse('control characters and line ends are not allowed');
   const words = text.matchAll(/[ \t]+|((?:[^ \t'"]+|'[^']*'|"[^"]*")+)|(.)/g);
-  const found: string[] = [];
+  const found: SentWord[] = [];
   for (const [, word, rest] of words) {
-    if (rest !== undefined) throw refuse('a quote is not closed');
+    if (rest !== undefined) found.push({ text: rest, problem: 'a quote is not closed' });
     if (word !== undefined) found.push(unquote(word));
   }
   if (found.length > limits.words) throw refuse(`${found.length} words: at most ${limits.words} are accepted`);
   return found;
 }
 
-function unquote(word: string): string {
-  return word.replace(/'([^']*)'|"([^"]*)"|([^'"]+)/g, (_, ...[single, double, bare]: (string | undefined)[]) => {
-    const special = bare === undefined ? null : /[;|&<>()$`\\*?[\]{}~#!^]/.exec(bare);
-    if (special !== null) throw refuse(`${quoteBack(special[0])} is shell syntax, which is not supported`);
-    return single ?? double ?? bare ?? '';
-  });
+const special = /[;|&<>()$`\\*?[\]{}~#!^]/;
+// eslint-disable-next-line no-control-regex -- they are what is matched
+const control = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+function unquote(word: string): SentWord {
+  const text = word.replace(
+    /'([^']*)'|"([^"]*)"/g,
+    (_, ...[single, double]: (string | undefined)[]) => single ?? double ?? '',
+  );
+  if (control.test(word)) return { text, problem: 'control characters and line ends are not allowed' };
+  const [found] = special.exec(word.replace(/'[^']*'|"[^"]*"/g, '')) ?? [];
+  if (found === undefined) return { text };
+  return { text, problem: `${quoteBack(found)} is shell syntax, which is not supported` };
 }
 
 /** Drops what precedes the alarm: our own name, or that of a launcher script. */
-function stripCaller(words: readonly string[]): readonly string[] {
-  const [first = '', second = ''] = words;
+function stripCaller(words: readonly SentWord[]): readonly SentWord[] {
+  const [first = '', second = ''] = words.map(({ text }) => text);
   if (/^(?:\/?(?:[\w.-]+\/)*)firebreak$/.test(first) && second === 'block') return words.slice(2);
   const script = /^\/?(?:[\w.-]+\/)*[\w.-]+\.sh$/;
   if (script.test(first)) return words.slice(1);
   if (/^(?:\/(?:usr\/)?bin\/)?(?:sh|bash|dash)$/.test(first) && script.test(second)) return words.slice(2);
-  throw refuse(`${quoteBack(words.join(' '))} is not an alarm: expected firebreak block SOURCE DESTINATION PORT …`);
+  const sent = words.map(({ text }) => text).join(' ');
+  throw refuse(`${quoteBack(sent)} is not an alarm: expected firebreak block SOURCE DESTINATION PORT …`);
 }
 
-function readAlarm(words: readonly string[]): GatewayRequest {
+function readAlarm(words: readonly SentWord[]): GatewayRequest {
   const values = new Map<string, string[]>();
   const given = new Set<string>();
   const bare: string[] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? '';
-    if (!word.startsWith('-')) {
-      bare.push(word);
-      continue;
-    }
-    const [, name = '', sign, value = ''] = /^--([a-z-]+)(?:(=)(.*))?$/s.exec(word) ?? [];
-    if (flags.has(name) && sign === undefined) given.add(name);
-    else if (!options.has(name)) {
-      // The description may hold anything, and an alarm must not be lost for it.
-      if (bare.length < positionalFields.length - 1) throw refuse(`unknown option ${quoteBack(word)}`);
-      bare.push(word);
-    } else if (sign === '=') add(values, name, value);
-    else {
-      index += 1;
-      const next = words[index];
-      if (next === undefined) throw refuse(`--${name} has no value`);
-      add(values, name, next);
-    }
+  const parts = readAlarmWords(
+    words.map(({ text }) => text),
+    grammar,
+  );
+  for (const part of parts) {
+    const isDescription = part.kind === 'description' || (part.kind === 'option' && part.name === 'description');
+    const odd = words.slice(part.at, part.at + part.words.length).find(({ problem }) => problem !== undefined);
+    if (odd?.problem !== undefined && !isDescription) throw refuse(odd.problem);
+    if (part.kind === 'wrong') throw refuse(part.problem);
+    if (part.kind === 'option') values.set(part.name, [...(values.get(part.name) ?? []), part.value]);
+    if (part.kind === 'flag') given.add(part.name);
+    if (part.kind === 'position' || part.kind === 'description') bare.push(part.text);
   }
   return {
     argv: toArguments(values, bare),
@@ -109,10 +118,6 @@ function toArguments(values: ReadonlyMap<string, string[]>, bare: readonly strin
   for (const [name, all] of values) if (name !== 'firewall') argv[name] = all.length === 1 ? all[0] : all;
   for (const [index, word] of bare.slice(0, last).entries()) argv[positions[index] ?? ''] = word;
   return argv;
-}
-
-function add(values: Map<string, string[]>, name: string, value: string): void {
-  values.set(name, [...(values.get(name) ?? []), value]);
 }
 
 const refuse = (message: string): FirebreakError => new FirebreakError('gateway_refused', message);

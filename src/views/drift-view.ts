@@ -8,20 +8,30 @@ export interface DriftReport {
   firewall: string;
   drift: readonly Drift[];
   failure: { exit: number; reason: string } | null;
+  /** Why no rule can be added to its configuration. */
+  uneditable: string | null;
   exit: number;
 }
 
 /** One line per difference, and what to do. */
-export function driftToText({ firewall, drift, failure, exit }: DriftReport, isFixed: boolean): string {
+export function driftToText(report: DriftReport, isFixed: boolean): string {
+  const { firewall, drift, failure, uneditable, exit } = report;
   if (failure !== null) return `${firewall}: could not be queried: ${failure.reason}`;
-  if (drift.length === 0) return `${firewall}: matches the ledger`;
+  const obstacle = uneditable === null ? [] : [`${firewall}: no rule can be added: ${uneditable}`];
+  if (drift.length === 0) return [`${firewall}: matches the ledger`, ...obstacle].join('\n');
   const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
   const hasRepairable = drift.some(isRepairable);
   const end = isFixed
     ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
     : `${firewall}: to repair it, run firebreak reconcile --fix`;
   const advice = `${firewall}: a bypassed rule needs a change on the firewall (docs/proof.md)`;
-  return [...lines, ...(hasRepairable ? [end] : []), ...(drift.every(isRepairable) ? [] : [advice])].join('\n');
+  return [
+    ...lines,
+    ...(hasRepairable ? [end] : []),
+    ...(drift.every(isRepairable) ? [] : [advice]),
+    ...obstacle,
+  ].join('
+');
 }
 
 /** One difference in a sentence. */
@@ -68,10 +78,10 @@ export function sourcesOf(drift: readonly Drift[]): string[] {
 
 const why = (rule: RuleOnFirewall): string => rule.why ?? 'its content differs';
 
-export const driftToJson = ({ firewall, drift, failure, exit }: DriftReport): object => ({
+export const driftToJson = ({ firewall, drift, failure, uneditable, exit }: DriftReport): object => ({
   firewall,
   exit,
-  trouble: failure?.reason ?? null,
+  trouble: failure?.reason ?? uneditable,
   drift: drift.map((each) => ({
     kind: each.kind,
     tracker: 'block' in each ? each.block.tracker : 'rule' in each ? each.rule.tracker : each.tracker,

@@ -103,6 +103,27 @@ describe('a dry run of the pfSense role (--check)', function () {
     const empty = await runPlaybook(firewall, { present: [flow], args: check });
     expect(empty.error()?.code).to.equal('config_malformed');
   });
+
+  /** Each of them is well-formed, and the comparison finds nothing wrong with it. */
+  const uneditable: Readonly<Record<string, (config: string, tracker: number) => string>> = {
+    "pfSense's parser refuses": (config) => config.replace('<type>pass</type>', '<type>pass</type><type>pass</type>'),
+    'has the tracker of the flow inside a rule of somebody else': (config, tracker) =>
+      config.replace(/<filter>\s*<rule>/, `$&<custom><tracker>${tracker}</tracker></custom>`),
+  };
+  for (const [title, spoil] of Object.entries(uneditable)) {
+    it(`says no with the code of the edit where the file ${title}`, async () => {
+      firewall = await startFirewall();
+      const [tracker = 0] = (await runPlaybook(firewall, { present: [flow], args: check })).result().added;
+      firewall.writeConfig(spoil(firewall.readConfig(), tracker));
+      const before = snapshot(firewall);
+      const dry = await runPlaybook(firewall, { present: [flow], args: check });
+      expect(snapshot(firewall)).to.deep.equal(before);
+      const real = await runPlaybook(firewall, { present: [flow] });
+      expect([dry.code, real.code]).to.deep.equal([2, 2]);
+      expect(real.error()?.code).to.be.oneOf(['edit_refused', 'edit_conflict']);
+      expect(dry.error()?.code).to.equal(real.error()?.code);
+    });
+  }
 });
 
 describe('what the pfSense role prints', function () {

@@ -1,7 +1,8 @@
 import type { Argv, Options, PositionalOptions } from 'yargs';
 import { withHost } from '../../app/context.js';
 import { submitAlarm } from '../../app/submit.js';
-import { readBlockArguments } from '../../intake/argv.js';
+import type { Grammar } from '../../intake/alarm-words.js';
+import { bindDescription, readBlockArguments } from '../../intake/argv.js';
 import { alarmFields, positionalFields } from '../../intake/fields.js';
 import { toAnswerOutput } from '../../views/answer.js';
 import { check, defineCommand, firewall, wait } from '../command.js';
@@ -17,6 +18,11 @@ const own = {
   check,
   wait,
 } as const;
+
+const grammar: Grammar = {
+  options: new Set([...alarmFields.map(({ option }) => option), 'firewall', 'override-policy', 'config']),
+  isFlag: (word) => /^--(?:no-)?(?:recheck|check|wait|json|help|version)(?:=|$)/.test(word),
+};
 
 /** Positions and options of an alarm's fields, as the table has them. */
 function addFields(argv: Argv): Argv {
@@ -43,6 +49,7 @@ export const block = defineCommand({
   usage: 'block [SOURCE] [DESTINATION] [PORT] [INTERFACE] [TYPE] [IPPROTO] [DESCRIPTION..]',
   summary: 'block a source on the firewalls, and prove it',
   options: (argv) => addFields(argv).options(own),
+  bind: (words) => bindDescription(words, grammar),
   run: (args, caller) => {
     const { firewall: firewalls, 'override-policy': override, recheck } = args;
     const request = readBlockArguments(args);

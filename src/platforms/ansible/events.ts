@@ -73,6 +73,8 @@ export const statusResult = z.object({
   addresses: z.array(z.string().max(45)).max(256).optional(),
   interfaces: interfaces.optional(),
   networks,
+  /** Why no rule can be added to the configuration now. */
+  edit_error: z.object({ code: z.string(), message: z.string() }).nullish(),
 });
 export type StatusResult = z.infer<typeof statusResult>;
 

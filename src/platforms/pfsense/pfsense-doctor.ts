@@ -79,6 +79,10 @@ function checkRules({ status_code: code, status_message: message, rules }: Pfsen
     const fix = 'check pfsense_pfctl, and that this user may run it';
     return [ok(names.config, 'read'), fail(names.pfctl, message, fix)];
   }
+  if (/^(edit|filter)_/.test(code)) {
+    const fix = 'check the configuration by hand (docs/pfsense.md, "Error codes")';
+    return [fail(names.config, message, fix), ok(names.pfctl, "lists pf's rules")];
+  }
   return [
     fail(names.config, message, 'check pfsense_config, and that this user may read it'),
     skipped(names.pfctl, 'needs config.xml'),

@@ -34,6 +34,16 @@ describe('the command line', () => {
     ],
     ['block 203.0.113.7 192.168.1.10 22 --firewall=a --firewall b', 'block', { firewall: ['a', 'b'] }],
     [
+      'block 203.0.113.7 192.168.1.10 22 wan block inet -weird text --x=1 -5 --check --risk 3',
+      'block',
+      { ...alarm, IPPROTO: 'inet', description: '-weird text --x=1 -5', check: true, risk: '3' },
+    ],
+    [
+      '--json block --check=true 203.0.113.7 192.168.1.10 22 wan block inet -- ran --check --risk',
+      'block',
+      { ...alarm, json: true, description: 'ran --check --risk', check: true },
+    ],
+    [
       'block --src-ip=203.0.113.7 --dst-ip 192.168.1.10 --dst-port=022',
       'block',
       { 'src-ip': '203.0.113.7', 'dst-ip': '192.168.1.10', 'dst-port': '022' },
@@ -65,6 +75,7 @@ describe('the command line', () => {
     ['', /^usage: .*firebreak block, unblock, list/],
     ['blok 203.0.113.7', /^usage: Unknown arguments?: blok.*; did you mean block\?; see/],
     ['block 203.0.113.7 192.168.1.10 22 --risky=3', /^usage: Unknown argument: risky; did you mean --risk\?; see/],
+    ['block 203.0.113.7 192.168.1.10 22 wan block -weird', /^usage: Unknown arguments?: /],
     ['list --fierwall=edge', /; did you mean --firewall\?/],
     ['list --zzzz', /^usage: Unknown argument: zzzz; see/],
     ['list --state', /^usage: Not enough arguments following: state/],

@@ -29,6 +29,26 @@ describe('a description over SSH', () => {
     expect(wordsOf('a '.repeat(1_000))).to.have.length(1_000);
     expect(() => parseGatewayCommand('firebreak block -x 192.168.1.10 22')).to.throw(/unknown option "-x"/);
   });
+
+  it('may hold what is shell syntax elsewhere, an open quote and a line end: it is cleaned later', () => {
+    expect(wordsOf("it's; `id` $(x)\n>y")).to.deep.equal(['it', "'", 's;', '`id`', '$(x)\n>y']);
+    const { argv } = parseGatewayCommand('firebreak block --src-ip=203.0.113.7 --description=a;b');
+    expect(argv).to.deep.include({ description: 'a;b' });
+  });
+
+  it('may end with an option that has no value, and an option before it has its value', () => {
+    expect(wordsOf('seen by --sensor')).to.deep.equal(['seen', 'by', '--sensor']);
+    expect(parseGatewayCommand(`${alarm} seen --sensor s1 twice`).argv).to.deep.include({
+      ...{ sensor: 's1', DESCRIPTION: ['seen', 'twice'] },
+    });
+  });
+
+  it('holds options behind "--"', () => {
+    const { argv, check } = parseGatewayCommand(`${alarm} -- ran --check --risk=9`);
+    expect(argv['DESCRIPTION']).to.deep.equal(['ran', '--check', '--risk=9']);
+    expect(check).to.be.false;
+    expect(() => parseGatewayCommand('firebreak block -- 203.0.113.7 x;y')).to.throw(/shell syntax/);
+  });
 });
 
 describe('parseGatewayCommand', () => {
@@ -115,7 +135,7 @@ describe('parseGatewayCommand', () => {
 
 describe('splitWords', () => {
   it('joins what stands together, quoted or not, and knows an empty word', () => {
-    expect(splitWords(`a'b c'"d" '' "it's"`)).to.deep.equal(['ab cd', '', "it's"]);
+    expect(splitWords(`a'b c'"d" '' "it's"`).map(({ text }) => text)).to.deep.equal(['ab cd', '', "it's"]);
   });
 });
 

@@ -215,6 +215,9 @@ describe('pfSense', () => {
       ]);
       expect(check({ status_code: 'pfctl_failed', status_message: 'no answer' })).to.deep.equal(['wrong pfctl']);
       expect(check({ status_code: 'pf_disabled', status_message: 'it is off' })).to.deep.equal(['wrong pfctl']);
+      expect(check({ status_code: 'edit_refused', status_message: 'it would not' })).to.deep.equal([
+        'wrong config.xml',
+      ]);
     });
 
     it('misses a program, and warns of a clock that is off', () => {

@@ -81,7 +81,7 @@ def is_whole(found, present):
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "fix", "rule_place"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "php", "fix", "rule_place"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -104,6 +104,8 @@ class ActionModule(ActionBase):
 
         args = {key: self._task.args[key] for key in self._VALID_ARGS if key in self._task.args}
         args.update(present=list(present.values()), absent=list(absent.values()))
+        if self._task.check_mode:
+            args["check"] = remote.read(os.path.join(ROLE, "files"), "check_config")
         result = remote.run_module(self, ROLE, "pfsense_probe", args, task_vars, shape_of(present, absent))
         if result.get("failed"):
             return result

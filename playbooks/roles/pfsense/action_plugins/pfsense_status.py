@@ -29,6 +29,7 @@ RULE = answers.mapping(
     }
 )
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
+EDIT_ERRORS = ("edit_refused", "edit_conflict", "filter_unreadable", "filter_ambiguous")
 ANSWER = {
     "rules": answers.list_of(RULE, MAX_RULES),
     "loaded": answers.set_of(TRACKER, MAX_RULES),
@@ -37,19 +38,21 @@ ANSWER = {
     "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
     "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
     "interfaces": answers.INTERFACES,
+    "edit_error": answers.optional(answers.mapping({"code": answers.one_of(EDIT_ERRORS), "message": answers.text(600)})),
 }
 
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "rule_place"))
+    _VALID_ARGS = frozenset(("config", "pfctl", "ifconfig", "php", "rule_place"))
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         return remote.guarded(lambda: self._classify(task_vars))
 
     def _classify(self, task_vars):
-        found = remote.run_module(self, ROLE, "pfsense_status", self._task.args, task_vars, ANSWER)
+        args = dict(self._task.args, check=remote.read(os.path.join(ROLE, "files"), "check_config"))
+        found = remote.run_module(self, ROLE, "pfsense_status", args, task_vars, ANSWER)
         if found.get("failed"):
             return found
         loaded = set(found["loaded"])
@@ -70,7 +73,8 @@ class ActionModule(ActionBase):
             "addresses": found["addresses"],
             "interfaces": found["interfaces"],
             "networks": found["networks"],
-            "lines": list_lines(standing, only_in_pf),
+            "edit_error": found["edit_error"],
+            "lines": list_lines(standing, only_in_pf) + list_error(found["edit_error"]),
         }
 
 
@@ -143,6 +147,10 @@ def describe_state(rule):
         return "not loaded by pf", ""
     level = rule.get("proof", "listed")
     return "in force" if level == "decides" else level, rule.get("proof_message", "")
+
+
+def list_error(edit_error):
+    return ["no rule can be added: %s" % edit_error["message"]] if edit_error else []
 
 
 def list_lines(standing, only_in_pf):

@@ -46,6 +46,15 @@ options:
     description: Whether to rewrite or remove rules that were changed by hand or that an earlier release wrote differently.
     type: bool
     default: false
+  check:
+    description: >-
+      The program that checks the edit (files/check_config.py). With it, a dry run fails if the edit would fail.
+    type: str
+    default: ""
+  php:
+    description: Path of php on the firewall, for that program.
+    type: str
+    default: ""
 author: Firebreak
 """
 
@@ -171,6 +180,7 @@ from ansible.module_utils.pfsense_config import (
 from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
 from ansible.module_utils.pfsense_place import list_misplaced
+from ansible.module_utils.pfsense_rehearsal import rehearse_edit
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
@@ -310,6 +320,8 @@ def probe(arguments, check_mode=False):
     result["addresses"] = find_addresses(config.addresses, nics)
     result["version"] = config.version
     result["python"] = sys.executable
+    if check_mode and arguments["check"]:
+        rehearse_edit(arguments, data, result["stale"] + result["rewrite"], result["missing"])
     will_edit = not check_mode and (result["missing"] or result["stale"])
     if will_edit and not os.access(config_path, os.W_OK):
         raise Refusal("config_unwritable", "%s may not be written by this user" % config_path)

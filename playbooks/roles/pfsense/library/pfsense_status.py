@@ -30,6 +30,15 @@ options:
     type: str
     choices: [interface, floating, auto]
     default: interface
+  check:
+    description: >-
+      The program that checks the edit (files/check_config.py). With it, the result tells in C(edit_error) whether adding a rule would fail.
+    type: str
+    default: ""
+  php:
+    description: Path of php on the firewall, for that program.
+    type: str
+    default: ""
 author: Firebreak
 """
 
@@ -71,6 +80,10 @@ interfaces:
   returned: success
   type: list
   elements: dict
+edit_error:
+  description: Why a rule could not be added to the configuration now, as C(code) and C(message), or null.
+  returned: success
+  type: dict
 lines:
   description: The rules as text, one line each.
   returned: success
@@ -90,6 +103,7 @@ from ansible.module_utils.pfsense_config import (
 from ansible.module_utils.pfsense_forwards import Forwards
 from ansible.module_utils.pfsense_paths import Paths
 from ansible.module_utils.pfsense_place import list_misplaced
+from ansible.module_utils.pfsense_rehearsal import rehearse_edit
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
 from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
@@ -138,10 +152,23 @@ def prove_own_rules(arguments, config, rules, listed, loaded):
     return proof, sorted(list_misplaced(config, movable, arguments, listed))
 
 
+def find_edit_error(arguments, data, config):
+    """Why the check of an edit would refuse one more rule of ours, or None."""
+    if not arguments["check"]:
+        return None
+    free = next(tracker for tracker in range(BAND_START, BAND_END) if tracker not in config.rules)
+    try:
+        rehearse_edit(arguments, data, [], [free])
+    except Refusal as refusal:
+        return {"code": refusal.code, "message": refusal.message}
+    return None
+
+
 def run(arguments, check_mode, diff):
     path = arguments["config"]
     try:
-        config = parse_config(read_config(path), path)
+        data = read_config(path)
+        config = parse_config(data, path)
         nics = read_nics(arguments["ifconfig"])
         paths = Paths(config, nics)
         rules = read_own_rules(config, paths)
@@ -159,4 +186,5 @@ def run(arguments, check_mode, diff):
         "addresses": find_addresses(config.addresses, nics),
         "networks": paths.list_networks(),
         "interfaces": list_interfaces(config),
+        "edit_error": find_edit_error(arguments, data, config),
     }
