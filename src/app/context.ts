@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { App, Host, Screen } from '../runtime/app.js';
 import { openConfig } from '../runtime/become-owner.js';
 import type { Log } from '../runtime/logger.js';
+import { lostLinesFile, recordLostLines } from '../runtime/lost-lines.js';
 import { findListWarnings } from '../runtime/protected-copies.js';
 import { prepareStop } from '../runtime/shutdown.js';
 
@@ -28,7 +29,9 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
   const signals = prepareStop();
   let log: Promise<Log> | undefined;
   const openLog = (): Promise<Log> =>
-    (log ??= import('../runtime/logger.js').then((logger) => logger.openLog(config.log, caller.warn)));
+    (log ??= import('../runtime/logger.js').then((logger) =>
+      logger.openLog(config.log, caller.warn, (count) => keepCount(count, config, caller)),
+    ));
   try {
     return await work({
       config,
@@ -46,6 +49,11 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
     signals.release();
     if (log !== undefined) await (await log).close();
   }
+}
+
+/** For doctor; where that is not possible, for the caller. */
+function keepCount(count: number, { log, state_dir: stateDir }: Config, { warn }: Caller): void {
+  if (!recordLostLines(lostLinesFile(stateDir), count)) warn(`log.file: ${count} lines of ${log.file ?? ''} were lost`);
 }
 
 /** The same with the ledger, which is closed at the end. @throws FirebreakError also ledger_* */

@@ -11,7 +11,7 @@ import type { Workspace } from '../platforms/ansible/workspace.js';
 import { findListWarnings } from '../runtime/protected-copies.js';
 import { checkPlaybooks, checkTemplates } from './package.js';
 import { checkAnsible, checkNode, checkSsh, checkSshpass } from './programs.js';
-import { checkDisk, checkLedger, describeOwner, checkStateFolder, skipLedger } from './state.js';
+import { checkDisk, checkLedger, checkLog, describeOwner, checkStateFolder, skipLedger } from './state.js';
 
 /** A configuration that could be read. */
 export interface Loaded {
@@ -83,6 +83,7 @@ async function checkConfiguration(loaded: Loaded | { error: FirebreakError }): P
     ...findListWarnings(config).map((warning) => warn('lists', warning, 'restore the list')),
     state,
     checkDisk(config.state_dir),
+    ...checkLog(config),
     state.state === 'ok' ? await checkLedger(config.state_dir) : skipLedger(),
   ];
 }

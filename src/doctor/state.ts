@@ -1,10 +1,14 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
+import { formatLocal } from '../core/local-time.js';
 import { checkIntegrity } from '../ledger/sqlite/integrity.js';
-import { fail, ok, skipped, type Check } from '../core/check.js';
+import { fail, ok, skipped, warn, type Check } from '../core/check.js';
+import { lostLinesFile, readLostLines } from '../runtime/lost-lines.js';
+import { count } from '../views/count.js';
 
 /** Enough for a few runs and the ledger's journal. */
 const leastFree = 64 * 1024 * 1024;
@@ -49,6 +53,23 @@ export function checkDisk(folder: string, least = leastFree): Check {
     return fail('disk', `only ${megabytes}`, 'free some space: each alarm is recorded before it is applied');
   if (files > 0 && ffree < 1000) return fail('disk', `only ${ffree} inodes free below ${nearest}`, 'delete files');
   return ok('disk', megabytes);
+}
+
+/** Warns of lines of the log that were lost. Empty if there is no log. */
+export function checkLog({ log: { file }, state_dir: stateDir }: Pick<Config, 'log' | 'state_dir'>): Check[] {
+  if (file === undefined) return [];
+  const name = 'log';
+  const record = lostLinesFile(stateDir);
+  const lost = readLostLines(record);
+  if (lost === undefined) return [ok(name, file)];
+  const since = formatLocal(lost.sinceMs);
+  return [
+    warn(
+      name,
+      `${count(lost.count, 'line')} of ${file} ${lost.count === 1 ? 'was' : 'were'} lost since ${since}`,
+      `make room for the file, or let this account write it; then delete ${record}`,
+    ),
+  ];
 }
 
 /** Checks the whole ledger; creates none if there is none yet. */

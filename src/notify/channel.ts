@@ -32,7 +32,9 @@ export type Delivery =
   { kind: 'sent'; rejected: string[] } | { kind: 'refused' | 'unconfirmed'; reason: string; isUnreachable: boolean };
 
 /** Opens a channel, or gives undefined if its section of the configuration is missing. Loads nothing heavy. */
-export type OpenChannel = (options: Pick<NotifyContext, 'config' | 'warn' | 'isAwaited'>) => Channel | undefined;
+export type OpenChannel = (
+  options: Pick<NotifyContext, 'config' | 'warn' | 'openLog' | 'isAwaited'>,
+) => Channel | undefined;
 
 /** Follows the log of outcomes with a cursor in the ledger, without the outbox. */
 export interface Feed {

@@ -20,25 +20,23 @@ const silent: Log = { info: nothing, warn: nothing, error: nothing, close: () =>
 
 /**
  * Opens the log file, one event per line, as JSON or text; rotates it first if it is too large or too old. A log
- * that cannot be opened must not stop a block.
+ * that cannot be written must not stop a block.
  * @param complain called with the reason if the log cannot be written
+ * @param recordLost called at the end with the number of lines that were lost, if any
  */
-export function openLog(settings: Config['log'], complain: (message: string) => void): Log {
+export function openLog(
+  settings: Config['log'],
+  complain: (message: string) => void,
+  recordLost: (count: number) => void = nothing,
+): Log {
   const { file, level } = settings;
   if (file === undefined) return silent;
-  let opened: number;
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-    tryToRotate(file, settings, complain);
-    opened = openSync(file, 'a', 0o640);
-    fchmodSync(opened, 0o640);
-  } catch (error) {
-    complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without a log`);
-    return silent;
-  }
   const lines = settings.format === 'json' ? winston.format.json() : winston.format.printf(toText);
   const format = winston.format.combine(winston.format.timestamp(), lines);
-  const sink = openLines({ file, opened }, complain);
+  const sink = openLines(tryToOpen(file, settings, complain), {
+    complain: (error) => complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without it`),
+    recordLost,
+  });
   const logger = winston.createLogger({ level, format }).add(new winston.transports.Stream({ stream: sink }));
   return {
     info: (message, facts = {}) => void logger.info(message, facts),
@@ -53,26 +51,44 @@ export function openLog(settings: Config['log'], complain: (message: string) => 
   };
 }
 
-/**
- * Writes each line as it arrives, in one call. A full or missing disk costs only the line: reports the first failure,
- * and at the end how many lines were lost.
- */
-function openLines({ file, opened }: { file: string; opened: number }, complain: (message: string) => void): Writable {
+/** @returns undefined if the file cannot be opened: each of its lines is then lost */
+function tryToOpen(file: string, settings: Config['log'], complain: (message: string) => void): number | undefined {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
+    tryToRotate(file, settings, complain);
+    const opened = openSync(file, 'a', 0o640);
+    fchmodSync(opened, 0o640);
+    return opened;
+  } catch (error) {
+    complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without a log`);
+    return undefined;
+  }
+}
+
+interface Losses {
+  /** Called once, with the first error. */
+  complain: (error: unknown) => void;
+  recordLost: (count: number) => void;
+}
+
+/** Writes each line as it arrives, in one call. A full or missing disk costs only the line, which is counted. */
+function openLines(opened: number | undefined, { complain, recordLost }: Losses): Writable {
   let lost = 0;
   return new Writable({
     decodeStrings: false,
     write: (line: string, _encoding, done) => {
       try {
-        writeWhole(opened, line);
+        if (opened === undefined) lost += 1;
+        else writeWhole(opened, line);
       } catch (error) {
-        if (lost === 0) complain(`log.file: cannot write ${file}: ${describeError(error)}; continuing without it`);
+        if (lost === 0) complain(error);
         lost += 1;
       }
       done();
     },
     final: (done) => {
-      if (lost > 0) complain(`log.file: ${lost} lines of ${file} were lost`);
-      closeSync(opened);
+      if (lost > 0) recordLost(lost);
+      if (opened !== undefined) closeSync(opened);
       done();
     },
   });

@@ -96,7 +96,7 @@ describe('a channel that is only in the registry', () => {
 
   it('keeps its messages if it is no longer configured', async () => {
     await notify([testEvent], context());
-    const other: OpenChannel = () => ({ ...openPager({ config, warn: () => undefined })!, name: 'other' });
+    const other: OpenChannel = () => ({ ...openPager(context())!, name: 'other' });
     await sendDue(context({ pager: () => undefined, other }));
     expect(sent).to.deep.equal([]);
     expect(warnings[0]).to.include('firebreak.yml no longer configures pager');
