@@ -16,17 +16,14 @@ export interface Bundle {
   saveCache: () => void;
 }
 
-/** Runs a bundle in CommonJS format, from its code cache if there is one. */
+/** Runs a bundle, which is one function with the parameters of a CommonJS module; from its code cache if there is one. */
 export function loadBundle(file: string): Bundle {
   // It contains only ASCII: read as Latin-1, V8 needs one byte for each character.
   const text = readFileSync(file, 'latin1');
   const cachedData = readCache(file);
-  const script = new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, {
-    filename: file,
-    ...(cachedData && { cachedData }),
-  });
+  const script = new Script(text, { filename: file, ...(cachedData && { cachedData }) });
   const module = { exports: {} };
-  const run = script.runInThisContext() as (...values: unknown[]) => void; // the function above
+  const run = script.runInThisContext() as (...values: unknown[]) => void;
   run(module.exports, createRequire(file), module, file, dirname(file));
   return {
     exports: module.exports,
