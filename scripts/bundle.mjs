@@ -1,5 +1,7 @@
-// Bundles the compiled program into a few files in dist/: a launcher runs for a fraction of a second, and finding some 400
-// modules would take most of it. Code that one command alone needs stays in a file of its own, loaded when it is called.
+// Bundles the compiled program into one file in dist/: a launcher runs for a fraction of a second, and finding some 400
+// modules would take most of it. What one command alone needs is evaluated when that command is called. Beside it lie
+// cli.js, which is called and loads it, and compile.js, which stores its compiled code.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -21,32 +23,57 @@ function renderLicences(inputs) {
   });
 }
 
+const settings = {
+  outdir,
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  external,
+  metafile: true,
+  absWorkingDir: root,
+  // yargs measures its help with it; the original creates an Intl.Segmenter at every start, which takes 20 ms.
+  alias: { 'string-width': 'fast-string-width' },
+  supported: { 'dynamic-import': false },
+  // A smaller text is read faster; names stay, for the stack of an unexpected error. The licences are in a file of their own.
+  minifyWhitespace: true,
+  lineLimit: 200,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** What CommonJS has in place of `import.meta`. */
+const define = { 'import.meta.dirname': '__dirname', 'import.meta.url': 'moduleUrl' };
+
+/** The program as one function: cli.js reads it as text, and passes what a CommonJS module is given. */
+const wrapper = {
+  banner: {
+    js: "(function (exports, require, module, __filename, __dirname) { const moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: { js: '})' },
+};
+
 async function bundle() {
   rmSync(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
-    entryPoints: { cli: path.join(root, 'build/src/main.js') },
-    outdir,
-    bundle: true,
-    splitting: true,
-    chunkNames: 'parts/[name]-[hash]',
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external,
-    metafile: true,
-    absWorkingDir: root,
-    // yargs measures its help with it; the original creates an Intl.Segmenter at every start, which takes 20 ms.
-    alias: { 'string-width': 'fast-string-width' },
-    // CommonJS packages load Node's own modules with it.
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
+  const program = await build({
+    ...settings,
+    entryPoints: { program: path.join(root, 'build/src/cli/run-command.js') },
+    entryNames: '[name]-[hash]',
+    define,
+    ...wrapper,
   });
-  const licences = renderLicences(Object.keys(metafile.inputs));
+  const [name] = Object.keys(program.metafile.outputs).map((file) => path.basename(file));
+  await build({
+    ...settings,
+    entryPoints: { cli: path.join(root, 'build/src/main.js'), compile: path.join(root, 'build/src/compile.js') },
+    define: { ...define, bundleName: JSON.stringify(name) },
+  });
+  writeFileSync(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
+  const licences = renderLicences(Object.keys(program.metafile.inputs));
   const line = `\n${'-'.repeat(80)}\n`;
   const text = ['dist/ contains code of these packages besides our own.\n', ...licences].join(line);
   writeFileSync(path.join(outdir, 'licences.txt'), text);
+  execFileSync(process.execPath, [path.join(outdir, 'compile.js')], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 if (process.argv[1] === import.meta.filename) await bundle();

@@ -81,10 +81,13 @@ function isNeeded(file, machine) {
   return folder === undefined || (folder === machine && !compiled.endsWith('.musl.node'));
 }
 
+/** Not what Python or Node have compiled for the versions on this machine. */
+const isCommon = (file) => !/__pycache__|\.cache$/.test(file);
+
 function copyProgram(stage, machine) {
   const into = (file) => path.join(stage, home, file);
   for (const part of ['dist', 'playbooks', 'templates', 'inventory', 'schema', 'package.json']) {
-    cpSync(path.join(root, part), into(part), { recursive: true, filter: (file) => !file.includes('__pycache__') });
+    cpSync(path.join(root, part), into(part), { recursive: true, filter: isCommon });
   }
   rmSync(into('dist/licences.txt')); // moves to where Debian expects it
   for (const one of findPackages(external)) {
@@ -176,6 +179,7 @@ Description: ${description.replace(/^Turns/, 'turn')}
  is tried again, and each block ends by itself.
 `,
     md5sums: sums.join(''),
+    triggers: 'interest-noawait /usr/bin/node\n',
     conffiles: conffiles.map((file) => `/${file}\n`).join(''),
   };
   mkdirSync(path.join(stage, 'DEBIAN'));

@@ -111,11 +111,13 @@ export async function makeParser(
     .help()
     .wrap(Math.min(100, widthOf()))
     .exitProcess(false);
+  // Yargs would lay out the whole help at every call, in case it is needed after the command.
+  (parser as WithInternals).getInternalMethods().getUsageInstance().cacheHelpMessage = () => undefined;
   return parser.fail((message, error) => {
     const thrown = error as Error | null | undefined; // a YError, or none if yargs itself reports it
     if (thrown && thrown.name !== 'YError') throw thrown;
     const text = message || (thrown?.message ?? '');
-    const options = Object.keys((parser as WithOptions).getOptions().key);
+    const options = Object.keys((parser as WithInternals).getOptions().key);
     throw new FirebreakError('usage', `${text}${suggest(text, argv, options)}; see firebreak --help`);
   });
 }
@@ -125,8 +127,11 @@ function bindWords(argv: readonly string[], name: string, command: Command | und
   return [...argv.slice(0, behind), ...(command?.bind?.(argv.slice(behind)) ?? argv.slice(behind))];
 }
 
-/** Yargs has this function; its types do not. */
-type WithOptions = Argv & { getOptions: () => { key: Record<string, unknown> } };
+/** Yargs has these functions; its types do not. */
+type WithInternals = Argv & {
+  getOptions: () => { key: Record<string, unknown> };
+  getInternalMethods: () => { getUsageInstance: () => { cacheHelpMessage: () => void } };
+};
 
 /** `; did you mean list?`, if an unknown command or option is close to a known one. */
 function suggest(message: string, argv: readonly string[], options: readonly string[]): string {

@@ -24,7 +24,6 @@ export async function run(args: readonly string[]): Promise<void> {
       return;
     }
     let running = Promise.resolve();
-    // If the promise were returned to yargs, it would lay out the whole help at every call in case it is needed.
     const parser = await makeParser(argv, (command, parsed) => {
       running = runCommand(command, parsed);
     });

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The installed package's folder, which holds playbooks/ and templates/ beside the code, bundled or not. */
-export function findPackageRoot(from = dirname(fileURLToPath(import.meta.url))): string {
+export function findPackageRoot(from = import.meta.dirname): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'playbooks'))) return folder;
     if (folder === dirname(folder))

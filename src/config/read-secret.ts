@@ -1,4 +1,4 @@
-import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
+import type { ExecFileSyncOptions } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 
 /**
@@ -6,9 +6,13 @@ import { accessSync, constants, readFileSync } from 'node:fs';
  * @throws the system's own error, which never contains the program's output
  */
 export function readSecret(file: string): string {
-  const text = isProgram(file) ? execFileSync(file, [], options).toString() : readFileSync(file, 'utf8');
+  const text = isProgram(file) ? execute(file) : readFileSync(file, 'utf8');
   return text.replace(/\r?\n$/, '');
 }
+
+/** Loads what starts a program only here, because few secrets need it. */
+const execute = (file: string): string =>
+  process.getBuiltinModule('node:child_process').execFileSync(file, [], options).toString();
 
 const options: ExecFileSyncOptions = { stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 };
 

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { findChildEnvironment } from '../config/child-environment.js';
 import type { App } from '../runtime/app.js';
 
@@ -12,6 +11,7 @@ export function spawnWorker(
   { configFile, program }: Pick<App, 'configFile' | 'program'>,
   outer: NodeJS.ProcessEnv = process.env,
 ): void {
+  const { spawn } = process.getBuiltinModule('node:child_process'); // loaded here, because few alarms need it
   const child = spawn(process.execPath, [program, 'drain', '--config', configFile, '--owner', owner], {
     cwd: '/',
     detached: true,

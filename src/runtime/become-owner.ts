@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -40,6 +39,7 @@ function continueThroughSudo(stateDir: string): void {
   const own = process.geteuid?.() ?? 0;
   const { uid, gid } = findOwner(stateDir);
   if (own === 0 || uid === 0 || uid === own || process.getgroups?.().includes(gid) !== true) return;
+  const { spawnSync } = process.getBuiltinModule('node:child_process'); // loaded here, because few calls need it
   const [, program = '', ...args] = process.argv;
   const as = ['-n', '-u', `#${uid}`];
   const allowed = [[program], [process.execPath, program]].find(

@@ -25,13 +25,9 @@ export function driftToText(report: DriftReport, isFixed: boolean): string {
     ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
     : `${firewall}: to repair it, run firebreak reconcile --fix`;
   const advice = `${firewall}: a bypassed rule needs a change on the firewall (docs/proof.md)`;
-  return [
-    ...lines,
-    ...(hasRepairable ? [end] : []),
-    ...(drift.every(isRepairable) ? [] : [advice]),
-    ...obstacle,
-  ].join('
-');
+  return [...lines, ...(hasRepairable ? [end] : []), ...(drift.every(isRepairable) ? [] : [advice]), ...obstacle].join(
+    '\n',
+  );
 }
 
 /** One difference in a sentence. */

@@ -156,16 +156,17 @@ describe('firebreak block, when it has to end,', function () {
 
   it('survives SIGHUP while most of it is still being loaded', async () => {
     const marker = path.join(launcher.folder, 'hung-up');
-    const hooks = `
+    const preload = `
       import { writeFileSync } from 'node:fs';
-      export async function resolve(specifier, context, next) {
-        if (specifier.startsWith('./parts/run-command-')) {
+      import vm from 'node:vm';
+      const { Script } = vm;
+      vm.Script = class extends Script {
+        constructor(text, options) {
+          super(text, options);
           process.kill(process.pid, 'SIGHUP');
           writeFileSync(${JSON.stringify(marker)}, '');
         }
-        return next(specifier, context);
-      }`;
-    const preload = `import { register } from 'node:module'; register(${JSON.stringify(toDataUrl(hooks))});`;
+      };`;
     const { exit } = await launcher.firebreak(['list'], { env: { NODE_OPTIONS: `--import ${toDataUrl(preload)}` } });
     expect({ exit, hungUp: existsSync(marker) }).to.deep.equal({ exit: 0, hungUp: true });
   });

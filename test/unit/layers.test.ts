@@ -5,7 +5,7 @@ import ts from 'typescript';
 
 /** From the top down: a file may import from lower layers and from its own folder, from nothing else. */
 const layers = [
-  ['main'],
+  ['main', 'compile'],
   ['cli'],
   ['app'],
   ['doctor'],

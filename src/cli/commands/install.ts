@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FirebreakError } from '../../core/errors.js';
 import { toPrintable } from '../../core/printable.js';
 import { findSshdFaults, findSshVersion } from '../../runtime/sshd.js';
@@ -45,7 +46,12 @@ export const install = defineCommand({
     const json = { root, files, account: made[0] ?? null, accounts: made, remarks: plan.remarks };
     if (args['dry-run']) return { exit: 0, text: shown, json: { ...json, written: false } };
     await confirmOrAbort(shown, 'Write this?', args);
-    const remarks = [...plan.remarks, ...(await applyInstall(plan)), ...(await checkSshd(plan))];
+    const remarks = [
+      ...plan.remarks,
+      ...(await applyInstall(plan)),
+      ...compileProgram(plan),
+      ...(await checkSshd(plan)),
+    ];
     const wrote =
       files.length === 0 ? ['everything was already in place'] : ['wrote', ...files.map((path) => `  ${path}`)];
     const text = [...wrote, ...remarks, ...nextSteps(plan, settings), ...summarize(plan, settings)].join('\n');
@@ -80,6 +86,17 @@ export const uninstall = defineCommand({
     return { exit: 0, text, json: { ...json, removed: true } };
   },
 });
+
+/** Stores the compiled program for this version of Node (see compile.ts, which is bundled beside the program). */
+function compileProgram({ root }: InstallPlan): string[] {
+  if (root !== '/') return [];
+  try {
+    execFileSync(process.execPath, [join(import.meta.dirname, 'compile.js')], { stdio: 'ignore' });
+    return [];
+  } catch {
+    return ['the compiled program could not be stored: each call takes longer'];
+  }
+}
 
 /** Checks sshd's effective settings for the account: another file may take precedence over ours. */
 async function checkSshd({ root, user }: InstallPlan): Promise<string[]> {

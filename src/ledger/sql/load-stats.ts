@@ -5,6 +5,9 @@ import { toCount } from './history.js';
 const hourMs = 3_600_000;
 const maxListed = 10;
 
+/** The latest blocks that are counted by their ends: a larger storm shows the same ones. */
+const maxCounted = 10_000;
+
 export async function loadStats(db: Statements): Promise<LoadStats> {
   const now = await db.now();
   const count = (where: string, ...values: number[]): Promise<number> =>
@@ -20,8 +23,10 @@ export async function loadStats(db: Statements): Promise<LoadStats> {
 
 async function findTop(db: Statements, end: 'source' | 'destination', since: number): Promise<TopEntry[]> {
   const rows = await db.all(
-    `SELECT ${end} AS address, count(*) AS blocks, sum(alarms) AS alarms FROM block
-     WHERE created_at > ? AND state <> 'refused' GROUP BY ${end} ORDER BY blocks DESC, alarms DESC, address LIMIT ${maxListed}`,
+    `SELECT address, count(*) AS blocks, sum(alarms) AS alarms FROM (
+       SELECT ${end} AS address, alarms FROM block WHERE created_at > ? AND state <> 'refused'
+       ORDER BY created_at DESC LIMIT ${maxCounted}
+     ) AS latest GROUP BY address ORDER BY blocks DESC, alarms DESC, address LIMIT ${maxListed}`,
     since,
   );
   return rows.map(toCount);
