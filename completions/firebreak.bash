@@ -45,7 +45,7 @@ _firebreak() {
   case $command in
     '') _firebreak_words "$every" ;;
     block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
-    unblock) _firebreak_words "--id --grace --allow --firewall --check --no-wait $every" ;;
+    unblock) _firebreak_words "--id --last --grace --allow --firewall --check --no-wait $every" ;;
     extend) _firebreak_words "--for $every" ;;
     comment) _firebreak_words " $every" ;;
     import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
