@@ -1,4 +1,4 @@
-import { isOver, type Block } from '../core/block.js';
+import { isOver, shortId, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import { formatLocal } from '../core/local-time.js';
 import { toPrintable } from '../core/printable.js';
@@ -15,12 +15,18 @@ const maxComment = 500;
 export async function extendBlock(id: string, forMs: number | null, { ledger }: App): Promise<Block> {
   const block = await findBlock(id, ledger);
   if (isOver(block) || block.desired === 'absent') {
-    throw new FirebreakError('block_unknown', `block ${block.id} is ${block.state}: firebreak block blocks it again`);
+    throw new FirebreakError(
+      'block_unknown',
+      `block ${shortId(block)} is ${block.state}: firebreak block blocks it again`,
+    );
   }
   const expiresAt = forMs === null ? null : (await ledger.now()) + forMs;
   if (expiresAt !== null && (block.expiresAt === null || block.expiresAt > expiresAt)) {
     const end = block.expiresAt === null ? 'forever' : `until ${formatLocal(block.expiresAt)}`;
-    throw new FirebreakError('usage', `block ${block.id} stands ${end} already; firebreak unblock ends it earlier`);
+    throw new FirebreakError(
+      'usage',
+      `block ${shortId(block)} stands ${end} already; firebreak unblock ends it earlier`,
+    );
   }
   return ledger.amend(block.id, { expiresAt });
 }

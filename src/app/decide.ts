@@ -1,4 +1,4 @@
-import type { Block } from '../core/block.js';
+import { shortId, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { acquireDueLeases } from '../dispatch/wait.js';
@@ -35,6 +35,6 @@ function assertAll(decision: Decision, chosen: Block | undefined): void {
   if (chosen === undefined) return;
   throw new FirebreakError(
     'block_unknown',
-    `block ${chosen.id} is ${chosen.state}, not ${decidable[decision]}; run firebreak show ${chosen.id} to see why`,
+    `block ${shortId(chosen)} is ${chosen.state}, not ${decidable[decision]}; run firebreak show ${shortId(chosen)} to see why`,
   );
 }

@@ -11,12 +11,17 @@ export async function freeze(reason: string, app: App): Promise<Freeze | undefin
   return app.ledger.findFreeze();
 }
 
-/** Resumes changes. @returns whether they were frozen */
-export async function unfreeze(app: App): Promise<boolean> {
+/** Resumes changes. @returns the freeze that this ended; undefined if nothing was frozen */
+export async function unfreeze(app: App): Promise<Freeze | undefined> {
+  const freeze = await app.ledger.findFreeze();
   const wasFrozen = await app.ledger.unfreeze();
   await saveKnown(app);
-  return wasFrozen;
+  return wasFrozen ? freeze : undefined;
 }
 
 export const describeFreeze = ({ at, by, reason }: Freeze): string =>
-  `all changes have been frozen since ${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;
+  `all changes have been frozen since ${describeBegin({ at, by, reason })}`;
+
+/** When a freeze began, who began it, and why. */
+export const describeBegin = ({ at, by, reason }: Freeze): string =>
+  `${formatLocal(at)} by ${by}${reason === '' ? '' : ` (${reason})`}`;

@@ -8,12 +8,18 @@ import type { AlarmRecord, BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { findBlock } from './find-block.js';
 import { matchSource, parseSource } from './match-source.js';
+import { parsePick } from './pick-blocks.js';
 
 export interface ListOptions {
   /** Undefined lists current blocks; `all` also lists past ones. */
   state: string | undefined;
   source: string | undefined;
   firewalls: readonly string[];
+  /** Only blocks that changed within this time; null: any. */
+  sinceMs: number | null;
+  search: string | undefined;
+  sort: string | undefined;
+  limit: string | undefined;
 }
 
 /**
@@ -22,16 +28,18 @@ export interface ListOptions {
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function listBlocks(
-  { state, source, firewalls }: ListOptions,
+  { state, source, firewalls, sinceMs, ...picked }: ListOptions,
   { config, ledger }: App,
 ): Promise<() => AsyncIterable<Block[]>> {
+  const pick = parsePick(picked);
   const query: BlockQuery = {
+    ...(sinceMs !== null && { updatedSince: (await ledger.now()) - sinceMs }),
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
-  if (source === undefined) return () => ledger.readBlocks(query);
+  if (source === undefined) return () => pick(ledger.readBlocks(query));
   const { inside, wider } = await matchSource(parseSource(source), query, ledger);
-  return () => onePage([...wider, ...inside]);
+  return () => pick(onePage([...wider, ...inside]));
 }
 
 // eslint-disable-next-line @typescript-eslint/require-await -- what is read as pages may be known already

@@ -15,6 +15,8 @@ export interface Recorded {
   isFirstHeld?: boolean;
   /** Ids of blocks that this same event had already requested. */
   repeated?: readonly string[];
+  /** Ids of blocks whose end the request moved. */
+  extended?: readonly string[];
 }
 
 export interface BlockOptions {

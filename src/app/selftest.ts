@@ -45,17 +45,7 @@ async function test(firewall: string, duration: string, host: Host): Promise<Sel
   const block = await time(() => submitAlarm(request, options, host));
   const id = block.block?.id;
   if (id === undefined || block.block?.state === 'refused') return { firewall, block, release: undefined };
-  const query = {
-    source: undefined,
-    destination: undefined,
-    port: undefined,
-    id,
-    firewalls: [],
-    grace: undefined,
-    allow: undefined,
-    check: false,
-    wait: true,
-  };
+  const query = { targets: [id], firewalls: [], check: false, wait: true };
   const ledger = await openLedger(host);
   try {
     return { firewall, block, release: await time(() => release(query, { ...host, ledger })) };

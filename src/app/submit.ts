@@ -50,6 +50,31 @@ export async function submitAlarm(request: AlarmRequest, options: BlockOptions, 
 }
 
 /**
+ * Handles several alarms of one caller, one after the other, as one answer.
+ * @throws FirebreakError alarm_invalid before any is recorded
+ */
+export async function submitAlarms(
+  requests: readonly AlarmRequest[],
+  options: BlockOptions,
+  host: Host,
+): Promise<Answer> {
+  for (const request of requests) parseAlarm(request, host.config);
+  const answers: Answer[] = [];
+  for (const request of requests) answers.push(await submitAlarm(request, options, host));
+  const [first] = answers;
+  if (first === undefined || answers.length === 1) return first ?? { check: false, blocks: [], run: null };
+  const exit = answers.find((answer) => answer.exit !== undefined)?.exit;
+  return {
+    ...first,
+    blocks: answers.flatMap(({ blocks }) => blocks),
+    repeated: answers.flatMap(({ repeated = [] }) => repeated),
+    extended: answers.flatMap(({ extended = [] }) => extended),
+    run: answers.flatMap(({ run }) => run ?? []).sort((one, other) => other.ms - one.ms)[0] ?? null,
+    ...(exit !== undefined && { exit }),
+  };
+}
+
+/**
  * The only path for changes to a firewall: record, apply, answer. An alarm, a list, a release, a decision and a
  * repair differ only in what they record.
  * @param record writes the request to the ledger, and acquires leases in the name of the given owner
@@ -63,7 +88,13 @@ export async function submit(
   const owner = ulid();
   const recorded = await record(owner);
   const requiredProof = app.config.policy.require_proof;
-  const answer = { check: false, isAwaited: wait, requiredProof, repeated: recorded.repeated ?? [] };
+  const answer = {
+    check: false,
+    isAwaited: wait,
+    requiredProof,
+    repeated: recorded.repeated ?? [],
+    extended: recorded.extended ?? [],
+  };
   let { blocks } = recorded;
   try {
     if (recorded.isFirstHeld === true) await notifyHeld(app);

@@ -19,11 +19,13 @@ export function printOutput({ text, isPrintable = false, json }: Output, asJson:
 
 /**
  * Prints a result of any size on stdout. Each piece waits for the one before it, so that a slow reader does not fill the
- * memory; a reader that has gone away is no error.
+ * memory; a reader that has gone away is no error. @param isPrintable the pieces contain our own colour codes
  */
-export async function printPieces(pieces: AsyncIterable<string>): Promise<void> {
-  for await (const piece of pieces)
-    await new Promise<void>((resolve) => process.stdout.write(toPrintable(piece), () => resolve()));
+export async function printPieces(pieces: AsyncIterable<string>, isPrintable = false): Promise<void> {
+  for await (const piece of pieces) {
+    const text = isPrintable ? piece : toPrintable(piece);
+    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  }
 }
 
 /** Prints an error, as JSON on stdout or line by line on stderr. @returns its exit code */

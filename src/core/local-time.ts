@@ -21,4 +21,12 @@ export function formatWithUtc(ms: number): string {
 export const formatShort = (ms: number, now: number): string =>
   Math.abs(now - ms) < dayMs ? formatLocal(ms).slice(11, 16) : formatLocal(ms).slice(0, 10);
 
+/** A moment of the next or last days as people name it: `Mon 12:00`; any other as a date. */
+export const formatDay = (ms: number, now: number): string =>
+  Math.abs(now - ms) < 6 * dayMs
+    ? `${weekdays[new Date(ms).getDay()] ?? ''} ${formatLocal(ms).slice(11, 16)}`
+    : formatLocal(ms).slice(0, 10);
+
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+
 const dayMs = 86_400_000;

@@ -55,6 +55,10 @@ export interface Answer extends Expectation {
   blocks: Block[];
   /** Ids of blocks that this same event had already requested. */
   repeated?: readonly string[];
+  /** Ids of blocks whose end the request moved. */
+  extended?: readonly string[];
+  /** Ids of blocks that were over before the request. */
+  past?: readonly string[];
   /** Null if none was needed. */
   run: RunSummary | null;
   /** The exit code if the request was not recorded, whatever happened to the blocks. */

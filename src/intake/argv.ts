@@ -1,3 +1,4 @@
+import { parseAddress } from '../core/address.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmRequest } from './alarm.js';
 import { readAlarmWords, type Grammar } from './alarm-words.js';
@@ -16,15 +17,13 @@ const mandatory: readonly Position[] = ['SOURCE', 'DESTINATION', 'PORT'];
  * @throws FirebreakError usage if a value is missing, or position and option differ
  */
 export function readBlockArguments(argv: BlockArguments): AlarmRequest {
+  checkPositions(argv);
   const missing = positionalFields.filter(
     ({ position, option }) =>
       mandatory.includes(position) && argv[position] === undefined && argv[option] === undefined,
   );
   if (missing.length > 0) {
-    throw new FirebreakError(
-      'usage',
-      `${joinNames(missing.map(({ name }) => name))} missing: firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]`,
-    );
+    throw new FirebreakError('usage', `${joinNames(missing.map(({ name }) => name))} missing: ${exampleOf(argv)}`);
   }
   return toAlarmRequest(Object.fromEntries(alarmFields.map((field) => [field.name, positionOrOption(argv, field)])));
 }
@@ -39,6 +38,31 @@ export function bindDescription(words: readonly string[], grammar: Grammar): rea
   if (!description.some((word) => word.startsWith('-'))) return words;
   const others = parts.filter(({ kind }) => kind !== 'description').flatMap((part) => part.words);
   return [`--description=${description.join(' ')}`, ...others];
+}
+
+/** One request for each source, if --src-ip is given several times. */
+export function splitSources(argv: BlockArguments): BlockArguments[] {
+  const sources = argv['src-ip'];
+  return Array.isArray(sources)
+    ? [...new Set(sources)].map((source) => ({ ...argv, 'src-ip': source as unknown }))
+    : [argv];
+}
+
+/** A third address is more likely another source than a port. @throws FirebreakError usage */
+function checkPositions({ SOURCE, DESTINATION, PORT }: BlockArguments): void {
+  if (typeof PORT === 'string' && parseAddress(PORT).ok) {
+    throw new FirebreakError(
+      'usage',
+      `expected a port, got the address ${quoteBack(PORT)}; to block several sources, run firebreak block --src-ip ${String(SOURCE)} --src-ip ${String(DESTINATION)} --dst-ip DESTINATION --dst-port PORT`,
+    );
+  }
+}
+
+/** The usage; for a source alone, what blocks one flow of it. */
+function exampleOf({ SOURCE, DESTINATION }: BlockArguments): string {
+  return typeof SOURCE === 'string' && DESTINATION === undefined && parseAddress(SOURCE).ok
+    ? `Firebreak blocks a source towards one destination and port: firebreak block ${SOURCE} DESTINATION PORT`
+    : 'firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]';
 }
 
 function joinNames(names: readonly string[]): string {

@@ -46,6 +46,8 @@ export interface BlockStore {
   readBlocks(query: BlockQuery): AsyncIterable<Block[]>;
   countBlocks(query: BlockQuery): Promise<number>;
   hasAlarm(id: string): Promise<boolean>;
+  /** Ids of the blocks that the last alarm of this origin requested. */
+  findLastRequested(origin: string): Promise<string[]>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
   /** Figures of the last hour. */
   loadStats(): Promise<LoadStats>;
@@ -242,6 +244,8 @@ export interface RecordedAlarms {
   leases: Lease[];
   /** Ids of blocks that this same event had already requested. */
   repeated: string[];
+  /** Ids of current blocks that end later now. */
+  extended: string[];
   /** Whether these are the first held blocks, which requires a notification. */
   isFirstHeld: boolean;
 }

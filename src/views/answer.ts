@@ -1,6 +1,7 @@
-import type { Block } from '../core/block.js';
+import { isOver, shortId, type Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
+import { formatDay, formatLocal } from '../core/local-time.js';
 import { exitCodeOf, type Answer, type RunSummary } from '../core/outcome.js';
 import { isBypassed } from '../core/proof.js';
 import { answerToJson } from './json.js';
@@ -14,13 +15,27 @@ export const toAnswerOutput = (answer: Answer) => ({
 });
 
 /** The answer as text, one line per block. */
-export const answerToText = ({ blocks, check, run, repeated = [] }: Answer): string =>
+export const answerToText = ({ blocks, check, run, exit, repeated = [], extended = [], past = [] }: Answer): string =>
   blocks
     .map((block) => {
       const note = repeated.includes(block.id) ? ' (repeated event, counted once)' : '';
-      return `${block.firewall}: ${check ? predict(block) : describeBlock(block, run)}${note}`;
+      const text = past.includes(block.id) ? describePast(block) : describeBlock(block, run);
+      const more =
+        exit === undefined ? ` (${[`id ${shortId(block)}`, ...describeEnd(block, extended)].join(', ')})` : '';
+      return `${block.firewall}: ${check ? predict(block) : `${text}${more}`}${note}`;
     })
     .join('\n');
+
+/** When a current block ends, and whether this request moved that. */
+function describeEnd(block: Block, extended: readonly string[]): string[] {
+  if (isOver(block) || block.desired === 'absent') return [];
+  if (block.expiresAt === null) return ['no end'];
+  const end = formatDay(block.expiresAt, block.updatedAt);
+  return [extended.includes(block.id) ? `extended to ${end}` : `ends ${end}`];
+}
+
+const describePast = ({ flow, state, reason, updatedAt }: Block): string =>
+  `already ${state} ${describeFlow(flow)}: ${reason ?? 'no reason is known'}, ${formatLocal(updatedAt)}`;
 
 /** One block in one line, with what is proven. */
 export function describeBlock(block: Block, run: RunSummary | null): string {
@@ -41,7 +56,7 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
     case 'refused':
       return `NOT blocked ${what}: ${reason ?? 'refused'}`;
     case 'held':
-      return `NOT blocked ${what}: ${reason ?? 'held'}; to approve it, run firebreak approve ${block.id}`;
+      return `NOT blocked ${what}: ${reason ?? 'held'}; to approve it, run firebreak approve ${shortId(block)}`;
     case 'failed':
     case 'pending':
       return block.failure === null || block.doneRevision < block.revision

@@ -1,10 +1,11 @@
 import { stringify } from 'csv-stringify/sync';
-import { shortId, type Block } from '../core/block.js';
+import { shortId, type Block, type BlockState } from '../core/block.js';
 import { isBypassed } from '../core/proof.js';
 import { formatSpan } from '../core/duration.js';
-import { toPrintableJson } from '../core/printable.js';
+import { formatDay } from '../core/local-time.js';
+import { toPrintable, toPrintableJson } from '../core/printable.js';
 import { blockToJson } from './json.js';
-import { beginTable, toTable } from './table.js';
+import { beginTable, wrapText } from './table.js';
 
 interface Mark {
   mark: string;
@@ -22,15 +23,29 @@ function isDoubtful({ state, proof }: Block): boolean {
   return state === 'active' && proof === 'listed';
 }
 
-const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'LEFT', 'ALARMS', 'ID'];
-const right = new Set(['SINCE', 'LEFT', 'ALARMS']);
+const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'END', 'ALARMS', 'ID', 'DESCRIPTION'];
+const right = new Set(['SINCE', 'END', 'ALARMS']);
 
-/** Blocks as a table; names the firewall only if there are several. @param width in columns */
-export function toList(blocks: readonly Block[], now: number, width = 80): string {
+/** What a narrow terminal does without. */
+const optional = ['DESCRIPTION', 'ALARMS', 'SINCE'];
+
+export interface ListLayout {
+  now: number;
+  /** In columns. */
+  width?: number;
+  colour?: boolean;
+}
+
+/** Blocks as a table, one row for a flow; names the firewalls only if there are several. All of it is printable. */
+export function toList(blocks: readonly Block[], { now, width = 80, colour = false }: ListLayout): string {
   if (blocks.length === 0) return 'no blocks';
   const columns = chooseColumns(new Set(blocks.map(({ firewall }) => firewall)).size);
-  const table = toTable(columns, toRows(blocks, columns, now), { right, width });
-  return `${table}${legendOf(findMarks(blocks))}`;
+  const table = beginTable(columns, { right, width, optional });
+  const rows = makeRows(now);
+  const all = [...rows.add(blocks), ...rows.end()];
+  table.measure(all.map((row) => toCells(row, columns)));
+  const lines = all.map((row) => renderRow(row, { table, columns, width, colour }));
+  return [table.render([columns]), ...lines].join('\n') + legendOf(findMarks(blocks));
 }
 
 const findMarks = (blocks: readonly Block[]): Mark[] => marks.filter(({ isOn }) => blocks.some(isOn));
@@ -41,11 +56,10 @@ function legendOf(used: Iterable<Mark>): string {
   return lines.length === 0 ? '' : ['\n', ...lines, 'why: firebreak show ID'].join('\n');
 }
 
-/** The same page by page, for any number of blocks. @param read is called twice: to measure, and to write */
+/** The same page by page, for any number of blocks. @param read is called three times: to measure twice, and to write */
 export async function* toListPages(
   read: () => AsyncIterable<Block[]>,
-  now: number,
-  width: number,
+  { now, width = 80, colour = false }: ListLayout,
 ): AsyncGenerator<string, void, undefined> {
   const firewalls = new Set<string>();
   const used = new Set<Mark>();
@@ -55,36 +69,103 @@ export async function* toListPages(
   }
   if (firewalls.size === 0) return yield 'no blocks\n';
   const columns = chooseColumns(firewalls.size);
-  const table = beginTable(columns, { right, width });
-  for await (const page of read()) table.measure(toRows(page, columns, now));
+  const table = beginTable(columns, { right, width, optional });
+  for await (const rows of readRows(read(), now)) table.measure(rows.map((row) => toCells(row, columns)));
   yield `${table.render([columns])}\n`;
-  for await (const page of read()) yield `${table.render(toRows(page, columns, now))}\n`;
+  for await (const rows of readRows(read(), now)) {
+    yield rows.map((row) => `${renderRow(row, { table, columns, width, colour })}\n`).join('');
+  }
   if (used.size > 0) yield `${legendOf(marks.filter((mark) => used.has(mark))).slice(1)}\n`;
 }
 
 const chooseColumns = (firewalls: number): string[] =>
   headings.filter((heading) => heading !== 'FIREWALL' || firewalls > 1);
 
-const toRows = (blocks: readonly Block[], columns: readonly string[], now: number): string[][] =>
-  blocks.map((block) => {
-    const { flow, state, firewall, createdAt, alarms } = block;
-    const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
-    const cells: Record<string, string> = {
-      STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
-      SOURCE: flow.source,
-      DESTINATION: `${flow.destination} ${service}`,
-      FIREWALL: firewall,
-      SINCE: formatSpan(now - createdAt),
-      LEFT: left(block, now),
-      ALARMS: String(alarms),
-      ID: shortId(block),
-    };
-    return columns.map((column) => cells[column] ?? '');
-  });
+/** One row: a flow with the firewalls where it has the same state, end and reason. */
+interface ListRow {
+  state: BlockState;
+  cells: Readonly<Record<string, string>>;
+  reason: string | null;
+  firewalls: readonly string[];
+  id: string;
+}
 
-function left({ expiresAt, state }: Block, now: number): string {
+async function* readRows(pages: AsyncIterable<Block[]>, now: number): AsyncGenerator<ListRow[], void, undefined> {
+  const rows = makeRows(now);
+  for await (const page of pages) yield rows.add(page);
+  yield rows.end();
+}
+
+/** Joins the blocks of one flow that follow each other, on any number of pages. */
+function makeRows(now: number) {
+  let open: ListRow | undefined;
+  return {
+    /** The rows that are complete. */
+    add: (blocks: readonly Block[]): ListRow[] =>
+      blocks.flatMap((block) => {
+        const row = toRow(block, now);
+        const joined = open && joinRows(open, row);
+        const complete = joined === undefined ? open : undefined;
+        open = joined ?? row;
+        return complete ?? [];
+      }),
+    end: (): ListRow[] => (open === undefined ? [] : [open]),
+  };
+}
+
+function joinRows(one: ListRow, other: ListRow): ListRow | undefined {
+  const isSame =
+    one.reason === other.reason &&
+    !other.firewalls.some((name) => one.firewalls.includes(name)) &&
+    Object.entries(one.cells).every(([heading, cell]) => other.cells[heading] === cell);
+  return isSame ? { ...one, firewalls: [...one.firewalls, ...other.firewalls] } : undefined;
+}
+
+function toRow(block: Block, now: number): ListRow {
+  const { flow, state, firewall, createdAt, alarms, reason, description } = block;
+  const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
+  const cells = {
+    STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
+    SOURCE: flow.source,
+    DESTINATION: `${flow.destination} ${service}`,
+    SINCE: formatSpan(now - createdAt),
+    END: describeEnd(block, now),
+    ALARMS: String(alarms),
+    DESCRIPTION: description,
+  };
+  return { state, cells, reason, firewalls: [firewall], id: shortId(block) };
+}
+
+const toCells = ({ cells, firewalls, id }: ListRow, columns: readonly string[]): string[] => {
+  const others = firewalls.length > 1 ? ` +${firewalls.length - 1}` : '';
+  const all: Record<string, string> = { ...cells, FIREWALL: firewalls.join(' '), ID: `${id}${others}` };
+  return columns.map((column) => all[column] ?? '');
+};
+
+interface RowLayout {
+  table: ReturnType<typeof beginTable>;
+  columns: readonly string[];
+  width: number;
+  colour: boolean;
+}
+
+/** A row with the reason of its state below it, if it has one. */
+function renderRow(row: ListRow, { table, columns, width, colour }: RowLayout): string {
+  const text = toPrintable(table.render([toCells(row, columns)]));
+  const why = row.reason === null ? [] : wrapText(toPrintable(row.reason), Math.max(20, width - 4));
+  const painted = colour ? `\u001b[${colours[row.state]}m${row.state}\u001b[0m${text.slice(row.state.length)}` : text;
+  return [painted, ...why.map((line) => `    ${line}`)].join('\n');
+}
+
+const colours: Record<BlockState, number> = {
+  active: 32,
+  ...{ held: 33, pending: 33, releasing: 33 },
+  ...{ failed: 31, released: 90, refused: 90 },
+};
+
+function describeEnd({ expiresAt, state }: Block, now: number): string {
   if (state === 'released' || state === 'refused' || state === 'releasing') return '-';
-  return expiresAt === null ? 'forever' : formatSpan(expiresAt - now);
+  return expiresAt === null ? 'forever' : formatDay(expiresAt, now);
 }
 
 /** Blocks as CSV: the fields of the JSON, one block per line. */

@@ -6,13 +6,17 @@ import { warningOf } from './warning.js';
 
 /** The answer as JSON (contract: `block --json`). */
 export const answerToJson = (answer: Answer) => {
-  const { alarm, check, blocks, run, repeated = [] } = answer;
+  const { alarm, check, blocks, run, repeated = [], extended = [] } = answer;
   return {
     ...(alarm !== undefined && { alarm }),
     state: worstOf(blocks, answer)?.state ?? null,
     exit: exitCodeOf(answer),
     ...(check && { check: true }),
-    blocks: blocks.map((block) => ({ ...blockToJson(block), ...(repeated.includes(block.id) && { repeated: true }) })),
+    blocks: blocks.map((block) => ({
+      ...blockToJson(block),
+      ...(repeated.includes(block.id) && { repeated: true }),
+      ...(extended.includes(block.id) && { extended: true }),
+    })),
     run,
   };
 };

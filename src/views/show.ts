@@ -1,4 +1,4 @@
-import type { Block } from '../core/block.js';
+import { isOver, shortId, type Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
 import { formatSpan } from '../core/duration.js';
 import { formatLocal } from '../core/local-time.js';
@@ -17,9 +17,9 @@ interface Details {
 
 /** One block in detail: why, since when, until when, requested by whom, and what to run. */
 export function detailsToText({ block, alarms, record, now }: Details): string {
-  const { flow, firewall, state } = block;
+  const { flow, firewall } = block;
   const facts: [string, string | undefined][] = [
-    ['block', block.id],
+    ['block', shortId(block)],
     ['state', describeState(block)],
     ['what', `${flow.type} ${describeFlow(flow)}, ${flow.ipprotocol}`],
     ['firewall', `${firewall}, tracker ${block.tracker}`],
@@ -27,14 +27,15 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['comment', block.comment ?? undefined],
     ['policy', block.override === null ? undefined : `overridden by an operator: ${block.override}`],
     ['since', when(block.createdAt, now)],
-    ['until', block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
+    ['ended', isOver(block) ? [when(block.updatedAt, now), block.reason].filter(Boolean).join(', ') : undefined],
+    ['until', isOver(block) ? undefined : block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
     ['proven', block.provenAt === null ? 'never' : when(block.provenAt, now)],
     ['proof', describeProof(block)],
     ['next retry', block.dueAt === null ? undefined : when(block.dueAt, now)],
     ['alarms', String(block.alarms)],
     ...alarms.slice(-maxAlarms).map((alarm): [string, string] => ['', describeAlarm(alarm)]),
     ['last run', record],
-    ['to remove', state === 'released' || state === 'refused' ? undefined : `firebreak unblock --id ${block.id}`],
+    ['to remove', isOver(block) ? undefined : `firebreak unblock ${shortId(block)}`],
   ];
   return facts.flatMap(([name, text]) => (text === undefined ? [] : `${name.padEnd(12)} ${text}`)).join('\n');
 }
@@ -64,8 +65,11 @@ function describeProof(block: Block): string | undefined {
   return warningOf(block) ?? ['in force and proven', proofMessage].filter(Boolean).join(' ');
 }
 
-const describeState = ({ state, reason, failures }: Block): string =>
-  [state, failures > 0 ? count(failures, 'failed attempt') : undefined, reason ?? undefined].filter(Boolean).join(', ');
+function describeState(block: Block): string {
+  const { state, reason, failures } = block;
+  const why = isOver(block) ? null : reason;
+  return [state, failures > 0 ? count(failures, 'failed attempt') : undefined, why].filter(Boolean).join(', ');
+}
 
 function describeAlarm({ receivedAt, origin, context }: AlarmRecord): string {
   const facts = Object.entries(context).map(([name, value]) => `${name}=${value}`);

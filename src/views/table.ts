@@ -16,12 +16,15 @@ export function toTable(
 export interface TableOptions {
   right?: ReadonlySet<string>;
   width?: number;
+  /** Columns that are left out while the table is too wide, the first one first. */
+  optional?: readonly string[];
 }
 
 type Rows = readonly (readonly string[])[];
 
 /** A table that is written piece by piece: first all rows are measured, then they are rendered. */
-export function beginTable(headings: readonly string[], { right = new Set(), width = Infinity }: TableOptions = {}) {
+export function beginTable(headings: readonly string[], options: TableOptions = {}) {
+  const { right = new Set(), width = Infinity, optional = [] } = options;
   const isRight = headings.map((heading) => right.has(heading));
   let natural = headings.map((heading) => heading.length);
   let widths: number[] | undefined;
@@ -32,19 +35,37 @@ export function beginTable(headings: readonly string[], { right = new Set(), wid
       );
     },
     render: (rows: Rows): string => {
-      widths ??= fit(natural, isRight, width);
+      widths ??= fit(omit(natural, { headings, optional, width }), isRight, width);
       return rows.flatMap((row) => toLines(row, widths ?? natural, isRight)).join('\n');
     },
   };
 }
+
+/** The width of an omitted column. */
+const omitted = -2;
+
+/** Omits optional columns until the rest fits. */
+function omit(
+  natural: readonly number[],
+  { headings, optional, width }: { headings: readonly string[]; optional: readonly string[]; width: number },
+): number[] {
+  const widths = [...natural];
+  for (const heading of optional) {
+    if (totalOf(widths) <= width) break;
+    widths[headings.indexOf(heading)] = omitted;
+  }
+  return widths;
+}
+
+/** With two spaces between columns. */
+const totalOf = (widths: readonly number[]): number => widths.reduce((sum, each) => sum + each + 2, -2);
 
 /** A text column does not get narrower than this. */
 const minWidth = 8;
 
 function fit(natural: readonly number[], isRight: readonly boolean[], width: number): number[] {
   const widths = [...natural];
-  const total = (): number => widths.reduce((sum, each) => sum + each + 2, -2);
-  while (total() > width) {
+  while (totalOf(widths) > width) {
     const widest = Math.max(...widths.filter((_, column) => isRight[column] !== true));
     if (!(widest > minWidth)) break;
     widths[widths.findIndex((each, column) => each === widest && isRight[column] !== true)] = widest - 1;
@@ -53,11 +74,12 @@ function fit(natural: readonly number[], isRight: readonly boolean[], width: num
 }
 
 function toLines(cells: readonly string[], widths: readonly number[], isRight: readonly boolean[]): string[] {
-  const wrapped = widths.map((width, column) => wrapText(cells[column] ?? '', width));
+  const wrapped = widths.map((width, column) => (width === omitted ? [] : wrapText(cells[column] ?? '', width)));
   const height = Math.max(1, ...wrapped.map(({ length }) => length));
   return Array.from({ length: height }, (_, line) =>
     widths
-      .map((width, column) => {
+      .flatMap((width, column) => {
+        if (width === omitted) return [];
         const text = wrapped[column]?.[line] ?? '';
         return isRight[column] === true ? text.padStart(width) : text.padEnd(width);
       })

@@ -32,7 +32,7 @@ describe('firebreak extend and comment', function () {
     const { exit, stdout } = await launcher.firebreak(['extend', id, '--for', '7d']);
     expect(exit).to.equal(0);
     expect(stdout).to.match(
-      /^edge: extended to \d{4}-.* [+-]\d{4}: 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan\n$/,
+      /^edge: extended to \d{4}-.* [+-]\d{4}: 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan \(id \w{6}\)\n$/,
     );
     const { expires_at: until } = await readBlock();
     expect(Date.parse(String(until)) - Date.now()).to.be.within(6.9 * 86_400_000, 7 * 86_400_000);
@@ -65,7 +65,7 @@ describe('firebreak extend and comment', function () {
     const { exit, stdout } = await launcher.firebreak(['comment', id, hostile]);
     expect({ exit, stdout }).to.deep.equal({
       exit: 0,
-      stdout: 'edge: noted on 203.0.113.7 -> 192.168.1.10 tcp/22 on wan\n',
+      stdout: `edge: noted on 203.0.113.7 -> 192.168.1.10 tcp/22 on wan (id ${id})\n`,
     });
     const kept = String((await readBlock())['comment']);
     expect(kept)

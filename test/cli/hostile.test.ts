@@ -239,7 +239,10 @@ describe('hostile input', function () {
       fc.property(armed, (text) => {
         const block = toBlock(text);
         const alarm = { id: 'A', receivedAt: 0, origin: text, context: { risk: text } };
-        const shown = [toList([block], 0), detailsToText({ block, alarms: [alarm], record: undefined, now: 0 })];
+        const shown = [
+          toList([block], { now: 0 }),
+          detailsToText({ block, alarms: [alarm], record: undefined, now: 0 }),
+        ];
         for (const said of [...shown, answerToText({ blocks: [block], check: false, run: null })].map(toPrintable)) {
           // eslint-disable-next-line no-control-regex -- they must not be there
           expect(said).to.not.match(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);

@@ -117,6 +117,38 @@ describe('firebreak status and log', function () {
     expect({ exit, stderr, lines: stdout.split('\n').length }).to.deep.equal({ exit: 0, stderr: '', lines: 3 });
   });
 
+  it('lists what is sorted, searched for and limited', async () => {
+    await happen('203.0.113.9', { edge: settled });
+    await happen('203.0.113.10', { dmz: away, edge: settled });
+    const sources = async (...words: string[]): Promise<string[]> => {
+      const { blocks } = JSON.parse(await say('list', '--json', ...words)) as {
+        blocks: { source: string; firewall: string }[];
+      };
+      return blocks.map(({ source, firewall }) => `${source.slice(10)} ${firewall}`);
+    };
+    expect(await sources('--sort', 'source')).to.deep.equal(['9 edge', '10 dmz', '10 edge']);
+    expect(await sources('--sort', 'firewall', '--limit', '1')).to.deep.equal(['10 dmz']);
+    expect(await sources('--limit', '2')).to.deep.equal(['10 dmz', '10 edge']);
+    expect(await sources('--search', 'NO ROUTE')).to.deep.equal(['10 dmz']);
+    expect(await sources('--since', '1h', '--search', '113.9')).to.deep.equal(['9 edge']);
+    for (const wrong of [
+      ['--sort', 'colour'],
+      ['--limit', '0'],
+      ['--since', 'monday'],
+    ]) {
+      const { exit, stderr } = await launcher.firebreak(['list', ...wrong]);
+      expect({ wrong, exit, stderr }).to.deep.include({ wrong, exit: 2 });
+      expect(stderr).to.include(`${wrong[0]}: expected `);
+    }
+  });
+
+  it('colours the list only if asked', async () => {
+    await happen('203.0.113.9', { edge: settled });
+    const { stdout } = await launcher.firebreak(['list'], { env: { FORCE_COLOR: '1' } });
+    expect(stdout).to.include('\u001b[32mactive\u001b[0m ');
+    expect(await say('list')).to.not.include('\u001b');
+  });
+
   it('refuses to follow as one JSON document', async () => {
     const { exit, stdout } = await launcher.firebreak(['log', '--follow', '--json']);
     expect(exit).to.equal(2);

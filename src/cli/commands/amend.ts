@@ -1,5 +1,6 @@
 import { commentOnBlock, extendBlock } from '../../app/amend.js';
 import { withApp } from '../../app/context.js';
+import { shortId } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { formatLocal } from '../../core/local-time.js';
 import { blockToJson } from '../../views/json.js';
@@ -20,7 +21,7 @@ export const extend = defineCommand({
     return withApp(caller, async (app) => {
       const block = await extendBlock(args.id, forMs, app);
       const until = block.expiresAt === null ? 'forever' : `to ${formatLocal(block.expiresAt)}`;
-      const text = `${block.firewall}: extended ${until}: ${describeFlow(block.flow)}`;
+      const text = `${block.firewall}: extended ${until}: ${describeFlow(block.flow)} (id ${shortId(block)})`;
       return { exit: 0, text, json: { blocks: [blockToJson(block)] } };
     });
   },
@@ -37,7 +38,7 @@ export const comment = defineCommand({
     withApp(caller, async (app) => {
       const block = await commentOnBlock(chosen, words.join(' '), app);
       const what = block.comment === null ? 'removed the comment on' : 'noted on';
-      const text = `${block.firewall}: ${what} ${describeFlow(block.flow)}`;
+      const text = `${block.firewall}: ${what} ${describeFlow(block.flow)} (id ${shortId(block)})`;
       return { exit: 0, text, json: { blocks: [{ ...blockToJson(block), comment: block.comment }] } };
     }),
 });

@@ -1,8 +1,8 @@
 import type { Argv, Options, PositionalOptions } from 'yargs';
 import { withHost } from '../../app/context.js';
-import { submitAlarm } from '../../app/submit.js';
+import { submitAlarms } from '../../app/submit.js';
 import type { Grammar } from '../../intake/alarm-words.js';
-import { bindDescription, readBlockArguments } from '../../intake/argv.js';
+import { bindDescription, readBlockArguments, splitSources } from '../../intake/argv.js';
 import { alarmFields, positionalFields } from '../../intake/fields.js';
 import { toAnswerOutput } from '../../views/answer.js';
 import { check, defineCommand, firewall, wait } from '../command.js';
@@ -52,8 +52,8 @@ export const block = defineCommand({
   bind: (words) => bindDescription(words, grammar),
   run: (args, caller) => {
     const { firewall: firewalls, 'override-policy': override, recheck } = args;
-    const request = readBlockArguments(args);
+    const requests = splitSources(args).map(readBlockArguments);
     const options = { firewalls, override, recheck, check: args.check, wait: args.wait, isByHand: true };
-    return withHost(caller, async (host) => toAnswerOutput(await submitAlarm(request, options, host)));
+    return withHost(caller, async (host) => toAnswerOutput(await submitAlarms(requests, options, host)));
   },
 });

@@ -13,7 +13,7 @@ export const check = defineCommand({
     withReader(caller, async (app) => {
       const { address, refusal, remarks, blocks, now } = await checkAddress(args.address, app);
       const answer = refusal ?? `${address} may be blocked: the policy does not protect it`;
-      const current = blocks.length === 0 ? 'no current block for it' : toList(blocks, now, widthOf());
+      const current = blocks.length === 0 ? 'no current block for it' : toList(blocks, { now, width: widthOf() });
       return {
         exit: refusal === undefined ? 0 : 3,
         text: [answer, ...remarks, current].join('\n'),

@@ -1,6 +1,6 @@
 import { withApp } from '../../app/context.js';
 import { drain } from '../../app/drain.js';
-import { describeFreeze, freeze as stopChanges, unfreeze as resumeChanges } from '../../app/freeze.js';
+import { describeBegin, describeFreeze, freeze as stopChanges, unfreeze as resumeChanges } from '../../app/freeze.js';
 import { defineCommand } from '../command.js';
 import { toDrainOutput } from './drain.js';
 
@@ -25,9 +25,10 @@ export const unfreeze = defineCommand({
   summary: 'resume changes and apply what is queued',
   options: (argv) => argv,
   run: (_, caller) =>
-    withApp(caller, async (app) =>
-      (await resumeChanges(app))
-        ? toDrainOutput(await drain({ expire: false }, app))
-        : { exit: 0, text: 'nothing was frozen', json: { blocks: [] } },
-    ),
+    withApp(caller, async (app) => {
+      const ended = await resumeChanges(app);
+      if (ended === undefined) return { exit: 0, text: 'nothing was frozen', json: { blocks: [] } };
+      const output = toDrainOutput(await drain({ expire: false }, app));
+      return { ...output, text: `resumed; changes were frozen since ${describeBegin(ended)}\n${output.text ?? ''}` };
+    }),
 });

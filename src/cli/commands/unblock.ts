@@ -1,18 +1,23 @@
 import { withApp } from '../../app/context.js';
 import { release } from '../../app/release.js';
+import { FirebreakError } from '../../core/errors.js';
 import { toAnswerOutput } from '../../views/answer.js';
 import { check, defineCommand, firewall, wait } from '../command.js';
 
 export const unblock = defineCommand({
-  usage: 'unblock [source] [destination] [port]',
+  usage: 'unblock [target..]',
   summary: 'release every matching block, and prove it',
   options: (argv) =>
     argv
-      .positional('source', { type: 'string', describe: 'blocked address, or a network: every block inside it' })
-      .positional('destination', { type: 'string', describe: 'only towards this address' })
-      .positional('port', { type: 'string', describe: 'only this port' })
+      .positional('target', {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        describe: 'SOURCE [DESTINATION [PORT]], or any number of ids, addresses and networks',
+      })
       .options({
         id: { type: 'string', requiresArg: true, describe: 'only this block: its id or the last characters of it' },
+        last: { type: 'boolean', default: false, describe: 'what you blocked last' },
         grace: {
           type: 'string',
           requiresArg: true,
@@ -29,9 +34,10 @@ export const unblock = defineCommand({
         wait,
       }),
   run: (args, caller) => {
-    const { source, destination, port, id, firewall: firewalls } = args;
-    const { grace, allow } = args;
-    const options = { source, destination, port, id, firewalls, grace, allow, check: args.check, wait: args.wait };
+    const { target, id, last, firewall: firewalls, grace, allow } = args;
+    if (id !== undefined && target.length > 0) throw new FirebreakError('usage', 'give SOURCE or --id, not both');
+    const targets = id === undefined ? target : [id];
+    const options = { targets, last, firewalls, grace, allow, check: args.check, wait: args.wait };
     return withApp(caller, async (app) => toAnswerOutput(await release(options, app)));
   },
 });

@@ -27,6 +27,7 @@ export async function recordAlarms(
     blocks,
     leases: await acquireFreeLeases(tx, blocks.flat(), options),
     repeated: recorded.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : [])),
+    extended: recorded.flat().flatMap(({ block, isExtended }) => (isExtended === true ? block.id : [])),
     isFirstHeld: !hadHeld && blocks.flat().some(({ state }) => state === 'held'),
   };
 }
@@ -51,6 +52,8 @@ interface RecordedBlock {
   /** This same event requested it a moment ago. */
   isRepeated: boolean;
   isNew: boolean;
+  /** It ends later than before. */
+  isExtended?: boolean;
 }
 
 /** What is common to all blocks of an alarm. */
@@ -128,7 +131,8 @@ async function recordRepeat(
   const block = { ...(hasRoom ? approve(counted, now) : counted), override: request.override ?? live.override };
   await updateBlock(tx, block);
   if (hasRoom || live.desired === 'absent') counts.add(...keysOf(request));
-  return { block, isRepeated: false, isNew: hasRoom };
+  const isExtended = live.desired === 'present' && !hasRoom && block.expiresAt !== live.expiresAt;
+  return { block, isRepeated: false, isNew: hasRoom, isExtended };
 }
 
 async function recordNewBlock(tx: Transaction, request: LastingRequest, recording: Recording): Promise<RecordedBlock> {

@@ -4,6 +4,15 @@ import { findRow, hasRow, type Statements } from './database.js';
 export const hasAlarm = (db: Statements, id: string): Promise<boolean> =>
   hasRow(db, 'SELECT 1 FROM alarm WHERE id = ?', id);
 
+export async function findLastRequested(db: Statements, origin: string): Promise<string[]> {
+  const rows = await db.all(
+    `SELECT block FROM alarm_block
+     WHERE alarm = (SELECT id FROM alarm WHERE origin = ? ORDER BY rowid DESC LIMIT 1) ORDER BY block`,
+    origin,
+  );
+  return rows.map(({ block }) => String(block));
+}
+
 export async function findAlarms(db: Statements, block: string): Promise<AlarmRecord[]> {
   const rows = await db.all(
     `SELECT alarm.* FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id

@@ -37,7 +37,15 @@ import {
 } from './outbox.js';
 import { purge } from './purge.js';
 import { recordAlarms } from './record-alarms.js';
-import { findAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
+import {
+  findAlarms,
+  findLastRequested,
+  findOldestBlock,
+  findRun,
+  findRunsToKeep,
+  findWork,
+  hasAlarm,
+} from './records.js';
 import {
   beginAsking,
   findAddressChanges,
@@ -58,7 +66,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
       return result;
     });
   return {
-    ...makeBlockStore(database, decide),
+    ...makeBlockStore(database, decide, actor),
     ...makeLeases(database, decide),
     ...makeOutbox(database),
     ...makeIncidents(database),
@@ -78,14 +86,14 @@ const entriesOf =
   (blocks: readonly Block[]): AuditEntry[] =>
     blocks.map((block) => entryOfBlock(event, block));
 
-const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
+const makeBlockStore = (database: Database, decide: Decide, actor: string): BlockStore => ({
   recordAlarms: (alarms, options) =>
     decide(
       (tx) => recordAlarms(tx, alarms, options),
       ({ blocks }) => entriesOfAlarms(alarms, blocks),
     ),
   release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
-  decide: (move, ids) => decide((tx) => decideBlocks(tx, move, ids), entriesOf(move)),
+  decide: (move, ids) => decide((tx) => decideBlocks(tx, { move, by: actor }, ids), entriesOf(move)),
   amend: (id, change) =>
     decide(
       (tx) => amendBlock(tx, id, change),
@@ -104,6 +112,7 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
   readBlocks: (query) => readBlocks(database, query),
   countBlocks: (query) => countBlocks(database, query),
   hasAlarm: (id) => hasAlarm(database, id),
+  findLastRequested: (origin) => findLastRequested(database, origin),
   findAlarms: (block) => findAlarms(database, block),
   loadStats: () => loadStats(database),
   findHistory: (since) => findHistory(database, since),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { formatLocal } from '#firebreak/core/local-time.js';
 import { refuse, type Block } from '#firebreak/core/block.js';
 import type { Answer } from '#firebreak/core/outcome.js';
 import { answerToJson, errorToJson } from '#firebreak/views/json.js';
@@ -9,6 +10,7 @@ const fresh = aBlock();
 const active = anActiveBlock();
 const fail = (failure: Block['failure'], reason: string): Block =>
   aBlock({ claimedRevision: 1, doneRevision: 1, failure, reason });
+const noon = new Date(2026, 10, 30, 12, 0).getTime();
 const run = { id: '01RUN', ms: 1412, batch: 1 };
 
 function answer(blocks: Block[], more: Partial<Answer> = {}): Answer {
@@ -17,44 +19,59 @@ function answer(blocks: Block[], more: Partial<Answer> = {}): Answer {
 
 describe('answerToText', () => {
   const what = '203.0.113.7 -> 192.168.1.10 tcp/22 on wan';
+  const id = '(id 1BLOCK, no end)';
   for (const [title, given, text] of [
-    ['a new block', answer([active]), `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s`],
+    ['a new block', answer([active]), `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s ${id}`],
     [
       'an existing block',
       answer([{ ...active, changed: false }], { run: null }),
-      `edge: already blocked ${what}: in force and proven, tracker 2000000001`,
+      `edge: already blocked ${what}: in force and proven, tracker 2000000001 ${id}`,
     ],
     [
       'a block whose proof is older than the request',
       answer([{ ...active, changed: false, provenAt: 1_000_000, updatedAt: 1_040_000 }], { run: null }),
-      `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001`,
+      `edge: already blocked ${what}: in force, proven 40s ago, tracker 2000000001 ${id}`,
     ],
     [
       'a block that is not proven to decide',
       answer([{ ...active, proof: 'listed', proofMessage: 'not told' }]),
-      `edge: blocked ${what}, tracker 2000000001, 1.4 s: in force; not proven to decide: not told`,
+      `edge: blocked ${what}, tracker 2000000001, 1.4 s: in force; not proven to decide: not told ${id}`,
     ],
     [
       'a block whose packets are not stopped',
       answer([{ ...active, proof: 'shadowed', proofMessage: "floating rule 'a' (tracker 7) passes it first" }]),
-      `edge: NOT blocked ${what}, tracker 2000000001, 1.4 s: the rule stands, but the packet is not stopped: floating rule 'a' (tracker 7) passes it first`,
+      `edge: NOT blocked ${what}, tracker 2000000001, 1.4 s: the rule stands, but the packet is not stopped: floating rule 'a' (tracker 7) passes it first ${id}`,
     ],
     [
       'a dry run that finds such a rule',
       answer([{ ...active, changed: false, proof: 'unreachable_path', proofMessage: 'same subnet' }], { check: true }),
       `edge: NOT blocked ${what}, tracker 2000000001: the rule stands, but the packet is not stopped: same subnet (dry run: nothing to change)`,
     ],
-    ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours`],
+    ['a refusal', answer([refuse(fresh, 'refused: ours')]), `edge: NOT blocked ${what}: refused: ours (id 1BLOCK)`],
     [
       'an unreachable firewall',
       answer([fail('unreachable', 'no answer')]),
-      `edge: NOT blocked ${what}: the firewall is unreachable: no answer; queued for retry`,
+      `edge: NOT blocked ${what}: the firewall is unreachable: no answer; queued for retry ${id}`,
     ],
-    ['a failure', answer([fail('failed', 'pf refused')]), `edge: NOT blocked ${what}: pf refused; queued for retry`],
+    [
+      'a failure',
+      answer([fail('failed', 'pf refused')]),
+      `edge: NOT blocked ${what}: pf refused; queued for retry ${id}`,
+    ],
     [
       'a stopped run',
       answer([fail('stopped', 'it took too long')]),
-      `edge: NOT known to be blocked ${what}: it took too long; queued for retry`,
+      `edge: NOT known to be blocked ${what}: it took too long; queued for retry ${id}`,
+    ],
+    [
+      'a block whose end was moved',
+      answer([{ ...active, expiresAt: noon, provenAt: noon - 3_600_000, updatedAt: noon - 3_600_000 }], { extended: ['01BLOCK'] }),
+      `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s (id 1BLOCK, extended to Mon 12:00)`,
+    ],
+    [
+      'a second release',
+      answer([{ ...active, state: 'released', reason: 'released by ann', updatedAt: noon }], { past: ['01BLOCK'] }),
+      `edge: already released ${what}: released by ann, ${formatLocal(noon)} (id 1BLOCK)`,
     ],
     [
       'a dry run',

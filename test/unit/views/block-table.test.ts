@@ -24,7 +24,9 @@ async function collect(pieces: AsyncIterable<string>): Promise<string> {
 
 describe('a list of blocks', () => {
   it('marks a rule that does not stop its packets, and one that is not proven to, and says what the marks mean', () => {
-    const [, first = '', second = '', third = '', ...legend] = toList([shadowed, listed, decides], 0).split('\n');
+    const [, first = '', second = '', third = '', ...legend] = toList([shadowed, listed, decides], { now: 0 }).split(
+      '\n',
+    );
     expect([first, second, third].map((line) => line.slice(0, 9))).to.deep.equal([
       'active ! ',
       'active ? ',
@@ -39,19 +41,52 @@ describe('a list of blocks', () => {
   });
 
   it('has neither mark nor legend where every block is proven', () => {
-    expect(toList([decides, anActiveBlock()], 0)).to.not.match(/[!?]|show ID/);
+    expect(toList([decides, anActiveBlock()], { now: 0 })).to.not.match(/[!?]|show ID/);
   });
 
   it('fits 80 columns, marks included', () => {
     const flow = aFlow({ source: '2001:db8:aaaa:bbbb:cccc:dddd:eeee:7', destination: '2001:db8:1:2:3:4:5:6' });
     const wide = { ...shadowed, flow, firewall: 'a-firewall-of-some-office', alarms: 12_345 };
-    for (const line of toList([wide, decides], 90_000_000).split('\n')) expect(line.length, line).to.be.at.most(80);
+    for (const line of toList([wide, decides], { now: 90_000_000 }).split('\n'))
+      expect(line.length, line).to.be.at.most(80);
   });
 
   it('is the same page by page', async () => {
     const blocks = [shadowed, listed, decides];
-    const pages = toListPages(() => toPages(blocks), 0, 80);
-    expect(await collect(pages)).to.equal(`${toList(blocks, 0)}\n`);
+    const pages = toListPages(() => toPages(blocks), { now: 0 });
+    expect(await collect(pages)).to.equal(`${toList(blocks, { now: 0 })}\n`);
+  });
+
+  it('has one row for a flow on two firewalls, in 80 columns, also where pages divide it', async () => {
+    const blocks = ['edge', 'depot'].map((firewall) => ({ ...decides, id: `01${firewall}`, firewall }));
+    const text = toList(blocks, { now: 0 });
+    expect(text.split('\n')).to.have.length(2);
+    expect(text)
+      .to.match(/edge depot .*01edge \+1$/m)
+      .and.not.match(/^.{81}/m);
+    expect(await collect(toListPages(() => toPages(blocks), { now: 0 }))).to.equal(`${text}\n`);
+    const ended = { ...blocks[1]!, state: 'held' as const };
+    expect(toList([blocks[0]!, ended], { now: 0 }).split('\n')).to.have.length(3);
+  });
+
+  it('shows when a block ends, and below it the reason of its state', () => {
+    const at = new Date(2026, 10, 30, 12, 0).getTime();
+    const failed = anActiveBlock({ state: 'failed', reason: 'no route to host', expiresAt: at });
+    const [, row, reason] = toList([failed], { now: at - 3_600_000 }).split('\n');
+    expect(row).to.match(/^failed +203.0.113.7 .* Mon 12:00 /);
+    expect(reason).to.equal('    no route to host');
+    expect(toList([failed], { now: at - 30 * 86_400_000 })).to.match(/ 2026-11-30 /);
+  });
+
+  it('shows what a block is for if the terminal is wide', () => {
+    expect(toList([decides], { now: 0 })).to.not.include('a test');
+    expect(toList([decides], { now: 0, width: 120 })).to.match(/ID {5,}DESCRIPTION\n.* a test$/);
+  });
+
+  it('colours the state only, and only if asked', () => {
+    const [, row = ''] = toList([shadowed], { now: 0, colour: true }).split('\n');
+    expect(row.startsWith('\u001b[32mactive\u001b[0m !  203.0.113.7')).to.equal(true);
+    expect(toList([shadowed], { now: 0 })).to.not.include('\u001b');
   });
 
   it('has level and warning as CSV', async () => {

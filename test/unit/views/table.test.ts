@@ -73,8 +73,8 @@ describe('a list of any number of blocks', () => {
   };
 
   it('is the table that all of them together would be', async () => {
-    expect(await join(toListPages(read, 0, 80))).to.equal(`${toList(pages.flat(), 0)}\n`);
-    expect(await join(toListPages(() => read([]), 0, 80))).to.equal('no blocks\n');
+    expect(await join(toListPages(read, { now: 0 }))).to.equal(`${toList(pages.flat(), { now: 0 })}\n`);
+    expect(await join(toListPages(() => read([]), { now: 0 }))).to.equal('no blocks\n');
   });
 
   it('is one JSON document, and one CSV with one line of headings', async () => {
