@@ -11,8 +11,10 @@ const placeholders = {
   'authorized-key': 'FILE',
   'connect-timeout': 'SECONDS',
   explain: 'KEY',
+  expires: 'DURATION',
   for: 'DURATION',
   firewall: 'NAME',
+  listen: 'ADDRESS',
   'mail-to': 'ADDRESS',
   'override-policy': 'REASON',
   root: 'FOLDER',
@@ -28,6 +30,8 @@ const choices = {
   protocol: protocols,
   type: ['block', 'reject'],
   ipproto: ['inet', 'inet6'],
+  action: ['add', 'list', 'revoke'],
+  scope: ['alarm', 'read', 'operate'],
 };
 
 const isFile = (name) => ['FILE', 'FOLDER', 'DIR'].includes(placeholderOf(name)) || ['file', 'older'].includes(name);

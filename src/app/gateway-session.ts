@@ -52,13 +52,19 @@ async function asUnable<T>(work: () => Promise<T>): Promise<T> {
 /** An alarm blocks single hosts only, whatever networks the policy allows an operator, and never forever. */
 async function submitRequest(request: GatewayRequest, host: Host): Promise<Answer> {
   const { policy } = host.config;
-  const config: Config = { ...host.config, policy: { ...policy, widest: { inet: 32, inet6: 128 } } };
+  const config = withHostsOnly(host.config);
   const alarm = limitDuration(readBlockArguments(request.argv), policy.longest, host);
   return submitAlarm(alarm, request, { ...host, config });
 }
 
+/** The policy of requests that no person makes. */
+export const withHostsOnly = (config: Config): Config => ({
+  ...config,
+  policy: { ...config.policy, widest: { inet: 32, inet6: 128 } },
+});
+
 /** Shortens a request that is longer than the policy allows, rather than refuse it. */
-function limitDuration(alarm: AlarmRequest, longest: number | null, { warn }: Host): AlarmRequest {
+export function limitDuration(alarm: AlarmRequest, longest: number | null, { warn }: Pick<Host, 'warn'>): AlarmRequest {
   const requested = alarm.duration === undefined ? undefined : parseDuration(alarm.duration);
   if (requested === undefined || longest === null || (requested !== null && requested <= longest)) return alarm;
   const duration = formatDuration(longest);

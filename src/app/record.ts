@@ -56,7 +56,8 @@ export async function recordAlarm(
   return { ...recorded, blocks: recorded.blocks.flat() };
 }
 
-const recordOptions = ({ dispatch, policy: { limits, on_protected } }: Config) => ({
+/** How the configuration records alarms of any sender. */
+export const recordOptions = ({ dispatch, policy: { limits, on_protected } }: Config) => ({
   keepsProtected: on_protected === 'warn',
   recheckMs: dispatch.recheck,
   sameEventMs: dispatch.same_event,

@@ -156,7 +156,7 @@ const asFrozen = (block: Block, freeze: Freeze): Block =>
     : { ...block, failure: 'frozen', doneRevision: block.revision, changed: false, reason: describeFreeze(freeze) };
 
 /** The slowest of the runs that the request needed, or null if it needed none. */
-async function findRun(
+export async function findRun(
   requested: readonly Block[],
   current: readonly Block[],
   ledger: Ledger,

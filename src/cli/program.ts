@@ -41,12 +41,14 @@ const setUp: Loaders = {
   install: async () => (await import('./commands/install.js')).install,
   uninstall: async () => (await import('./commands/install.js')).uninstall,
   sensor: async () => (await import('./commands/sensor.js')).sensor,
+  token: async () => (await import('./commands/token.js')).token,
 };
 const byPrograms: Loaders = {
   gateway: async () => (await import('./commands/gateway.js')).gateway,
   expire: async () => (await import('./commands/drain.js')).expire,
   drain: async () => (await import('./commands/drain.js')).drain,
   run: async () => (await import('./commands/run.js')).run,
+  serve: async () => (await import('./commands/serve.js')).serve,
 };
 
 /** Every command by the occasion to use it, in the order of the help; each is loaded when it is called. */

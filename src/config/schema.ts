@@ -4,6 +4,7 @@ import { file, key, name, path, timeLimit } from './schema/kinds.js';
 import { mail, syslog, webhook } from './schema/notify-keys.js';
 import { defaults, escalation, policy } from './schema/policy-keys.js';
 import { ansible, dispatch, gateway, log } from './schema/running-keys.js';
+import { serve } from './schema/serve-keys.js';
 
 /**
  * The schema of firebreak.yml, and the only definition of each key's format, default, description and file kind.
@@ -44,6 +45,10 @@ export const configSchema = z.strictObject({
     'The same events as JSON documents, posted to a chat, a ticket system or a program of yours. They are stored, retried and sent once per incident, like mails.',
   ),
   syslog: key(syslog.optional(), 'Each outcome as a line of RFC 5424 with structured data.'),
+  serve: key(
+    serve.prefault({}),
+    'The HTTP server (`firebreak serve`), which accepts alarms of any SIEM. See docs/serve.md.',
+  ),
   log: key(log.prefault({}), 'The log file.'),
 });
 

@@ -31,10 +31,13 @@ export type ErrorCode = keyof typeof errorExits;
 export class FirebreakError extends Error {
   readonly code: ErrorCode;
   readonly exit: number;
+  /** The same as the message, one by one, if it lists problems of a request. */
+  readonly problems: readonly Problem[];
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; problems?: readonly Problem[] }) {
     super(message, options);
     this.name = 'FirebreakError';
+    this.problems = options?.problems ?? [];
     this.code = code;
     this.exit = errorExits[code];
   }

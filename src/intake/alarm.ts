@@ -77,7 +77,7 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
     ...findDescriptionProblems(requested.description),
   ];
   if (problems.length > 0 || !checked.ok) {
-    throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'));
+    throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'), { problems });
   }
   return {
     description: cleanText(requested.description ?? config.defaults.description, maxDescription),

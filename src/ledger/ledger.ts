@@ -7,6 +7,7 @@ import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, FirewallFacts, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
+import type { Token } from '../core/token.js';
 import type { History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
@@ -17,7 +18,7 @@ import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
  * ledger at the same time: every method is one transaction, and time is the ledger's own. Methods may be called while
  * others of the same process are in progress, and none of them blocks the event loop.
  */
-export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Audit, Control {
+export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Tokens, Audit, Control {
   /** The same ledger; the audit log records its decisions as this actor's. Cheap: one per request. */
   as(actor: string): Ledger;
   /** Finishes the open transaction and refuses later ones. Closes every view of the ledger. */
@@ -151,6 +152,25 @@ export interface NewAllowance {
   resolved?: readonly string[];
 }
 
+/** Tokens of the HTTP server. */
+export interface Tokens {
+  /** @returns false if there is a token of this name */
+  addToken(token: NewToken): Promise<boolean>;
+  /** @returns false if there is none of this name */
+  revokeToken(name: string): Promise<boolean>;
+  /** Those that have not expired. */
+  findTokens(): Promise<Token[]>;
+  /** The token whose secret has this hash, unless it has expired. */
+  findToken(hash: string): Promise<Token | undefined>;
+}
+
+export interface NewToken extends Pick<Token, 'name' | 'scope' | 'source' | 'networks'> {
+  /** SHA-256 of the secret, in hex. */
+  hash: string;
+  /** Null: forever. */
+  durationMs: number | null;
+}
+
 /** The audit log: decisions and their actors. */
 export interface Audit {
   /** Records a decision that no other method records: a refused caller. */
@@ -270,6 +290,8 @@ export interface Freeze {
 
 export interface BlockQuery {
   ids?: readonly string[];
+  /** Those that this alarm requested. */
+  alarm?: string;
   /** An id, or its end. */
   idEnding?: string;
   states?: readonly BlockState[];

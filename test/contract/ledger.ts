@@ -941,6 +941,31 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await ledger.findAllowances()).to.have.length(1);
     });
 
+    it('finds a token by its hash, until it expires or is revoked', async () => {
+      const token = { scope: 'alarm', source: 'wazuh', networks: ['192.0.2.0/24'] } as const;
+      const added = [
+        await ledger.as('root').addToken({ ...token, name: 'one', hash: 'h1', durationMs: null }),
+        await ledger.addToken({ ...token, name: 'two', hash: 'h2', durationMs: hour }),
+        await ledger.addToken({ ...token, name: 'two', hash: 'h3', durationMs: null }),
+      ];
+      expect(added).to.deep.equal([true, true, false]);
+      expect(await ledger.findToken('h1')).to.deep.include({ ...token, name: 'one', by: 'root', expiresAt: null });
+      expect((await ledger.findTokens()).map(({ name }) => name)).to.deep.equal(['one', 'two']);
+      test.advance(hour);
+      expect([await ledger.findToken('h2'), (await ledger.findTokens()).length]).to.deep.equal([undefined, 1]);
+      expect(await ledger.addToken({ ...token, name: 'two', hash: 'h4', durationMs: null })).to.equal(true);
+      expect([await ledger.revokeToken('one'), await ledger.revokeToken('one')]).to.deep.equal([true, false]);
+      expect([await ledger.findToken('h1'), await ledger.findToken('h3')]).to.deep.equal([undefined, undefined]);
+    });
+
+    it('finds the blocks of an alarm', async () => {
+      const first = alarm([block(), block({ firewall: 'core' })]);
+      await keep(ledger, first);
+      await keep(ledger, alarm([block({}, { source: '203.0.113.8' })]));
+      const found = await ledger.findBlocks({ alarm: first.id });
+      expect(found.map(({ firewall }) => firewall)).to.have.members(['edge', 'core']);
+    });
+
     it('refuses a new block in a grace time, and goes on with one in force', async () => {
       const graced = { grace: 'refused: not again' };
       const fresh = await keep(ledger, alarm([block(graced)]));

@@ -7,6 +7,7 @@ import ts from 'typescript';
 const layers = [
   ['main', 'compile'],
   ['cli'],
+  ['serve'],
   ['app'],
   ['doctor'],
   ['notify'],

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
-import type { Allowances, Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox } from '../ledger.js';
+import type { Allowances, Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox, Tokens } from '../ledger.js';
 import { processIdentity } from '../process-identity.js';
 import {
   appendAudit,
@@ -55,6 +55,7 @@ import {
   recordFacts,
 } from './seen.js';
 import { beginSession, endSession } from './sessions.js';
+import { addToken, findToken, findTokens, revokeToken } from './token-rows.js';
 import { beginWaiting, endWaiting } from './waiters.js';
 
 /** A ledger in an SQL database. Each decision is also appended to the audit log, in the same transaction. */
@@ -71,6 +72,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
     ...makeOutbox(database),
     ...makeIncidents(database),
     ...makeAllowances(database, decide, actor),
+    ...makeTokens(database, decide, actor),
     ...makeAudit(database, decide),
     ...makeControl(database, decide),
     as: (other) => makeSqlLedger(database, audit, other),
@@ -191,6 +193,24 @@ const makeAllowances = (database: Database, decide: Decide, actor: string): Allo
     ),
   findAllowances: () => findAllowances(database),
   recordResolved: (address, resolved) => database.write((tx) => recordResolved(tx, address, resolved)),
+});
+
+const makeTokens = (database: Database, decide: Decide, actor: string): Tokens => ({
+  addToken: (token) =>
+    decide(
+      (tx) => addToken(tx, token, actor),
+      (wasAdded) => {
+        const { name, scope, source, networks, durationMs } = token;
+        return wasAdded ? [{ event: 'token add', name, scope, source, networks, for_ms: durationMs }] : [];
+      },
+    ),
+  revokeToken: (name) =>
+    decide(
+      (tx) => revokeToken(tx, name),
+      (wasThere) => (wasThere ? [{ event: 'token revoke', name }] : []),
+    ),
+  findTokens: () => findTokens(database),
+  findToken: (hash) => findToken(database, hash),
 });
 
 const makeAudit = (database: Database, decide: Decide): Audit => ({

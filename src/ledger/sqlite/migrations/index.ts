@@ -10,6 +10,7 @@ import { addProof } from './009-proof.js';
 import { addFirewallFacts } from './010-firewall-facts.js';
 import { addAllowances } from './011-allowances.js';
 import { addFlatCosts } from './012-flat-costs.js';
+import { addTokens } from './014-tokens.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -28,4 +29,5 @@ export const migrations: readonly string[] = [
   addFirewallFacts,
   addAllowances,
   addFlatCosts,
+  addTokens,
 ];

@@ -1,0 +1,102 @@
+import * as z from 'zod';
+import { isPath, parseCondition } from '../../core/condition.js';
+import { address, file, key, listValues, name, secretFile, timeLimit } from './kinds.js';
+
+/** The senders whose documents are known. */
+export const presetNames = [
+  ...['generic', 'wazuh', 'graylog', 'elastic', 'elastalert', 'splunk', 'suricata', 'securityonion'],
+  ...['thehive', 'alertmanager'],
+] as const;
+export type PresetName = (typeof presetNames)[number];
+
+/** The fields of an alarm that a document can give, by the names of the source `generic`. */
+export const mappedFields = [
+  ...['src_ip', 'dst_ip', 'dst_port', 'protocol', 'interface', 'type', 'ipproto', 'description', 'duration'],
+  ...['event_id', 'backlog_id', 'plugin_id', 'plugin_sid', 'risk', 'sensor'],
+] as const;
+export type MappedField = (typeof mappedFields)[number];
+
+const isListen = (text: string): boolean => /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/.test(text);
+
+export const listenAddress = z
+  .string()
+  .refine((text) => isListen(text) && Number(text.split(':').at(-1)) <= 65535, 'expected ADDRESS:PORT');
+
+const dotPath = z.string().refine(isPath, 'expected a path such as event.fields.src_ip');
+const constant = z.strictObject({ value: z.union([z.string(), z.number()]) });
+const fieldValue = z.union([dotPath, constant, z.array(z.union([dotPath, constant])).min(1)]);
+const condition = z
+  .string()
+  .refine((text) => parseCondition(text) !== undefined, 'expected a condition such as rule.level >= 10');
+
+const headerName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected the name of a header');
+
+const hmac = z.strictObject({
+  secret_file: key(secretFile, 'File with the secret that the sender signs its requests with.'),
+  header: key(headerName.default('X-Signature'), 'Header with the signature. A prefix such as `sha256=` is ignored.'),
+  algorithm: key(z.enum(['sha256', 'sha384', 'sha512']).default('sha256'), '`sha256`, `sha384` or `sha512`.'),
+  encoding: key(z.enum(['hex', 'base64']).default('hex'), '`hex` or `base64`.'),
+  timestamp_header: key(
+    headerName.optional(),
+    'Header with the time of the request in seconds since 1970. If set, the signature is that of the time, a dot and the body.',
+  ),
+  window: key(timeLimit.prefault('5m'), 'How far the time of the request may be from ours.'),
+});
+
+const auth = z.strictObject({
+  token: key(
+    z.enum(['header', 'url', 'none']).default('header'),
+    'Where a token is accepted: `header` only, or also in the `url` as `?token=…`, for senders that cannot send a header. `none`: only `hmac` or `certificate` are accepted.',
+  ),
+  hmac: key(hmac.optional(), 'Signed requests, accepted without a token.'),
+  certificate: key(
+    z.array(z.string().min(1)).optional(),
+    'Common names of client certificates, accepted without a token. Needs `serve.tls.client_ca_file`.',
+    ['wazuh.example.org'],
+  ),
+});
+
+const source = z.strictObject({
+  preset: key(z.enum(presetNames).optional(), `Form of the documents: one of ${listValues(presetNames)}.`),
+  fields: key(
+    z.partialRecord(z.enum(mappedFields), fieldValue).optional(),
+    'Where an alarm field is in a document: a dot path, `{value: …}` for a constant, or a list of these, of which the first that is present counts. They replace those of the preset.',
+    { src_ip: 'event.fields.attacker', dst_port: ['event.fields.port', { value: 443 }] },
+  ),
+  when: key(
+    z.array(condition).prefault([]),
+    'Conditions, all of which a document must meet; others are counted as skipped and record nothing. `PATH`, or `PATH OPERATOR VALUE` with `==`, `!=`, `>=`, `<=`, `>` or `<`.',
+    ['rule.level >= 10'],
+  ),
+  firewalls: key(z.array(name).prefault([]), 'Only these firewalls; all if empty.'),
+  auth: key(auth.prefault({}), 'How requests of this source are authenticated.'),
+});
+
+const tls = z.strictObject({
+  cert_file: key(file, 'Certificate chain (PEM). The files are read again when they change.'),
+  key_file: key(secretFile, 'Private key (PEM).'),
+  client_ca_file: key(file.optional(), 'Certificates (PEM) of the authorities that sign client certificates.'),
+});
+
+export const serve = z.strictObject({
+  listen: key(
+    listenAddress.default('127.0.0.1:8787'),
+    'Address and port. An address other than the loopback needs `serve.tls`, or `serve.trusted_proxies`.',
+  ),
+  tls: key(tls.optional(), 'HTTPS. Without it, HTTP on the loopback, or behind a proxy.'),
+  trusted_proxies: key(
+    z.array(address).prefault([]),
+    'Proxies whose `X-Forwarded-For` is believed.',
+    ['127.0.0.1'],
+  ),
+  per_second: key(
+    z.number().positive().default(200),
+    'Requests per second of one token; more are answered with 429. Twice as many may come at once.',
+  ),
+  sources: key(
+    z.record(name, source).prefault({}),
+    'Senders, by the last part of their URL (here `NAME`). Each preset is also a source of its own name.',
+  ),
+});
+
+export type ServeConfig = z.infer<typeof serve>;

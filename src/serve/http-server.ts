@@ -1,0 +1,118 @@
+import { createAdaptorServer } from '@hono/node-server';
+import { createServer, type Server as PlainServer } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { readFileSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { ServeConfig } from '../config/schema/serve-keys.js';
+import { describeError } from '../core/describe.js';
+import { FirebreakError } from '../core/errors.js';
+import type { App } from '../runtime/app.js';
+
+type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+type Tls = NonNullable<ServeConfig['tls']>;
+
+/** A server that listens. */
+export interface Listening {
+  url: string;
+  /** Stops listening, and resolves when the open requests are answered, or after `ms`. */
+  close: (ms: number) => Promise<void>;
+}
+
+/** Connections at the same time; more are closed at once. Each takes a descriptor and some memory. */
+const maxConnections = 2000;
+
+/** How long a request may take to arrive: a slow or half-open connection is closed. */
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 15_000,
+  connectionsCheckingInterval: 5000,
+};
+
+const reloadEveryMs = 60_000;
+
+/** @throws FirebreakError usage if it cannot listen */
+export async function listen(fetch: Fetch, address: string, app: Pick<App, 'config' | 'warn'>): Promise<Listening> {
+  const { tls } = app.config.serve;
+  const options = { ...timeouts, maxHeaderSize: 16_384 };
+  const server = createAdaptorServer({
+    fetch,
+    overrideGlobalObjects: false,
+    ...(tls === undefined
+      ? { createServer, serverOptions: options }
+      : {
+          createServer: createTlsServer,
+          serverOptions: {
+            ...options,
+            ...readTls(tls),
+            requestCert: tls.client_ca_file !== undefined,
+            rejectUnauthorized: false,
+          },
+        }),
+  }) as PlainServer | TlsServer; // what the two functions create
+  server.maxConnections = maxConnections;
+  const port = await begin(server, address);
+  const endReload = tls === undefined ? (): void => undefined : reloadTls(server as TlsServer, tls, app.warn);
+  const [, host = ''] = /^(.*):\d+$/.exec(address) ?? [];
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    close: async (ms) => {
+      endReload();
+      await close(server, ms);
+    },
+  };
+}
+
+/** Listens at the address, or on the socket that systemd has opened. @returns the port */
+function begin(server: PlainServer | TlsServer, address: string): Promise<number> {
+  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(address) ?? [];
+  const { LISTEN_PID, LISTEN_FDS } = process.env;
+  const isActivated = LISTEN_FDS === '1' && LISTEN_PID === String(process.pid);
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new FirebreakError('usage', `cannot listen on ${address}: ${describeError(error)}`, { cause: error })),
+    );
+    server.once('listening', () => resolve((server.address() as AddressInfo | null)?.port ?? Number(port)));
+    if (isActivated) server.listen({ fd: 3 });
+    else server.listen(Number(port), host);
+  });
+}
+
+function close(server: PlainServer | TlsServer, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), ms);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+const readTls = ({ cert_file, key_file, client_ca_file }: Tls) => ({
+  cert: readFileSync(cert_file),
+  key: readFileSync(key_file),
+  ...(client_ca_file !== undefined && { ca: readFileSync(client_ca_file) }),
+});
+
+const timesOf = ({ cert_file, key_file, client_ca_file }: Tls): string =>
+  [cert_file, key_file, client_ca_file ?? cert_file]
+    .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs)
+    .join();
+
+/** Reads the files again when they have changed, as certificates are renewed. @returns a function that ends this */
+function reloadTls(server: TlsServer, tls: Tls, warn: App['warn']): () => void {
+  let known = timesOf(tls);
+  const timer = setInterval(() => {
+    const now = timesOf(tls);
+    if (now === known) return;
+    known = now;
+    try {
+      server.setSecureContext(readTls(tls));
+    } catch (error) {
+      warn(`serve.tls: the previous files stay in use: ${describeError(error)}`);
+    }
+  }, reloadEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,55 @@
+import { makeAlarmQueue } from '../app/alarm-queue.js';
+import { makeApplier } from '../app/apply-soon.js';
+import { runForeground } from '../app/run-foreground.js';
+import { selectFirewalls } from '../config/select.js';
+import { listenAddress } from '../config/schema/serve-keys.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
+import type { App } from '../runtime/app.js';
+import { postAlarms } from './alarm-routes.js';
+import { healthRoutes } from './health-routes.js';
+import { listen } from './http-server.js';
+import { makeRouter } from './router.js';
+import type { Route, Server } from './route.js';
+
+export const routes: readonly Route[] = [postAlarms, ...healthRoutes];
+
+/** How long open requests may take to end after a signal. */
+const closeMs = 4000;
+
+/**
+ * Serves HTTP until a signal stops it, and does what the timers do meanwhile. Alarms that were answered are in the
+ * ledger: what is not applied at the end, the next process applies.
+ * @param tell is called with the address
+ * @throws FirebreakError usage, firewall_unknown
+ */
+export async function runServer(app: App, address: string, tell: (url: string) => void): Promise<void> {
+  checkSettings(app, address);
+  app.catchSignals();
+  const server: Server = {
+    app,
+    queue: makeAlarmQueue(app),
+    applier: makeApplier(app),
+    startedAt: await app.ledger.now(),
+  };
+  const listening = await listen(makeRouter(routes, server).fetch, address, app);
+  tell(listening.url);
+  const background = runForeground(app, () => undefined);
+  await new Promise<void>((resolve) => app.stop.addEventListener('abort', () => resolve(), { once: true }));
+  await listening.close(closeMs);
+  await Promise.all([background, server.applier.finish()]);
+}
+
+const isLoopback = (address: string): boolean => /^(?:127\.[0-9.]+|localhost|\[::1\]):\d+$/.test(address);
+
+function checkSettings({ config }: App, address: string): void {
+  const { serve } = config;
+  if (!listenAddress.safeParse(address).success)
+    throw new FirebreakError('usage', `--listen: expected ADDRESS:PORT, got ${quoteBack(address)}`);
+  if (!isLoopback(address) && serve.tls === undefined && serve.trusted_proxies.length === 0) {
+    throw new FirebreakError(
+      'usage',
+      `${address} is reachable from other hosts, and tokens would cross the network in clear; set serve.tls, or serve.trusted_proxies for a proxy that does`,
+    );
+  }
+  for (const { firewalls } of Object.values(serve.sources)) selectFirewalls(config, firewalls);
+}
