@@ -109,6 +109,31 @@ describe('the rule that the pfSense role makes', function () {
     expect(withoutRevision(firewall.readConfig())).to.equal(withoutRevision(after));
   });
 
+  it('leaves the separators of its tab alone, and they are where pfSense puts them once it is released', async () => {
+    await start();
+    const rows = (): string[] =>
+      /<separator>\n\t{3}<wan>[^]*?<\/wan>/.exec(firewall.readConfig())?.[0].match(/fr\d+/g) ?? [];
+    const easyRule = ['easyrule', '--interface', 'wan', '--source', '203.0.113.9'];
+    const before = firewall.readConfig();
+    expect(rows()).to.deep.equal(['fr0', 'fr2']);
+    const batch = [flow, { ...flow, port: '443' }];
+    const [tracker] = (await block(...batch)).result().added;
+    expect(rows()).to.deep.equal(['fr0', 'fr2']);
+    await firewall.gui(easyRule);
+    await runPlaybook(firewall, { absent: batch });
+    const after = rows();
+    firewall.writeConfig(before);
+    firewall.dropCache();
+    await firewall.gui(easyRule);
+    expect(after).to.deep.equal(rows()).and.to.deep.equal(['fr1', 'fr3']);
+
+    firewall.writeConfig(before);
+    firewall.dropCache();
+    await block(flow);
+    await firewall.gui(['delete-rule', String(tracker)]);
+    expect(rows(), 'deleted in the GUI').to.deep.equal(['fr0', 'fr1']);
+  });
+
   it('comes first among the rules of its interface', async () => {
     await start();
     const [tracker] = (await block(flow)).result().added;
@@ -128,7 +153,9 @@ describe('the rule that the pfSense role makes', function () {
     firewall.dropCache();
     await firewall.gui(['save']);
     const unknown = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'top' } });
-    expect(unknown.error()?.message).to.include('value of rule_place must be one of: interface, floating, auto, got: top');
+    expect(unknown.error()?.message).to.include(
+      'value of rule_place must be one of: interface, floating, auto, got: top',
+    );
     const run = await runPlaybook(firewall, { present: [flow], vars: { pfsense_place: 'floating' } });
     expect(run.result().proven, run.text).to.be.true;
     const [tracker = 0] = run.result().added;

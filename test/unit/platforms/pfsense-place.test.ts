@@ -4,7 +4,8 @@ import { choosePlaces, type PlaceQuestion } from '../../lab/pfsense-place.js';
 const interfaces = `<interfaces>
   <wan><enable></enable><if>em0</if></wan><lan><enable></enable><if>em1</if></lan>
   <opt1><enable></enable><if>ovpns1</if></opt1></interfaces>
-  <ifgroups><ifgroupentry><members>wan lan</members><ifname>EDGES</ifname></ifgroupentry></ifgroups>`;
+  <ifgroups><ifgroupentry><members>wan</members><ifname>AHEAD</ifname></ifgroupentry>
+  <ifgroupentry><members>wan lan</members><ifname>EDGES</ifname></ifgroupentry></ifgroups>`;
 const ifconfig = [
   'em0: flags=8843\n\tgroups: EDGES AHEAD',
   'em1: flags=8843\n\tgroups: EDGES',
@@ -42,6 +43,10 @@ const ofGroup = (name: string, tracker: number): Rule => ({
   fields: `<type>pass</type><interface>${name}</interface>`,
   line: `pass in quick on ${name} inet all flags S/SA keep state`,
 });
+const of29 = (name: string, tracker: number): Rule => {
+  const { line = '', ...rule } = ofGroup(name, tracker);
+  return { ...rule, tracker, line: `${line} label "id=${tracker}" label "tags=user_rule"` };
+};
 const own: Rule = {
   tracker: 2000000009,
   fields: '<type>block</type><interface>wan</interface>',
@@ -123,9 +128,24 @@ describe('the place of a block on pfSense, with pfsense_place: auto', () => {
       ask([ofGroup('EDGES', 1718000004)], { flow: { ...flow, interface: 'EDGES' } }),
       'interface',
     ],
-    'it is for a group, and a rule of a group ahead passes it': [
+    'it is for a group, and a rule of another group passes it': [
       ask([ofGroup('AHEAD', 1718000006), ofGroup('EDGES', 1718000004)], { flow: { ...flow, interface: 'EDGES' } }),
+      'interface',
+    ],
+    'the same on pfSense 2.9, where that group comes first': [
+      ask([of29('AHEAD', 1718000006), of29('EDGES', 1718000004)], { flow: { ...flow, interface: 'EDGES' } }),
       'floating',
+    ],
+    'the same, and no rule of its group is loaded': [
+      ask([of29('AHEAD', 1718000006)], { flow: { ...flow, interface: 'EDGES' } }),
+      'floating',
+    ],
+    'it is for a group on pfSense 2.9, and a rule of a class of VPNs passes it': [
+      ask([of29('openvpn', 1718000005)], {
+        flow: { ...flow, interface: 'EDGES' },
+        ifconfig: 'ovpns1: flags=8051\n\tgroups: tun openvpn EDGES\n',
+      }),
+      'interface',
     ],
     'a port forward passes it before any rule': [
       ask([monitoring, onWan], {

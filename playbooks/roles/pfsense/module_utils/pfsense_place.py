@@ -13,6 +13,10 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import Loa
 
 FLOATING, GROUP, INTERFACE = range(3)  # in pf's order
 NEVER_PASS = ("block", "reject", "match")
+# From 2.9 on pfSense writes the rules of one group after those of another, and labels rules in this way. Before, they come
+# in the order of the file, and a new rule is the first there.
+LABEL_OF_2_9 = "tags=user_rule"
+VPN_CLASSES = ("l2tp", "pppoe", "enc0", "openvpn")
 
 
 def list_misplaced(config, flows, programs, rules):
@@ -26,8 +30,8 @@ def list_misplaced(config, flows, programs, rules):
         return set()
     try:
         loaded = Loaded(programs["pfctl"], programs["ifconfig"], rules, flows)
-        tabs = list_tabs(config, loaded.rules)
-        return set(flow["tracker"] for flow in flows if wins_only_floating(config, loaded, tabs, flow))
+        order = Order(config, loaded.rules)
+        return set(flow["tracker"] for flow in flows if wins_only_floating(loaded, order, flow))
     except Exception:  # of any kind: the rules are proven after the load, wherever they are
         return set()
 
@@ -45,25 +49,36 @@ def find_tab(config, rule):
     return INTERFACE if rule.get("interface") in config.keys else GROUP
 
 
-def list_tabs(config, rules):
-    """(position, tab, key of the interface) of each loaded rule that the configuration has."""
-    known = {
-        tracker: min((find_tab(config, rule), rule.get("interface", "")) for rule in found)
-        for tracker, found in config.rules.items()
-    }
-    return [(position,) + known[rule.tracker] for position, rule in enumerate(rules) if rule.tracker in known]
-
-
-def wins_only_floating(config, loaded, tabs, flow):
-    on_interface, floating = find_positions(config, tabs, flow["interface"])
+def wins_only_floating(loaded, order, flow):
+    on_interface, floating = order.find_positions(flow["interface"])
     if on_interface <= floating or loaded.level_at(on_interface, flow) != "shadowed":
         return False
     return loaded.level_at(floating, flow) == "decides"
 
 
-def find_positions(config, tabs, key):
-    """Where among the loaded rules a new rule of this interface would stand, and where a floating one."""
-    ahead = [position for position, tab, _ in tabs if tab == FLOATING or (tab == GROUP and key in config.keys)]
-    of_group = [position for position, tab, name in tabs if tab == GROUP and name == key]
-    floating = tabs[0][0] if tabs else 0
-    return (of_group or [max([floating - 1] + ahead) + 1])[0], floating
+class Order:
+    """Where new rules would stand among the loaded ones."""
+
+    def __init__(self, config, rules):
+        self.keys = config.keys
+        known = {
+            tracker: min((find_tab(config, rule), rule.get("interface", "")) for rule in found)
+            for tracker, found in config.rules.items()
+        }
+        # (position, tab, key of the interface) of each loaded rule that the configuration has
+        self.rules = [(position,) + known[rule.tracker] for position, rule in enumerate(rules) if rule.tracker in known]
+        self.ranks = {}
+        if any(LABEL_OF_2_9 in rule.labels for rule in rules):
+            groups = [entry.get("ifname") for entry in config.entries.get("ifgroups/ifgroupentry", [])]
+            self.ranks = {name: rank for rank, name in enumerate(groups + list(VPN_CLASSES))}
+
+    def find_positions(self, key):
+        """The position of a new rule of this interface, and of a floating one."""
+        floating = self.rules[0][0] if self.rules else 0
+        ahead = [position for position, tab, name in self.rules if self.comes_before(tab, name, key)]
+        return max([floating - 1] + ahead) + 1, floating
+
+    def comes_before(self, tab, name, key):
+        if tab != GROUP:
+            return tab == FLOATING
+        return key in self.keys or self.ranks.get(name, -1) < self.ranks.get(key, -1)
