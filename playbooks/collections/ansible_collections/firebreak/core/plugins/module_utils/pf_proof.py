@@ -12,6 +12,7 @@ import socket
 import time
 
 from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set
+from ansible_collections.firebreak.core.plugins.module_utils.pf_focus import leave_out_other_sources
 from ansible_collections.firebreak.core.plugins.module_utils.programs import run_bounded
 
 # For all flows of a run together.
@@ -57,9 +58,10 @@ def decide_flows(pfctl, ifconfig, rules, flows):
         return [tell(flow, "listed", "pfctl -sn does not list the translations") for flow in flows]
     interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
     hosts = [flow[side] for flow in flows for side in ("source", "destination")]
-    rule_set = read_rule_set(
-        rules, translations, interfaces, Tables(pfctl, hosts, deadline).has, lambda kind, name: is_empty(pfctl, kind, name)
-    )
+    rule_set = read_for_flows(
+        flows, rules, translations, interfaces, Tables(pfctl, hosts, deadline).has,
+        lambda kind, name: is_empty(pfctl, kind, name),
+    )  # fmt: skip
     groups = members_of_groups(interfaces)
     found = []
     for flow in flows:
@@ -68,6 +70,13 @@ def decide_flows(pfctl, ifconfig, rules, flows):
         else:
             found.append(prove_flow(rule_set, groups, flow))
     return found
+
+
+def read_for_flows(flows, rules, *others):
+    """The rule set, as far as these flows can meet it. A flow whose rule is for another source needs all of it."""
+    rule_set = read_rule_set(leave_out_other_sources(rules, [flow["source"] for flow in flows]), *others)
+    is_enough = all(flow["tracker"] in rule_set.first_of for flow in flows)
+    return rule_set if is_enough else read_rule_set(rules, *others)
 
 
 def is_empty(pfctl, kind, anchor):
