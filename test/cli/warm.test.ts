@@ -99,6 +99,7 @@ describe('the warm runner', function () {
     expect(statSync(folder).mode & 0o777).to.equal(0o700);
     expect(statSync(path.join(folder, 'socket')).mode & 0o777).to.equal(0o600);
     expect(readFileSync(path.join(folder, 'log'), 'utf8')).to.equal('');
+    expect(readdirSync(path.join(folder, 'home/packages')).join()).to.match(/^[^,]*lineinfile[^,]*$/);
     const [rss = ''] = /^Pss: +\d+/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
     expect(Number(rss.split(' ').at(-1))).to.be.lessThan(80 * 1024);
   });

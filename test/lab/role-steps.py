@@ -10,6 +10,7 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
 
 import ansible.module_utils
@@ -29,6 +30,7 @@ from config import Fatal, Malformed, dump, parse  # noqa: E402
 
 BAND = range(2000000000, 2147483648)
 MODULES = {'lineinfile': lineinfile, 'replace': replace}
+IN_DATA = ('data', 'filter_start', 'root_end', 'rules', 'own', 'uniform')  # as the offsets count, or what is compared apart
 OMIT = '__omitted_by_the_task__'
 
 
@@ -46,6 +48,7 @@ AnsibleCollectionConfig.playbook_paths = [PLAYBOOKS]  # as ansible-playbook find
 loader = DataLoader()
 filter_loader.add_directory(f'{ROLE}/filter_plugins')
 action = load_code(f'{ROLE}/action_plugins/pfsense_probe.py')
+trackers_filter = load_code(f'{ROLE}/filter_plugins/pfsense_trackers.py')
 edit_action = load_code(f'{CORE}/action/edit.py')
 library = load_code(f'{ROLE}/library/pfsense_probe.py')
 library.list_enforced_rules = lambda _pfctl: ''
@@ -62,16 +65,41 @@ defaults = {**load_yaml(f'{ROLE}/defaults/main.yml'), **load_yaml(f'{ROLE}/vars/
 (task,) = (each for each in load_yaml(f'{ROLE}/tasks/apply.yml')[0]['block'] if 'firebreak.core.edit' in each)
 
 
+def compare_parsers(data, trackers):
+    """Fails unless the parser that takes Firebreak's own rules out first finds what the one that reads all finds."""
+    whole = library.parse_config(data, '')
+    quick = library.parse_config(data, '', trackers)
+    places = [library.find_place(each) for each in (whole, quick)]
+    rest = [{key: value for key, value in vars(each).items() if key not in IN_DATA} for each in (whole, quick)]
+    found = [{tracker: sorted(map(repr, each.rules.get(tracker, []))) for tracker in trackers} for each in (whole, quick)]
+    if places[0] != places[1] or found[0] != found[1] or rest[0] != rest[1]:
+        raise ValueError('the quick parser differs: %r' % ((places, found, rest),))
+
+
+def compare_patterns(data, trackers):
+    """Fails unless the pattern for rules in our own form takes the same out as the one for any form."""
+    patterns = [trackers_filter.rules_pattern(trackers, is_uniform) for is_uniform in (True, False)]
+    texts = [re.sub(pattern, '', data.decode(), flags=re.MULTILINE) for pattern in patterns]
+    if texts[0] != texts[1]:
+        raise ValueError('the patterns for %r differ' % trackers)
+
+
 def plan(request):
     present, absent = ({flow['tracker']: flow for flow in map(action.flows.canonical_flow, request[name])}
                        for name in ('present', 'absent'))
+    with open(request['file'], 'rb') as file:
+        data = file.read()
+    compare_parsers(data, {*present, *absent})
     found = library.probe({'config': request['file'], 'pfctl': '', 'ifconfig': '', 'fix': request['fix'],
                            'rule_place': 'interface',
                            'present': list(present.values()), 'absent': list(absent.values())})
     checked = action.answers.read_answer(found, action.shape_of(present, absent), ())
     if checked.get('failed') or not action.is_whole(checked, present):
         raise ValueError('the probe\'s own answer is refused: %r' % found)
-    return {**checked, **action.plan(checked, present, absent)}
+    planned = {**checked, **action.plan(checked, present, absent)}
+    if planned['uniform'] and planned['remove']:
+        compare_patterns(data, planned['remove'])
+    return planned
 
 
 def template(templar, value):

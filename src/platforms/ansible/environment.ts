@@ -23,6 +23,8 @@ export function buildEnvironment(
     ANSIBLE_SSH_CONTROL_PATH_DIR: workspace.controlFolder,
     ANSIBLE_SSH_CONTROL_PATH: '%(directory)s/%%C',
     ANSIBLE_NOCOLOR: '1',
+    ANSIBLE_INVENTORY_ENABLED: 'yaml', // Ansible would try each of its kinds
+    ANSIBLE_TRANSPORT: 'ssh', // older versions would run ssh to find out what it can do
     ...(firewall.password_file !== undefined && { ANSIBLE_CONNECTION_PASSWORD_FILE: firewall.password_file }),
     ...(firewall.become_password_file !== undefined && { ANSIBLE_BECOME_PASSWORD_FILE: firewall.become_password_file }),
   };

@@ -48,6 +48,7 @@ def shape_of(present, absent):
         "rewrite": answers.set_of(desired, max_items),
         "floating": answers.set_of(desired, max_items),
         "stale": answers.set_of(answers.one_of(absent), max_items),
+        "uniform": answers.boolean,
         "loaded": answers.set_of(either, max_items),
         "refused": answers.list_of(refusal, max_items),
         "cards": answers.list_of(CARD, max_items),

@@ -99,6 +99,10 @@ stale:
   returned: success
   type: list
   elements: int
+uniform:
+  description: Whether each rule of C(stale) and C(rewrite) is laid out just as this role writes it.
+  returned: success
+  type: bool
 loaded:
   description: Those of all trackers of the batch that pf blocks now.
   returned: success
@@ -291,8 +295,7 @@ def prove_standing(arguments, config, result, rules):
 def probe(arguments, check_mode=False):
     config_path, pfctl, fix = arguments["config"], arguments["pfctl"], arguments["fix"]
     present, absent = arguments["present"], arguments["absent"]
-    data = read_config(config_path)
-    config = parse_config(data, config_path)
+    config = parse_config(read_config(config_path), config_path, set(flow["tracker"] for flow in present + absent))
     nics = read_nics(arguments["ifconfig"])
     paths = Paths(config, nics)
     forwards = Forwards(config, paths)
@@ -303,11 +306,12 @@ def probe(arguments, check_mode=False):
     rules = list_loaded_rules(pfctl, check_mode)
     blocking = config.rules if rules is None else parse_blocking_trackers(rules)
     result["floating"] = place_rules(arguments, config, result, rules)
+    result["uniform"] = config.uniform.issuperset(result["stale"] + result["rewrite"])
     result["loaded"] = [flow["tracker"] for flow in present + absent if flow["tracker"] in blocking]
     interfaces = sorted(set(flow["interface"] for flow in present))
     result["cards"] = [{"interface": key, "card": find_card(config, key)} for key in interfaces]
-    result["proof"] = [] if check_mode else prove_standing(arguments, config, result, rules)
-    result["place"] = find_place(data, config) if result["missing"] else {}
+    result["proof"] = [] if check_mode else prove_standing(arguments, result, rules)
+    result["place"] = find_place(config) if result["missing"] else {}
     refused = set(each["tracker"] for each in result["refused"])
     standing = [flow for flow in present if flow["tracker"] not in refused]
     result["unreached"] = find_unreached(paths, forwards, standing)

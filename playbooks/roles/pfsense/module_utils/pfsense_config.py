@@ -8,6 +8,7 @@ import errno
 import re
 from xml.parsers import expat
 
+from ansible.module_utils.pfsense_own_rules import MARK, as_file, take_out
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
 
@@ -21,6 +22,9 @@ class Config:
         self.keys = {}  # key under <interfaces> -> its entry
         self.addresses = []  # the firewall's own, as far as they are configured
         self.rules = {}  # tracker -> the rules that carry it, each a mapping of path to text
+        self.own = {}  # tracker -> rules just as Firebreak writes them, as text, that are not in `rules` yet
+        self.uniform = frozenset()  # trackers of which every rule is of that kind
+        self.data = b""  # the bytes that the offsets count
         self.filter_start = None  # byte offset of "<filter" under the root
         self.filters = 0
         self.root_end = None  # byte offset of "</pfsense"
@@ -46,25 +50,62 @@ def read_trackers(path):
     return set(int(number) for number in re.findall(br"<tracker[^<>]*>(?:<!\[CDATA\[)?\s*([0-9]{1,10})", read_config(path)))
 
 
-def parse_config(data, path):
-    """Refuses what pfSense would refuse: a malformed file makes it restore an older one in its place."""
+def parse_config(data, path, trackers=None):
+    """Refuses what pfSense would refuse: a malformed file makes it restore an older one in its place.
+
+    With trackers, Firebreak's rules that have other ones may be left in `own`.
+    """
     if not data.strip():
         raise Refusal("config_malformed", "%s is empty" % path)
-    reader = Reader()
+    config = None if trackers is None else read_without_own_rules(data)
     try:
-        reader.parser.Parse(data, True)
+        config = config or read_whole(data)
     except expat.ExpatError as error:
         raise Refusal(
             "config_malformed",
             "%s is not well-formed XML: line %d, column %d: %s"
             % (path, error.lineno, error.offset + 1, expat.ErrorString(error.code)),
         )
-    config = reader.config
     if config.root_end is None:
         raise Refusal("config_malformed", "%s is not a pfSense configuration: its root is not <pfsense>" % path)
     if config.filters > 1:
         raise Refusal("config_malformed", "%s has more than one <filter>: pfSense refuses such a file" % path)
+    add_own_rules(config, trackers or ())
     return config
+
+
+def read_whole(data):
+    reader = Reader()
+    reader.parser.Parse(data, True)
+    reader.config.data = data
+    return reader.config
+
+
+def read_without_own_rules(data):
+    """The same, but rules that are just as Firebreak writes them are put into `own`.
+
+    None if such a text stands elsewhere than among the rules, as in a comment.
+    """
+    rest, marks, own = take_out(data)
+    reader = Reader()
+    try:
+        reader.parser.Parse(rest, True)
+    except expat.ExpatError:
+        return None  # the whole file says in which line
+    if reader.marks != marks:
+        return None
+    config = reader.config
+    config.data = rest
+    config.own = own
+    config.uniform = frozenset(own).difference(config.rules)
+    return config
+
+
+def add_own_rules(config, trackers):
+    """Puts the rules with these trackers from `own` into `rules`."""
+    texts = [rule for tracker in set(trackers) for rule in config.own.pop(tracker, ())]
+    for tracker, rules in read_whole(as_file(texts)).rules.items():
+        config.rules[tracker] = config.rules.get(tracker, []) + rules
 
 
 # Besides the rules and the interfaces: what tells by which interface a packet enters, and where a port forward leads.
@@ -84,6 +125,7 @@ class Reader:
         self.path = []
         self.text = []
         self.entry = None  # the entry that is being read, a mapping of path to text
+        self.marks = 0
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -102,6 +144,7 @@ class Reader:
             is_rule = section == "filter" and name == "rule"
             if is_rule or section == "interfaces" or "%s/%s" % (section, name) in ENTRIES:
                 self.entry = {}
+            self.marks += section == "filter" and name == MARK and self.path[0] == "pfsense"
 
     def end(self, name):
         text = "".join(self.text).strip("\t\r\n")
@@ -241,8 +284,9 @@ EMPTY_FILTER = br"<filter\s*/>"
 END_OF_FILE = br"</pfsense\s*>"
 
 
-def find_place(data, config):
+def find_place(config):
     """How lineinfile inserts new rules: {pattern, backrefs, before, after, firstmatch}."""
+    data = config.data
     if config.filter_start is None:
         place = split_line(data, config.root_end, END_OF_FILE, "\t<filter>\n", "\n\t</filter>", keep_tag=True)
     elif re.compile(EMPTY_FILTER).match(data, config.filter_start):

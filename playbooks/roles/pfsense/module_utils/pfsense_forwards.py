@@ -14,6 +14,7 @@ from ansible.module_utils.pfsense_paths import contains, to_network
 NONE, PART, WHOLE, UNKNOWN = "none", "part", "whole", "unknown"  # how much of a flow something covers
 
 PROTOCOLS = {"tcp": {"tcp"}, "udp": {"udp"}, "tcp/udp": {"tcp", "udp"}}
+FIELDS = ("interface", "ipprotocol", "protocol", "source", "destination", "port")
 MAX_PUBLICS = 64
 PORT = re.compile(r"([0-9]{1,5})(?:[-:]([0-9]{1,5}))?$")
 
@@ -27,9 +28,16 @@ class Forwards:
         ports = [PortForward(entry, self) for entry in config.entries.get("nat/rule", [])]
         hosts = [OneToOne(entry, self) for entry in config.entries.get("nat/onetoone", [])]
         self.translations = ports + hosts
+        self.known = {}  # what was found, by the fields of the flow
 
     def find(self, flow):
         """(translation, how much of the flow it covers) of the first one that the flow meets, or None."""
+        key = tuple(flow[field] for field in FIELDS)
+        if key not in self.known:
+            self.known[key] = self.search(flow)
+        return self.known[key]
+
+    def search(self, flow):
         if not is_flow(flow):
             return None  # a rule that was changed by hand
         for translation in self.translations:
@@ -153,11 +161,14 @@ class PortForward:
         entry, family = self.entry, self.entry.get("ipprotocol") or "inet"
         if "disabled" in entry or flow["ipprotocol"] != ("inet" if family == "inet46" else family):
             return NONE
+        destination = self.forwards.covers_network(entry, "destination", flow["destination"])
+        if destination == NONE:
+            return NONE  # as most of them, whatever the rest says
         return combine(
+            destination,
             self.forwards.covers_interface(entry, flow),
             covers_protocol(entry.get("protocol", ""), flow["protocol"]),
             self.forwards.covers_network(entry, "source", flow["source"]),
-            self.forwards.covers_network(entry, "destination", flow["destination"]),
             self.covers_port(flow["port"]),
         )
 

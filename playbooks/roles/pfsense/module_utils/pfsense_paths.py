@@ -10,6 +10,7 @@ __metaclass__ = type
 
 import ipaddress
 import re
+from functools import lru_cache
 
 MAX_NETWORKS = 256
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}$")
@@ -173,6 +174,7 @@ def class_of(nic):
     return next((name for pattern, name in CLASSES if pattern.match(nic)), None)
 
 
+@lru_cache(4096)  # a batch asks for the same texts for each of its flows
 def to_network(text):
     """A network from text such as 192.168.1.1/24, or None: an alias, a default route, or nothing at all."""
     try:

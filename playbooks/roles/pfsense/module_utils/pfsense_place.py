@@ -29,7 +29,7 @@ def list_misplaced(config, flows, programs, rules):
     if rules is None or not flows or not has_rival:
         return set()
     try:
-        loaded = Loaded(programs["pfctl"], programs["ifconfig"], rules, flows)
+        loaded = Loaded(programs["pfctl"], programs["ifconfig"], rules, flows, are_new=True)
         order = Order(config, loaded.rules)
         return set(flow["tracker"] for flow in flows if wins_only_floating(loaded, order, flow))
     except Exception:  # of any kind: the rules are proven after the load, wherever they are

@@ -60,6 +60,8 @@ def parse_blocking_trackers(output):
     """The trackers of the block rules that `pfctl -vvsr` lists."""
     blocking = set()
     for line in output.splitlines():
+        if line[:1] != "@":
+            continue  # its counters
         match = RULE.match(QUOTED.sub("", line))
         if match and match.group(2) == "block":
             number = match.group(3) or match.group(1)

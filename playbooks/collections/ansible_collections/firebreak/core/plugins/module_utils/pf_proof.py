@@ -12,6 +12,7 @@ import socket
 import time
 
 from ansible_collections.firebreak.core.plugins.module_utils.pf_decision import decide, has_rules, read_rule_set
+from ansible_collections.firebreak.core.plugins.module_utils.pf_focus import leave_out_other_sources
 from ansible_collections.firebreak.core.plugins.module_utils.pf_rule_set import CUT
 from ansible_collections.firebreak.core.plugins.module_utils.programs import run_bounded
 
@@ -50,9 +51,12 @@ def prove_flows(pfctl, ifconfig, rules, flows):
 
 
 class Loaded:
-    """What pf has loaded, for all decisions about these flows together."""
+    """What pf has loaded, as far as these flows can meet it, for all decisions about them together.
 
-    def __init__(self, pfctl, ifconfig, rules, flows):
+    are_new: whether the flows may have no rule yet.
+    """
+
+    def __init__(self, pfctl, ifconfig, rules, flows, are_new=False):
         self.deadline = time.time() + MAX_SECONDS
         self.rule_set, self.rules = None, []
         translations = ask(pfctl, "-sn")
@@ -61,9 +65,11 @@ class Loaded:
         interfaces = (ask(ifconfig) or "") + "\n" + (ask(pfctl, "-sI", "-v") or "")
         hosts = [flow[side] for flow in flows for side in ("source", "destination")]
         is_in_table = Tables(pfctl, hosts, self.deadline).has
-        self.rule_set = read_rule_set(
-            rules, translations, interfaces, is_in_table, lambda kind, name: is_empty(pfctl, kind, name)
-        )
+        others = (translations, interfaces, is_in_table, lambda kind, name: is_empty(pfctl, kind, name))
+        self.rule_set = read_rule_set(leave_out_other_sources(rules, [flow["source"] for flow in flows]), *others)
+        # A flow whose rule is for another source needs all of it.
+        if not are_new and not all(flow["tracker"] in self.rule_set.first_of for flow in flows):
+            self.rule_set = read_rule_set(rules, *others)
         self.rules = self.rule_set.rules
         self.groups = members_of_groups(interfaces)
 

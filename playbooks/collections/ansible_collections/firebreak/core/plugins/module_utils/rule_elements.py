@@ -13,15 +13,20 @@ RULE = (
     r"</tracker\s*>" + WITHIN + r"</rule\s*>(?(1)[ \t]*\r?\n|[ \t]*)"
 )
 
+# The same for rules just as templates/rules.xml.j2 writes them. It begins with a fixed text, which makes a search through
+# ten thousand rules sixty times faster.
+UNIFORM_RULE = r"\t\t<rule>\n\t\t\t<id></id>\n\t\t\t<tracker>(?:%s)</tracker>\n(?:\t\t\t[^\n]*\n)*\t\t</rule>\n"
 
-def rules_pattern(trackers):
+
+def rules_pattern(trackers, is_uniform=False):
     """One pattern for any number of trackers. Alternatives share their leading digits, which is fast for thousands.
 
-    Empty without a tracker: there is nothing to remove."""
+    Empty without a tracker: there is nothing to remove.
+    """
     numbers = sorted({str(int(tracker)) for tracker in trackers})
     if not numbers:
         return ""
-    return RULE % shared_prefixes(numbers)
+    return (UNIFORM_RULE if is_uniform else RULE) % shared_prefixes(numbers)
 
 
 def shared_prefixes(numbers):
