@@ -68,14 +68,23 @@ export function parseListFile(text: string, options: ListOptions = {}): ParsedLi
   return list;
 }
 
+/** Formats of programs that give JSON and another form. */
+const textForms: Readonly<Record<string, string>> = {
+  ...{ firebreak: 'csv', crowdsec: 'csv', misp: 'csv', otx: 'csv' },
+  ...{ spamhaus: 'lines', pfsense: 'lines' },
+};
+
 function readRows(body: string, context: ListContext): ListRow[] {
   if (/^\s*</.test(body)) {
     throw new FirebreakError('list_invalid', 'the list is XML or HTML: export it as text, CSV or JSON');
   }
   const { format, column } = context;
   const first = body.split('\n').find((line) => !isComment(line)) ?? '';
+  const textForm = format === undefined || isJson(body) ? undefined : textForms[format];
+  if (textForm !== undefined) return readRows(body, { ...context, format: textForm });
   if (format === 'csv') return readCsv(body, first, context);
   if (format === 'nft' && !isJson(body)) return readNft(body, context);
+  if (format === 'fail2ban' && isJson(body)) return readJson(body, { ...context, format: undefined });
   if (format === 'json' || (format !== undefined && jsonFormatNames.includes(format))) {
     return readJson(body, { ...context, format: format === 'json' ? undefined : format });
   }

@@ -40,7 +40,7 @@ export const lineFormatNames = [...new Set(lineFormats.map(({ name }) => name))]
 /** Reads a list of lines; a line such as `[allowlist]` begins a group. */
 export function readLines(text: string, { now, format }: ListContext): ListRow[] {
   const known = lineFormats.filter(({ name }) => format === undefined || name === format);
-  const isPlain = format === undefined || format === 'lines';
+  const readOther = readerOf(format);
   let group: string | undefined;
   return text.split('\n').flatMap((raw, index) => {
     const line = { where: `line ${index + 1}`, text: raw.replace(/^\s*[-*•]\s+/, '').trim(), now };
@@ -50,11 +50,18 @@ export function readLines(text: string, { now, format }: ListContext): ListRow[]
       group = heading[1] ?? heading[2];
       return [];
     }
-    const rows = readKnown(line, known) ?? (isPlain ? readPlain(line) : [asBad(line, `expected ${format}`)]);
+    const rows = readKnown(line, known) ?? readOther(line);
     const name = group;
     if (name === undefined || !isExemptGroup(name)) return rows;
     return rows.map((row): ListRow => skipRow(row, `group ${quoteBack(name)}`, isProtective(name)));
   });
+}
+
+/** How a line is read that the format does not know: some programs also print addresses alone. */
+function readerOf(format: string | undefined): (line: Line) => ListRow[] {
+  if (format === undefined || format === 'lines') return readPlain;
+  if (format === 'fail2ban' || format === 'pfctl') return (line) => readAll(line, line.text);
+  return (line) => [asBad(line, `expected ${format}`)];
 }
 
 /** Is there nothing to read in it? */

@@ -422,6 +422,24 @@ describe('any list', () => {
     expect(() => parse('192.0.2.1', { format: 'x' })).to.throw(`expected ${listFormats.join(', ')}, got "x"`);
   });
 
+  it('is read as the format of its program, in each form that the program gives', () => {
+    for (const [format, text] of [
+      ['crowdsec', 'id,ip,action\n7,Ip:192.0.2.1,ban'],
+      ['otx', 'Indicator type,Indicator\nIPv4,192.0.2.1'],
+      ['misp', 'type,value,to_ids\nip-src,192.0.2.1,1'],
+      ['fail2ban', "[{'sshd': ['192.0.2.1']}]"],
+      ['fail2ban', '192.0.2.1'],
+      ['pfctl', '   192.0.2.1'],
+      ['spamhaus', '192.0.2.1 ; SBL1'],
+      ['pfsense', '192.0.2.1 scan'],
+      ['nft', 'table t {\nset s {\nelements = { 192.0.2.1 }\n}\n}'],
+    ] as const)
+      expect(sourcesOf(text, { format }), `${format}: ${text}`).to.deep.equal(['192.0.2.1']);
+    expect(() => parse('192.0.2.1', { format: 'crowdsec' })).to.throw('no known column of addresses');
+    expect(() => parse('192.0.2.1', { format: 'suricata' })).to.throw('not valid JSON');
+    expect(badOf('192.0.2.1 scan', { format: 'pfctl' })).to.have.length(1);
+  });
+
   it('is read in UTF-8 and UTF-16, and refused when it is compressed', () => {
     const utf16 = Buffer.from('\uFEFFip\r\n192.0.2.1\r\n', 'utf16le');
     for (const bytes of [utf16, Buffer.from(utf16).swap16(), utf16.subarray(2), Buffer.from('\uFEFFip\n192.0.2.1')])
