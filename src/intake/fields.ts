@@ -41,7 +41,7 @@ export const alarmFields: readonly AlarmField[] = [
     describe: 'address under attack',
     columns: [
       ...['dst_ip', 'dest_ip', 'destination.ip', 'dstip', 'destination_ip', 'data.dstip', 'data.dest_ip'],
-      ...['destination_address', 'dst', 'destination'],
+      ...['destination_address', 'dst', 'dest', 'destination'],
     ],
     isListDefault: true,
   },
@@ -94,7 +94,7 @@ export const alarmFields: readonly AlarmField[] = [
     name: 'protocol',
     option: 'protocol',
     describe: 'tcp, udp, tcp/udp, icmp or any',
-    columns: ['protocol', 'proto', 'network.transport', 'data.protocol'],
+    columns: ['protocol', 'proto', 'transport', 'network.transport', 'data.protocol'],
     isListDefault: true,
   },
   {

@@ -1,3 +1,4 @@
+import { contains, parseAddress, type Address } from '../core/address.js';
 import type { Widest } from '../core/flow.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import type { AlarmValues } from './fields.js';
@@ -67,11 +68,23 @@ export function parseListFile(text: string, options: ListOptions = {}): ParsedLi
   return list;
 }
 
+/** Formats of programs that give JSON and another form. */
+const textForms: Readonly<Record<string, string>> = {
+  ...{ firebreak: 'csv', crowdsec: 'csv', misp: 'csv', otx: 'csv' },
+  ...{ spamhaus: 'lines', pfsense: 'lines' },
+};
+
 function readRows(body: string, context: ListContext): ListRow[] {
+  if (/^\s*</.test(body)) {
+    throw new FirebreakError('list_invalid', 'the list is XML or HTML: export it as text, CSV or JSON');
+  }
   const { format, column } = context;
   const first = body.split('\n').find((line) => !isComment(line)) ?? '';
+  const textForm = format === undefined || isJson(body) ? undefined : textForms[format];
+  if (textForm !== undefined) return readRows(body, { ...context, format: textForm });
   if (format === 'csv') return readCsv(body, first, context);
   if (format === 'nft' && !isJson(body)) return readNft(body, context);
+  if (format === 'fail2ban' && isJson(body)) return readJson(body, { ...context, format: undefined });
   if (format === 'json' || (format !== undefined && jsonFormatNames.includes(format))) {
     return readJson(body, { ...context, format: format === 'json' ? undefined : format });
   }
@@ -88,16 +101,43 @@ const isJson = (body: string): boolean =>
 
 function sortRows(rows: readonly ListRow[], widest: Widest): ParsedList {
   const list: ParsedList = { entries: [], skipped: [], bad: [] };
+  const spared: string[] = [];
   for (const row of rows) {
-    if (row.kind === 'skip') list.skipped.push({ where: row.where, reason: row.reason });
-    else if (row.kind === 'bad') list.bad.push({ where: row.where, reason: row.reason });
+    if (row.kind === 'skip') {
+      list.skipped.push({ where: row.where, reason: row.reason });
+      if (row.spared !== undefined) spared.push(row.spared);
+    } else if (row.kind === 'bad') list.bad.push({ where: row.where, reason: row.reason });
     else {
       const parts = expandAddress(row.source, widest);
       if ('problem' in parts) list.bad.push({ where: row.where, reason: parts.problem });
       else for (const source of parts) list.entries.push(toEntry(row, source));
     }
   }
-  return list;
+  return spared.length === 0 ? list : refuseCovering(list, spared);
+}
+
+/** An entry may not cover an address that the list never wants blocked, such as `!192.0.2.7` beside `192.0.2.0/24`. */
+function refuseCovering(list: ParsedList, spared: readonly string[]): ParsedList {
+  const texts = new Set(spared);
+  const addresses = spared.flatMap((text) => toAddress(text) ?? []);
+  const findCovered = (source: string): string | undefined => {
+    if (texts.has(source) || !source.includes('/')) return texts.has(source) ? source : undefined;
+    const network = toAddress(source);
+    return network && addresses.find((address) => contains(network, address))?.text;
+  };
+  const bad = list.entries.flatMap(({ where, fields: { source = '' } }) => {
+    const covered = findCovered(source);
+    return covered === undefined
+      ? []
+      : [{ where, reason: `${source} covers ${covered}, which the list says not to block` }];
+  });
+  const isBad = new Set(bad.map(({ where }) => where));
+  return { ...list, entries: list.entries.filter(({ where }) => !isBad.has(where)), bad: [...list.bad, ...bad] };
+}
+
+function toAddress(text: string): Address | undefined {
+  const parsed = parseAddress(text);
+  return parsed.ok ? parsed.address : undefined;
 }
 
 const toEntry = ({ where, fields, firewall }: Extract<ListRow, { kind: 'entry' }>, source: string): ListEntry => ({

@@ -100,6 +100,39 @@ describe('the allowlist and the grace time', function () {
     }
   });
 
+  it('are known to a dry run, which says what would not be blocked and why', async () => {
+    const predict = async (source: string): Promise<string> => {
+      const { exit, stdout } = await launcher.firebreak(['block', source, '192.168.1.10', '22', '--check']);
+      expect(exit).to.equal(3);
+      return stdout;
+    };
+    await launcher.json(['unblock', '203.0.113.7', '--grace', '4h']);
+    await launcher.firebreak(['allow', '203.0.113.9', 'partner']);
+    expect(await predict('203.0.113.7')).to.match(/^edge: would NOT block 203\.0\.113\.7 .* grace time until /);
+    expect(await predict('::ffff:203.0.113.9')).to.match(/^edge: would NOT block 203\.0\.113\.9 .* on the allowlist/);
+    expect(await predict('127.0.0.1')).to.match(
+      /^edge: would NOT block 127\.0\.0\.1 .*: refused: 127\.0\.0\.1 is loopback/,
+    );
+  });
+
+  it('have 32 host names at most, and doctor warns of those that are not in DNS', async () => {
+    const ledger = await openLedger({ file: path.join(launcher.stateDir, 'ledger.db') });
+    const names = Array.from({ length: 32 }, (_, at) => `scanner-${at}.invalid`);
+    try {
+      for (const address of names)
+        await ledger.allow({ kind: 'allow', address, durationMs: null, reason: 'ours', resolved: ['203.0.113.40'] });
+    } finally {
+      await ledger.close();
+    }
+    const { answer } = await launcher.jsonError(['allow', 'one-more.invalid', 'x']);
+    expect(answer.error.message).to.match(/^the allowlist has 32 host names already/);
+    expect(await reasonOf(['203.0.113.40', '192.168.1.10', '22'])).to.match(/on the allowlist as scanner-0\.invalid/);
+    const { stdout } = await launcher.firebreak(['doctor']);
+    expect(stdout).to.match(
+      /! allowlist +not in DNS, so the last addresses stay allowed: scanner-0\.invalid \(last 203/,
+    );
+  });
+
   it('count without the ledger as well', async () => {
     await launcher.firebreak(['allow', '203.0.113.7', 'partner']);
     await launcher.json(['unblock', '203.0.113.7', '--grace', '4h']);

@@ -26,6 +26,9 @@ describe('a list of protected addresses', function () {
     expect(emptied.stderr).to.match(
       /policy\.never_block: .*spared\.txt has no entries: its last \d networks stay protected/,
     );
+    expect((await launcher.firebreak(['doctor'])).stdout).to.match(
+      /! .*spared\.txt has no entries: its last \d networks stay\s+protected/,
+    );
     rmSync(file);
     const vanished = await launcher.firebreak(block);
     expect(vanished.exit).to.equal(3);

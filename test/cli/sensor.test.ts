@@ -195,6 +195,7 @@ describe('the sensor script', function () {
         [[...alarm, '--config=/tmp/x.yml'], /unknown option "--config/],
         [[...alarm, '--override-policy=yes'], /unknown option/],
         [[...alarm, '-oProxyCommand=id'], /unknown option/],
+        [[...alarm, '--', '-oProxyCommand=id'], /word 4: expected/],
         [[...alarm, `--risk=$(touch ${canary})`], /risk: expected/],
         [[...alarm, `--event-id=${'x'.repeat(65)}`], /event-id: longer than 64/],
       ];
@@ -246,6 +247,9 @@ describe('the sensor script', function () {
     expect(await sensor.call([...named, '--description=ssh anomaly; "now"'])).to.include({ exit: 0 });
     expect(received()[0]).to.match(/ 22 wan block inet __id__ ___7_7__ --event-id=/);
     expect(received()[1]).to.include(' --description=ssh_anomaly___now_ --event-id=e-1');
+    const dashed = [...alarm, 'wan', 'block', 'inet', '-weird', '--x=1', '--risk=3', '--', '--risk=9', '-'];
+    expect(await sensor.call(dashed)).to.include({ exit: 0 });
+    expect(received()[2]).to.match(/ 22 wan block inet weird x_1 risk_9 --risk=3 --event-id=/);
   });
 
   it("passes Firebreak's own answer on, and keeps only what Firebreak has not", async () => {

@@ -13,7 +13,8 @@ export function cleanAddress(word: string): string {
   if (isIP(word) !== 0) return word;
   const text = refang(word.trim().replace(/^["']|["']$/g, ''))
     .replace(/^(?:ip|range):/i, '')
-    .replace(/\|\d+$/, '');
+    .replace(/\|\d+$/, '')
+    .replace(/^[^|]+\|(?=[\d.]+$|[\da-f:]+$)/i, ''); // MISP: a name and its address
   const { host } = splitPort(text);
   const [network = '', mask = ''] = host.split('/');
   const length = findMaskLength(mask);

@@ -3,7 +3,8 @@ import { cleanAddress } from './list-address.js';
 import { isOurs, readOurBlock } from './list-firebreak.js';
 import { flatten } from './list-json-record.js';
 import { readRecord, type ListRecord } from './list-record.js';
-import { isExempt, type ListContext, type ListRow } from './list-row.js';
+import { isExempt, isExemptGroup, isProtective } from './list-exempt.js';
+import { skipRow, type ListContext, type ListRow } from './list-row.js';
 import { readTime } from './list-time.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -119,6 +120,9 @@ function readStix(object: JsonObject, place: Place): ListRow[] {
   const pattern = text(object['pattern']);
   if (object['type'] !== 'indicator') return skip(place, `${text(object['type'])} is not an indicator`);
   if (object['revoked'] === true) return skip(place, 'revoked');
+  const kinds = Array.isArray(object['indicator_types']) ? (object['indicator_types'] as unknown[]) : [];
+  const benign = kinds.map(text).find(isExempt);
+  if (benign !== undefined) return skip(place, benign);
   const until = text(object['valid_until']);
   const time = until === '' ? undefined : readTime(until, place.context.now);
   if (time !== undefined && 'over' in time) return skip(place, 'expired');
@@ -155,7 +159,11 @@ function readOpnsense({ enabled, type, content, description }: JsonObject, place
   return text(content)
     .split(/[\n,]/)
     .filter((address) => address.trim() !== '')
-    .flatMap((address) => record({ address: address.trim(), description: reason }, place));
+    .flatMap((word) => {
+      const address = word.trim().replace(/^!\s*/, '');
+      const rows = record({ address, description: reason }, place);
+      return address === word.trim() ? rows : rows.map((row) => skipRow(row, 'negated with "!"', true));
+    });
 }
 
 function readPfsense({ type, address, detail }: JsonObject, place: Place): ListRow[] {
@@ -172,9 +180,8 @@ function readNftJson({ nftables }: JsonObject, place: Place): ListRow[] {
   return sets.flatMap(({ name, elem }) => {
     const elements = Array.isArray(elem) ? (elem as unknown[]) : [];
     const set = text(name);
-    return isExempt(set)
-      ? elements.flatMap(() => skip(place, `set ${quoteBack(set)}`))
-      : elements.flatMap((each) => record(readNftElement(each), place));
+    const rows = elements.flatMap((each) => record(readNftElement(each), place));
+    return isExemptGroup(set) ? rows.map((row) => skipRow(row, `set ${quoteBack(set)}`, isProtective(set))) : rows;
   });
 }
 

@@ -4,7 +4,8 @@ import { findJsonFormat, isObject, type JsonObject, type Place } from './list-js
 import { flatten } from './list-json-record.js';
 import { isAddressLike, cleanAddress } from './list-address.js';
 import { hasSource, readRecord } from './list-record.js';
-import { isExempt, type ListContext, type ListRow } from './list-row.js';
+import { isExemptGroup, isProtective } from './list-exempt.js';
+import { skipRow, type ListContext, type ListRow } from './list-row.js';
 import { pythonToJson } from './list-python.js';
 
 /** No program's list is deeper. */
@@ -101,7 +102,7 @@ function walkObject(object: JsonObject, step: Step): ListRow[] {
   const record = flatten(object);
   if (hasSource(Object.keys(record), step.context)) return [readRecord(whereOf(step), record, step.context)];
   const found = Object.entries(object).flatMap(([name, value]) =>
-    isExempt(name) ? skipAll(value, name, step) : walk(value, { ...step, isElement: false }),
+    isExemptGroup(name) ? skipAll(value, name, step) : walkMember(name, value, step),
   );
   if (found.length > 0 || !step.isElement || Object.values(object).every(isEmptyList)) return found;
   return [
@@ -109,11 +110,16 @@ function walkObject(object: JsonObject, step: Step): ListRow[] {
   ];
 }
 
+/** The name may be the address itself: `{"203.0.113.7": {"until": …}}`. */
+function walkMember(name: string, value: unknown, step: Step): ListRow[] {
+  if (!isAddressLike(name)) return walk(value, { ...step, isElement: false });
+  const where = whereOf(step);
+  if (value === false) return [{ where, kind: 'skip', reason: `${name} is false` }];
+  const record = isObject(value) ? flatten(value) : {};
+  return [readRecord(where, { ...record, address: name }, step.context)];
+}
+
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 const skipAll = (value: unknown, name: string, step: Step): ListRow[] =>
-  walk(value, { ...step, isElement: false }).map(({ where }) => ({
-    where,
-    kind: 'skip',
-    reason: `group ${quoteBack(name)}`,
-  }));
+  walk(value, { ...step, isElement: false }).map((row) => skipRow(row, `group ${quoteBack(name)}`, isProtective(name)));

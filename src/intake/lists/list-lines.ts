@@ -1,7 +1,8 @@
 import { quoteBack } from '../../core/errors.js';
 import type { AlarmValues } from '../fields.js';
 import { cleanAddress, isAddressLike } from './list-address.js';
-import { isExempt, type ListContext, type ListRow } from './list-row.js';
+import { isExemptGroup, isProtective } from './list-exempt.js';
+import { skipRow, type ListContext, type ListRow } from './list-row.js';
 import { readTime } from './list-time.js';
 
 /** One line that is neither empty nor a comment. */
@@ -26,7 +27,7 @@ export const lineFormats: readonly LineFormat[] = [
   { name: 'nginx', pattern: /^(deny|allow)\s+([^\s;][^;]*);/i, read: readNginx },
   { name: 'fail2ban', pattern: /^(\S+)\s+\d{4}-\d\d-\d\d [\d:]{8} \+ (-?\d+) =(?: (.*))?$/, read: readFail2ban },
   { name: 'fail2ban', pattern: /^(?:Status for the jail\b|[|`]-|\|\s+[|`]-).*$/, read: () => [] },
-  { name: 'pfctl', pattern: /^!\s*(\S+)$/, read: ({ where }) => [{ where, kind: 'skip', reason: 'negated with "!"' }] },
+  { name: 'pfctl', pattern: /^!\s*(\S+)$/, read: (line, word = '') => [asSpared(line, word, 'negated with "!"')] },
   { name: 'pfctl', pattern: /^(?:Cleared:|(?:In|Out)\/)/, read: () => [] },
   { name: 'hosts-deny', pattern: /^([A-Za-z][\w.-]*)\s*:([^:/].*|\s*\[.*)$/, read: readHostsDeny },
   { name: 'dshield', pattern: /^Start\s+End\s+Netblock\b/i, read: () => [] },
@@ -39,21 +40,28 @@ export const lineFormatNames = [...new Set(lineFormats.map(({ name }) => name))]
 /** Reads a list of lines; a line such as `[allowlist]` begins a group. */
 export function readLines(text: string, { now, format }: ListContext): ListRow[] {
   const known = lineFormats.filter(({ name }) => format === undefined || name === format);
-  const isPlain = format === undefined || format === 'lines';
+  const readOther = readerOf(format);
   let group: string | undefined;
   return text.split('\n').flatMap((raw, index) => {
-    const line = { where: `line ${index + 1}`, text: raw.trim(), now };
+    const line = { where: `line ${index + 1}`, text: raw.replace(/^\s*[-*•]\s+/, '').trim(), now };
     if (isComment(line.text)) return [];
     const heading = /^\[([A-Za-z][\w .-]*)\]$|^([A-Za-z][\w -]*):$/.exec(line.text);
     if (heading !== null) {
       group = heading[1] ?? heading[2];
       return [];
     }
-    const rows = readKnown(line, known) ?? (isPlain ? readPlain(line) : [asBad(line, `expected ${format}`)]);
+    const rows = readKnown(line, known) ?? readOther(line);
     const name = group;
-    if (name === undefined || !isExempt(name)) return rows;
-    return rows.map(({ where }): ListRow => ({ where, kind: 'skip', reason: `group ${quoteBack(name)}` }));
+    if (name === undefined || !isExemptGroup(name)) return rows;
+    return rows.map((row): ListRow => skipRow(row, `group ${quoteBack(name)}`, isProtective(name)));
   });
+}
+
+/** How a line is read that the format does not know: some programs also print addresses alone. */
+function readerOf(format: string | undefined): (line: Line) => ListRow[] {
+  if (format === undefined || format === 'lines') return readPlain;
+  if (format === 'fail2ban' || format === 'pfctl') return (line) => readAll(line, line.text);
+  return (line) => [asBad(line, `expected ${format}`)];
 }
 
 /** Is there nothing to read in it? */
@@ -85,6 +93,8 @@ const asEntry = ({ where }: Line, word: string, fields: AlarmValues = {}): ListR
 
 const asSkip = ({ where }: Line, reason: string): ListRow => ({ where, kind: 'skip', reason });
 
+const asSpared = (line: Line, word: string, reason: string): ListRow => skipRow(asEntry(line, word), reason, true);
+
 /** The entry, or that its time is up. */
 function asTimed(line: Line, word: string, { time, ...fields }: AlarmValues): ListRow {
   if (time === undefined) return asEntry(line, word, fields);
@@ -94,8 +104,8 @@ function asTimed(line: Line, word: string, { time, ...fields }: AlarmValues): Li
 }
 
 function readIpset(line: Line, ...[set = '', word = '', options = '']: string[]): ListRow[] {
-  if (isExempt(set)) return [asSkip(line, `set ${quoteBack(set)}`)];
-  if (/\snomatch\b/.test(options)) return [asSkip(line, 'nomatch')];
+  if (isExemptGroup(set)) return [skipRow(asEntry(line, word), `set ${quoteBack(set)}`, isProtective(set))];
+  if (/\snomatch\b/.test(options)) return [asSpared(line, word, 'nomatch')];
   if (word.includes(',')) return [asBad(line, 'expected a set of addresses alone')];
   const comment = /\scomment "([^"]*)"/.exec(options)?.[1];
   const seconds = /\stimeout (\d+)/.exec(options)?.[1];
@@ -104,7 +114,7 @@ function readIpset(line: Line, ...[set = '', word = '', options = '']: string[])
 }
 
 function readNginx(line: Line, verb = '', word = ''): ListRow[] {
-  if (verb.toLowerCase() === 'allow') return [asSkip(line, 'allow')];
+  if (verb.toLowerCase() === 'allow') return [asSpared(line, word, 'allow')];
   return isAddressLike(word.trim()) ? [asEntry(line, word)] : [asBad(line, 'expected deny ADDRESS;')];
 }
 
@@ -163,7 +173,7 @@ function splitComment(text: string): { body: string; comment: string } {
   };
 }
 
-/** `a - b`, `a to b`, `net mask` and `net /29` are one address each. */
+/** `a - b`, `a to b`, `net mask`, `net /29` and `net / 29` are one address each. */
 function takeAddresses(tokens: readonly string[]): { sources: string[]; words: string[] } {
   const sources: string[] = [];
   let at = 0;
@@ -175,7 +185,11 @@ function takeAddresses(tokens: readonly string[]): { sources: string[]; words: s
     } else if (/^\/\d+$/.test(next)) {
       sources.push(`${cleanAddress(token)}${next}`);
       at += 2;
-    } else if (next.startsWith('255.')) {
+    } else if (next === '/') {
+      sources.push(`${cleanAddress(token)}/${afterNext}`);
+      at += 3;
+    } else if (/^(?:255|0)\.[\d.]+$/.test(next)) {
+      // 0.0.0.255 is a router's inverted mask, which is an error of its own.
       sources.push(cleanAddress(`${token}/${next}`));
       at += 2;
     } else {

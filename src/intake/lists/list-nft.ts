@@ -1,6 +1,7 @@
 import { quoteBack } from '../../core/errors.js';
 import { cleanAddress } from './list-address.js';
-import { isExempt, type ListContext, type ListRow } from './list-row.js';
+import { isExemptGroup, isProtective } from './list-exempt.js';
+import { skipRow, type ListContext, type ListRow } from './list-row.js';
 import { readTime } from './list-time.js';
 
 /** Is it what `nft list set` or `nft list ruleset` prints? */
@@ -39,8 +40,8 @@ function readElements(
     at += part.split('\n').length - 1;
     const [word, ...options] = part.trim().split(/\s+/);
     if (word === undefined || word === '') return [];
-    if (isExempt(set)) return [{ where, kind: 'skip', reason: `set ${quoteBack(set)}` }];
-    return [readElement({ where, word, options: options.join(' ') }, context)];
+    const row = readElement({ where, word, options: options.join(' ') }, context);
+    return [isExemptGroup(set) ? skipRow(row, `set ${quoteBack(set)}`, isProtective(set)) : row];
   });
 }
 

@@ -2,7 +2,8 @@ import { protocols, types } from '../../core/flow.js';
 import { quoteBack } from '../../core/errors.js';
 import { alarmFields, type AlarmValues } from '../fields.js';
 import { cleanAddress, isAddressLike, splitPort } from './list-address.js';
-import { isExempt, type ListContext, type ListRow } from './list-row.js';
+import { isExempt } from './list-exempt.js';
+import type { ListContext, ListRow } from './list-row.js';
 import { readTime } from './list-time.js';
 
 /** A row with names: of CSV, or of JSON with the names of nested objects before it (`source.ip`). */
@@ -40,17 +41,18 @@ export function readRecord(where: string, record: ListRecord, context: ListConte
   if (time === 'over') return { where, kind: 'skip', reason: 'expired' };
   if (time !== undefined && 'problem' in time) return { where, kind: 'bad', reason: time.problem };
   const type = record['rule_type'] ?? types.find((each) => each === record['type']);
+  const protocol = toProtocol(pick(record, 'protocol'));
   return {
     where,
     kind: 'entry',
-    source: found.source,
+    source: withMask(found.source, record),
     fields: withoutGaps({
       destination: victim.host,
-      port: pick(record, 'port') ?? victim.port,
+      port: findPort(record, victim, protocol),
       interface: pick(record, 'interface'),
       type,
       ipproto: pick(record, 'ipproto'),
-      protocol: toProtocol(pick(record, 'protocol')),
+      protocol,
       description: pick(record, 'description'),
       duration: time?.for,
     }),
@@ -69,6 +71,27 @@ const pick = (record: ListRecord, field: string): string | undefined =>
   columnsOf(field)
     .map((column) => valueOf(record, column))
     .find(isSaid);
+
+/** A program writes 0 where a protocol has no ports. A control server's port is its own. */
+function findPort(
+  record: ListRecord,
+  victim: { host: string; port: string | undefined },
+  protocol: string | undefined,
+): string | undefined {
+  if (victim.host === '' && isSaid(valueOf(record, 'malware'))) return undefined;
+  const port = pick(record, 'port') ?? victim.port;
+  return port === '0' && (protocol === 'icmp' || protocol === 'any') ? undefined : port;
+}
+
+const masks = ['netmask', 'mask', 'prefixlen', 'prefix_length', 'prefix', 'cidr'];
+
+/** A network whose mask or length has a column of its own. */
+function withMask(source: string, record: ListRecord): string {
+  const mask = masks
+    .map((name) => valueOf(record, name))
+    .find((value) => /^\/?\d{1,3}$|^255\.[\d.]+$/.test(value ?? ''));
+  return mask === undefined || source.includes('/') ? source : cleanAddress(`${source}/${mask.replace('/', '')}`);
+}
 
 const numbered: Readonly<Record<string, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp' };
 
@@ -124,8 +147,8 @@ function findTime(record: ListRecord, { now }: ListContext): FoundTime {
   return 'over' in time ? 'over' : time;
 }
 
-const off = /^(?:0|false|no|off|n)$/i;
-const on = /^(?:1|true|yes|on|y)$/i;
+const off = /^(?:0|false|no|off|n|disabled|inactive)$/i;
+const on = /^(?:1|true|yes|on|y|x)$/i;
 /** Columns that switch a row off when they say no, or yes. */
 const needed = ['enabled', 'active', 'is_active', 'to_ids'];
 const forbidden = [
@@ -133,7 +156,9 @@ const forbidden = [
   ...['false_positive', 'ignored', 'unbanned'],
 ];
 /** Columns that say in a word what is to be done. */
-const verdicts = ['type', 'action', 'decision', 'remediation', 'status', 'state', 'list', 'group'];
+const verdicts = [
+  ...['type', 'action', 'decision', 'remediation', 'status', 'state', 'list', 'group', 'verdict', 'classification'],
+];
 
 /** Why the list says not to block the row, if it does. */
 function findSkip(record: ListRecord): string | undefined {

@@ -32,6 +32,7 @@ export function readTime(text: string, now: number): ListTime {
 /** `2026-06-01 10:00:00` and `2026-06-01T10:00:00+0000` as JavaScript is sure to read them. */
 const toIso = (text: string): string =>
   text
+    .replace(/^(\d{4}-\d\d-\d\d)$/, '$1T00:00')
     .replace(' ', 'T')
     .replace(/ (?=[+-]|Z|UTC)/, '')
     .replace(/([+-]\d\d)(\d\d)$/, '$1:$2');

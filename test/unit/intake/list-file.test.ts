@@ -41,6 +41,16 @@ describe('a list of lines', () => {
     expect(badOf('::-ffff::')).to.have.length(1);
   });
 
+  it('reads a length that stands apart, and refuses an inverted mask', () => {
+    expect(sourcesOf('192.0.2.0 / 28')).to.deep.equal(['192.0.2.0/28']);
+    expect(sourcesOf('192.0.2.0 0.0.0.255')).to.deep.equal(['192.0.2.0/0.0.0.255']); // not an address, says parseAlarm
+  });
+
+  it('may have bullets, and a name before each address', () => {
+    expect(sourcesOf('bad:\n  - 192.0.2.1\n  * 192.0.2.2\n')).to.deep.equal(['192.0.2.1', '192.0.2.2']);
+    expect(sourcesOf('bad.example|192.0.2.3')).to.deep.equal(['192.0.2.3']);
+  });
+
   it('takes the text behind an address as its description, commas and all', () => {
     expect(fieldsOf('192.0.2.1,probe\n192.0.2.2 # seen by a, b and c\n192.0.2.3 ; SBL9')).to.deep.equal([
       { source: '192.0.2.1', description: 'probe' },
@@ -110,6 +120,52 @@ describe('a list of lines', () => {
   });
 });
 
+describe('an address that the list says not to block', () => {
+  it('is in a group or set that says so in any spelling', () => {
+    const groups = [
+      'allowed_ips',
+      'allow list',
+      'ignoreip',
+      'myWhitelist',
+      'office-allowlist',
+      'not_blocked',
+      'Trusted',
+    ];
+    for (const name of [...groups, 'trustedHosts', 'un-banned', 'do not block', 'false positives', 'WHITE-LISTED v4'])
+      expect(sourcesOf(JSON.stringify({ banned: ['192.0.2.1'], [name]: ['192.0.2.2'] })), name).to.deep.equal([
+        '192.0.2.1',
+      ]);
+    expect(skippedOf('add allow_ssh 192.0.2.1\nadd bad 192.0.2.2')).to.deep.equal(['line 1: set "allow_ssh"']);
+    for (const name of ['denied', 'bypass attempts', 'not whitelisted', 'blocked', 'disallowed', 'password guessing'])
+      expect(sourcesOf(JSON.stringify({ [name]: ['192.0.2.1'] })), name).to.deep.equal(['192.0.2.1']);
+  });
+
+  it('is in a column that says so', () => {
+    const rows = ['not blocked', 'Allowlisted', 'benign', 'released', 'attempt to bypass'];
+    const text = `ip,status\n${rows.map((status, at) => `192.0.2.${at},${status}`).join('\n')}`;
+    expect(sourcesOf(text)).to.deep.equal(['192.0.2.4']);
+    expect(skippedOf('ip,disabled\n192.0.2.1,\n192.0.2.2,x')).to.deep.equal(['line 3: disabled is x']);
+  });
+
+  it('is in no network that another row blocks', () => {
+    for (const text of [
+      '192.0.2.0/28\n!192.0.2.7',
+      'add bad 192.0.2.0/28\nadd bad 192.0.2.7 nomatch',
+      '[bad]\n192.0.2.0/28\n[allowlist]\n192.0.2.7',
+      'table t {\nset ok_whitelist {\nelements = { 192.0.2.7 }\n}\nset bad {\nelements = { 192.0.2.0/28 }\n}\n}',
+      JSON.stringify({
+        aliases: { alias: { a: { enabled: '1', type: 'network', content: '192.0.2.0/28\n!192.0.2.7' } } },
+      }),
+      JSON.stringify({ whitelist: ['192.0.2.7'], banned: ['192.0.2.0/28'] }),
+    ]) {
+      expect(parse(text).entries, text).to.deep.equal([]);
+      expect(badOf(text)[0], text).to.match(/192\.0\.2\.0\/28 covers 192\.0\.2\.7, which the list says not to block$/);
+    }
+    expect(badOf('{"ignored": ["192.0.2.7"], "banned": ["192.0.2.7", "192.0.2.8"]}')).to.have.length(1);
+    expect(sourcesOf('{"unbanned": ["192.0.2.7"], "banned": ["192.0.2.7"]}')).to.deep.equal(['192.0.2.7']);
+  });
+});
+
 describe('a table', () => {
   it('is read with any of its delimiters, with or without a byte order mark', () => {
     for (const delimiter of [',', ';', '\t'])
@@ -130,6 +186,27 @@ describe('a table', () => {
     expect(fieldsOf('Source,Destination\n192.0.2.1:5000,192.168.9.9:25')[0]).to.deep.equal({
       ...{ source: '192.0.2.1', destination: '192.168.9.9', port: '25' },
     });
+  });
+
+  it('has the mask of a network in a column of its own', () => {
+    expect(sourcesOf('network,netmask\n192.0.2.0,255.255.255.0\n198.51.100.0/25,255.255.255.0')).to.deep.equal([
+      ...['192.0.2.0/24', '198.51.100.0/25'],
+    ]);
+    expect(sourcesOf('ip,cidr\n192.0.2.0,28\n192.0.2.16,/28')).to.deep.equal(['192.0.2.0/28', '192.0.2.16/28']);
+  });
+
+  it('has no port of a protocol without ports, nor one of a control server', () => {
+    expect(fieldsOf('src_ip,dst_ip,dst_port,proto\n192.0.2.1,192.168.9.9,0,ICMP')[0]).to.deep.equal({
+      ...{ source: '192.0.2.1', destination: '192.168.9.9', protocol: 'icmp' },
+    });
+    expect(fieldsOf('[{"ip_address":"192.0.2.1","port":443,"malware":"x"}]')).to.deep.equal([{ source: '192.0.2.1' }]);
+  });
+
+  it('takes a date alone as midnight in this zone', () => {
+    const today = new Date(2026, 5, 2);
+    const [entry] = parse('ip,until\n192.0.2.1,2026-06-03', { now: today.getTime() }).entries;
+    const seconds = (new Date(2026, 5, 3).getTime() - today.getTime()) / 1_000;
+    expect(entry?.fields['duration']).to.equal(`${seconds}s`);
   });
 
   it('trusts a column that names the attacker, never one that is the victim', () => {
@@ -176,6 +253,12 @@ describe('a JSON list', () => {
       '192.0.2.2',
     ]);
     expect(sourcesOf(`[{'sshd': ['192.0.2.1']}, {"it's": ['192.0.2.2']}]`)).to.deep.equal(['192.0.2.1', '192.0.2.2']);
+  });
+
+  it('may name its entries by their addresses', () => {
+    const text = JSON.stringify({ bans: { '192.0.2.1': { reason: 'ssh' }, '192.0.2.2': false, '192.0.2.3': 7 } });
+    expect(fieldsOf(text)).to.deep.equal([{ source: '192.0.2.1', description: 'ssh' }, { source: '192.0.2.3' }]);
+    expect(skippedOf(text)).to.deep.equal(['entry 2: 192.0.2.2 is false']);
   });
 
   it('names the line that is not JSON', () => {
@@ -322,6 +405,11 @@ describe('a JSON list', () => {
 });
 
 describe('any list', () => {
+  it('in XML or HTML, such as the page of a login, is refused', () => {
+    for (const text of ['<?xml version="1.0"?>\n<a>192.0.2.1</a>', '\n<!DOCTYPE html>\n192.0.2.1'])
+      expect(() => parse(text)).to.throw('the list is XML or HTML');
+  });
+
   it('without an entry is an error, unless it is empty', () => {
     for (const text of ['ip,reason\n', '[]', '# nothing\n', '{"decisions":null}'])
       expect(() => parse(text), text).to.throw('the list has no address to block');
@@ -332,6 +420,24 @@ describe('any list', () => {
     expect(badOf('deny 192.0.2.1;\n192.0.2.2', { format: 'nginx' })).to.have.length(1);
     expect(() => parse('192.0.2.1', { format: 'json' })).to.throw('not valid JSON');
     expect(() => parse('192.0.2.1', { format: 'x' })).to.throw(`expected ${listFormats.join(', ')}, got "x"`);
+  });
+
+  it('is read as the format of its program, in each form that the program gives', () => {
+    for (const [format, text] of [
+      ['crowdsec', 'id,ip,action\n7,Ip:192.0.2.1,ban'],
+      ['otx', 'Indicator type,Indicator\nIPv4,192.0.2.1'],
+      ['misp', 'type,value,to_ids\nip-src,192.0.2.1,1'],
+      ['fail2ban', "[{'sshd': ['192.0.2.1']}]"],
+      ['fail2ban', '192.0.2.1'],
+      ['pfctl', '   192.0.2.1'],
+      ['spamhaus', '192.0.2.1 ; SBL1'],
+      ['pfsense', '192.0.2.1 scan'],
+      ['nft', 'table t {\nset s {\nelements = { 192.0.2.1 }\n}\n}'],
+    ] as const)
+      expect(sourcesOf(text, { format }), `${format}: ${text}`).to.deep.equal(['192.0.2.1']);
+    expect(() => parse('192.0.2.1', { format: 'crowdsec' })).to.throw('no known column of addresses');
+    expect(() => parse('192.0.2.1', { format: 'suricata' })).to.throw('not valid JSON');
+    expect(badOf('192.0.2.1 scan', { format: 'pfctl' })).to.have.length(1);
   });
 
   it('is read in UTF-8 and UTF-16, and refused when it is compressed', () => {

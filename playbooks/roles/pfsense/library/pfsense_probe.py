@@ -325,7 +325,7 @@ def probe(arguments, check_mode=False):
     result["version"] = config.version
     result["python"] = sys.executable
     if check_mode and arguments["check"]:
-        rehearse_edit(arguments, data, result["stale"] + result["rewrite"], result["missing"])
+        rehearse_edit(arguments, result["stale"] + result["rewrite"], result["missing"])
     will_edit = not check_mode and (result["missing"] or result["stale"])
     if will_edit and not os.access(config_path, os.W_OK):
         raise Refusal("config_unwritable", "%s may not be written by this user" % config_path)

@@ -152,13 +152,13 @@ def prove_own_rules(arguments, config, rules, listed, loaded):
     return proof, sorted(list_misplaced(config, movable, arguments, listed))
 
 
-def find_edit_error(arguments, data, config):
+def find_edit_error(arguments, config):
     """Why the check of an edit would refuse one more rule of ours, or None."""
     if not arguments["check"]:
         return None
     free = next(tracker for tracker in range(BAND_START, BAND_END) if tracker not in config.rules)
     try:
-        rehearse_edit(arguments, data, [], [free])
+        rehearse_edit(arguments, [], [free])
     except Refusal as refusal:
         return {"code": refusal.code, "message": refusal.message}
     return None
@@ -167,8 +167,7 @@ def find_edit_error(arguments, data, config):
 def run(arguments, check_mode, diff):
     path = arguments["config"]
     try:
-        data = read_config(path)
-        config = parse_config(data, path)
+        config = parse_config(read_config(path), path)
         nics = read_nics(arguments["ifconfig"])
         paths = Paths(config, nics)
         rules = read_own_rules(config, paths)
@@ -186,5 +185,5 @@ def run(arguments, check_mode, diff):
         "addresses": find_addresses(config.addresses, nics),
         "networks": paths.list_networks(),
         "interfaces": list_interfaces(config),
-        "edit_error": find_edit_error(arguments, data, config),
+        "edit_error": find_edit_error(arguments, config),
     }

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 
-from ansible.module_utils.pfsense_config import find_place, parse_config
+from ansible.module_utils.pfsense_config import find_place, parse_config, read_config
 from ansible_collections.firebreak.core.plugins.module_utils.programs import last_words, run_bounded
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 from ansible_collections.firebreak.core.plugins.module_utils.rule_elements import rules_pattern
@@ -22,8 +22,9 @@ IN_CONFLICT = 3  # exit status of the program: see files/check_config.py
 RULE = "\t\t<rule>\n\t\t\t<tracker>%d</tracker>\n\t\t\t<type>block</type>\n\t\t</rule>"
 
 
-def rehearse_edit(arguments, data, remove, add):
+def rehearse_edit(arguments, remove, add):
     """Raises the Refusal that the edit would end with, if it removed and added the rules of these trackers."""
+    data = read_config(arguments["config"])
     if remove:
         pattern = re.compile(rules_pattern(remove).encode("ascii"), re.MULTILINE)
         kept = pattern.sub(b"", data)
