@@ -279,7 +279,8 @@ def place_rules(arguments, config, result, rules):
 
 
 def add_cards(config, flows):
-    return [dict(flow, card=find_card(config, flow["interface"])) for flow in flows]
+    cards = dict((key, find_card(config, key)) for key in set(flow["interface"] for flow in flows))
+    return [dict(flow, card=cards[flow["interface"]]) for flow in flows]
 
 
 def prove_standing(arguments, config, result, rules):
@@ -310,7 +311,7 @@ def probe(arguments, check_mode=False):
     result["loaded"] = [flow["tracker"] for flow in present + absent if flow["tracker"] in blocking]
     interfaces = sorted(set(flow["interface"] for flow in present))
     result["cards"] = [{"interface": key, "card": find_card(config, key)} for key in interfaces]
-    result["proof"] = [] if check_mode else prove_standing(arguments, result, rules)
+    result["proof"] = [] if check_mode else prove_standing(arguments, config, result, rules)
     result["place"] = find_place(config) if result["missing"] else {}
     refused = set(each["tracker"] for each in result["refused"])
     standing = [flow for flow in present if flow["tracker"] not in refused]

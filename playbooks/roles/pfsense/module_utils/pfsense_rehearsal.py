@@ -31,7 +31,7 @@ def rehearse_edit(arguments, remove, add):
         check_edit(arguments, (data, kept), "removes", len(remove))
         data = kept
     if add:
-        place = find_place(data, parse_config(data, arguments["config"]))
+        place = find_place(parse_config(data, arguments["config"]))
         check_edit(arguments, (data, insert_rules(data, place, add)), "adds", len(add))
 
 
