@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
@@ -7,6 +6,7 @@ import type { Answer } from '../core/outcome.js';
 import { parseAlarm } from '../intake/alarm.js';
 import { toAlarmRequest, type AlarmValues } from '../intake/fields.js';
 import type { ListEntry, ListNote, ParsedList } from '../intake/list-file.js';
+import { newId } from '../ledger/new-id.js';
 import type { NewAlarm } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { admit, makePolicies } from './admit.js';
@@ -18,6 +18,8 @@ export interface ImportOptions {
   defaults: AlarmValues;
   firewalls: readonly string[];
   wait: boolean;
+  /** Whether the answer lists the blocks; otherwise it may repeat one for all of its kind, so that they can be counted. */
+  listsBlocks: boolean;
   /** Goes on without the rows that cannot be read. */
   skipBad: boolean;
 }
@@ -42,55 +44,96 @@ export interface ImportAnswer extends Answer {
 /** So that an alarm waits for one transaction, not for the whole list. */
 const perTransaction = 250;
 
+/** An alarm that waits for the ledger retries within 75 ms at first: it gets its turn in each of these pauses. */
+const pauseMs = 80;
+
 /** More rows than these are counted, not listed. */
 const maxListed = 20;
 
 /**
- * Blocks a list of addresses, in as few runs as possible.
+ * Blocks a list of addresses, in as few runs as possible. A long list is not held in memory as alarms and blocks: every
+ * entry is checked before the first is recorded, and made again when its turn comes.
  * @throws FirebreakError list_invalid: one bad row without `skipBad`, or no good one; nothing is recorded then
  */
 export async function importList(list: ParsedList, options: ImportOptions, app: App): Promise<ImportAnswer> {
-  const { alarms, bad, skipped, filled } = await toAlarms(list, options, app);
-  if (bad.length > 0 && (alarms.length === 0 || !options.skipBad)) {
+  const toAlarm = await makeAlarms(options, app);
+  const { entries, bad, skipped, filled } = checkEntries(list, options, toAlarm);
+  if (bad.length > 0 && (entries.length === 0 || !options.skipBad)) {
     throw new FirebreakError('list_invalid', [...describeRows(bad), 'nothing was recorded'].join('\n'));
   }
   for (const line of describeRows(bad)) app.warn(`skipped ${line}`);
   for (const line of countReasons(skipped)) app.warn(`skipped ${line}`);
   const counts = { new: 0, known: 0, refused: 0, held: 0 };
+  const tally = new Tally(options.wait || options.listsBlocks);
   const answer = await submit(
     app,
-    (owner) => recordAll(alarms, { owner, isHandedOver: !options.wait }, { app, counts }),
+    (owner) => recordAll({ entries, toAlarm }, { owner, isHandedOver: !options.wait }, { app, counts, tally }),
     options,
   );
   const left = bad.length + skipped.length;
   return {
     ...answer,
-    entries: alarms.length,
-    summary: { read: alarms.length + left, ...counts, skipped: left, filled },
+    blocks: tally.expand(answer.blocks),
+    entries: entries.length,
+    summary: { read: entries.length + left, ...counts, skipped: left, filled },
   };
 }
 
 type Counts = Pick<ImportSummary, 'new' | 'known' | 'refused' | 'held'>;
 
+/** Blocks, or one of each kind with their number if no run is waited for and no block is listed. */
+class Tally {
+  readonly blocks: Block[] = [];
+  private readonly amounts: number[] = [];
+  private readonly kinds = new Map<string, number>();
+
+  constructor(private readonly holdsAll: boolean) {}
+
+  add(block: Block): void {
+    const { id, state, failure, proof, proofMessage, doneRevision, revision, dueAt } = block;
+    const kind = [state, failure, proof, proofMessage, doneRevision < revision, dueAt === null].join();
+    const place = this.holdsAll ? undefined : this.kinds.get(kind);
+    if (place === undefined) {
+      this.kinds.set(this.holdsAll ? id : kind, this.blocks.length);
+      this.blocks.push(block);
+      this.amounts.push(1);
+    } else {
+      this.amounts[place] = (this.amounts[place] ?? 0) + 1;
+    }
+  }
+
+  /** @param blocks those of this tally, as they are now */
+  expand = (blocks: readonly Block[]): Block[] =>
+    blocks.flatMap((block, place) => Array<Block>(this.amounts[place] ?? 1).fill(block));
+}
+
+interface Source {
+  entries: readonly ListEntry[];
+  toAlarm: ToAlarm;
+}
+
 async function recordAll(
-  alarms: readonly NewAlarm[],
+  { entries, toAlarm }: Source,
   claim: { owner: string; isHandedOver: boolean },
-  { app: { ledger, config }, counts }: { app: App; counts: Counts },
+  { app: { ledger, config }, counts, tally }: { app: App; counts: Counts; tally: Tally },
 ): Promise<Recorded> {
-  const recorded = { blocks: [] as Block[], leases: [] as Recorded['leases'], isFirstHeld: false };
-  for (let start = 0; start < alarms.length; start += perTransaction) {
-    const isLast = start + perTransaction >= alarms.length;
-    const part = await ledger.recordAlarms(alarms.slice(start, start + perTransaction), {
+  const recorded = { blocks: tally.blocks, leases: [] as Recorded['leases'], isFirstHeld: false };
+  for (let start = 0; start < entries.length; start += perTransaction) {
+    const isLast = start + perTransaction >= entries.length;
+    const alarms = entries.slice(start, start + perTransaction).map((entry) => toAlarm(entry));
+    const part = await ledger.recordAlarms(alarms, {
       recheckMs: config.dispatch.recheck,
       limits: toLimits(config),
       keepsProtected: config.policy.on_protected === 'warn',
       ...(isLast && claim),
     });
-    for (const blocks of part.blocks) counts[outcomeOf(blocks)] += 1;
-    recorded.blocks.push(...part.blocks.flat());
+    for (const blocks of part.blocks) {
+      counts[outcomeOf(blocks)] += 1;
+      for (const block of blocks) tally.add(block);
+    }
     recorded.leases = part.leases;
     recorded.isFirstHeld ||= part.isFirstHeld;
-    if (!isLast) await sleep(1); // lets others write to the ledger, such as an alarm
+    if (!isLast) await sleep(pauseMs);
   }
   return recorded;
 }
@@ -107,31 +150,40 @@ const toLimits = ({ policy: { limits } }: Config) =>
   limits.hold ? { perMinute: Infinity, active: limits.active } : undefined;
 
 interface CheckedList {
-  alarms: NewAlarm[];
+  entries: ListEntry[];
   bad: ListNote[];
   skipped: ListNote[];
   filled: Record<string, number>;
 }
 
-async function toAlarms(list: ParsedList, options: ImportOptions, app: App): Promise<CheckedList> {
-  const { config, ledger } = app;
-  const checked: CheckedList = { alarms: [], bad: [...list.bad], skipped: [...list.skipped], filled: {} };
+/** @throws FirebreakError why the entry cannot be blocked */
+type ToAlarm = (entry: ListEntry) => NewAlarm;
+
+async function makeAlarms(options: ImportOptions, { config, ledger, actor }: App): Promise<ToAlarm> {
   const seen = await ledger.findSeen();
   const policyOf = makePolicies(config, seen);
-  const origin = `${app.actor}, from a list`;
+  const origin = `${actor}, from a list`;
+  return (entry) => {
+    const firewalls = entry.firewall === undefined ? options.firewalls : [entry.firewall];
+    const fields = { ...entry.fields, ...findGaps(entry, options.defaults) };
+    const alarm = parseAlarm(toAlarmRequest(fields), config);
+    const blocks = admit(alarm, { firewalls, seen, policyOf, isByHand: true }, config);
+    return { id: newId(), origin, context: {}, blocks };
+  };
+}
+
+function checkEntries(list: ParsedList, { firewalls, defaults }: ImportOptions, toAlarm: ToAlarm): CheckedList {
+  const checked: CheckedList = { entries: [], bad: [...list.bad], skipped: [...list.skipped], filled: {} };
   for (const entry of list.entries) {
     const { where, firewall } = entry;
-    const firewalls = firewall === undefined ? options.firewalls : [firewall];
-    if (firewall !== undefined && options.firewalls.length > 0 && !options.firewalls.includes(firewall)) {
+    if (firewall !== undefined && firewalls.length > 0 && !firewalls.includes(firewall)) {
       checked.skipped.push({ where, reason: `firewall ${firewall}` });
       continue;
     }
     try {
-      const defaults = findGaps(entry, options.defaults);
-      const alarm = parseAlarm(toAlarmRequest({ ...entry.fields, ...defaults }), config);
-      const blocks = admit(alarm, { firewalls, seen, policyOf, isByHand: true }, config);
-      checked.alarms.push({ id: ulid(), origin, context: {}, blocks });
-      for (const name of Object.keys(defaults)) checked.filled[name] = (checked.filled[name] ?? 0) + 1;
+      toAlarm(entry);
+      checked.entries.push(entry);
+      for (const name of Object.keys(findGaps(entry, defaults))) checked.filled[name] = (checked.filled[name] ?? 0) + 1;
     } catch (error) {
       if (!(error instanceof FirebreakError)) throw error;
       checked.bad.push({ where, reason: error.message.replaceAll('\n', '; ') });

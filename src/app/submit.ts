@@ -139,10 +139,8 @@ async function needsRun({ blocks, leases }: Recorded, ledger: Ledger): Promise<b
 }
 
 /** `changed` says whether this request changed the firewall. */
-const ownChange = (requested: Block | undefined, now: Block): Block => ({
-  ...now,
-  changed: now.changed && wasRun(requested, now),
-});
+const ownChange = (requested: Block | undefined, now: Block): Block =>
+  now.changed && !wasRun(requested, now) ? { ...now, changed: false } : now;
 
 async function explainFreeze(blocks: readonly Block[], ledger: Ledger): Promise<Block[]> {
   const freeze = await ledger.findFreeze();

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
-import { makeLauncher, program, type Launcher } from '../lab/launcher.js';
+import { makeLauncher, program, toDataUrl, waitUntil, type Launcher } from '../lab/launcher.js';
 
 /** Changes are frozen here: what is recorded counts, and no run begins. */
 const nowhere = { host: '192.0.2.250', user: 'admin', interfaces: {} };
@@ -141,5 +142,31 @@ describe('import, through the built program,', function () {
     expect({ exit, names: /--column/.test(answer.error.message) }).to.deep.equal({ exit: 2, names: true });
     const { blocks } = await importJson(text, ['--column', 'attacker', '--format', 'csv']);
     expect(blocks.map(({ source }) => source)).to.deep.equal(['203.0.113.7']);
+  });
+
+  it('lets an alarm have the ledger in between, and needs little memory', async function () {
+    this.timeout(400_000); // two hundred thousand statements, on a machine that may be busy
+    launcher.configure({ policy: { limits: { per_minute: 100_000, active: 100_000 } } });
+    const many = 20_000;
+    const sources = Array.from({ length: many }, (_, at) => `203.0.${at >> 8}.${at & 255}`);
+    const probe = `process.on('exit', () => console.error('peak', process.resourceUsage().maxRSS))`;
+    const env = { NODE_OPTIONS: `--import ${toDataUrl(probe)}` };
+    const call = launcher.start(['import', fileOf(sources.join('\n')), ...target], { env });
+    const ledger = new DatabaseSync(path.join(launcher.stateDir, 'ledger.db'), { readOnly: true });
+    try {
+      const count = (): number => {
+        const row = ledger.prepare('SELECT count(*) AS many FROM alarm').get() as { many: number };
+        return row.many;
+      };
+      await waitUntil('the first entries are recorded', () => count() > 0);
+      await launcher.firebreak(['block', '198.51.100.7', ...target]);
+      expect(count()).to.be.below(many);
+      const { exit, stderr } = await call.ended;
+      expect(exit, stderr).to.equal(frozen);
+      expect(Number(/peak (\d+)/.exec(stderr)?.[1])).to.be.within(1, 150 * 1024);
+      expect(count()).to.equal(many + 1);
+    } finally {
+      ledger.close();
+    }
   });
 });

@@ -1,10 +1,10 @@
-import { ulid } from 'ulid';
 import { newBlock, refuse, type Block } from '../../core/block.js';
 import { escalate } from '../../core/escalation.js';
 import type { Flow } from '../../core/flow.js';
 import { repeatAlarm, approve } from '../../core/lifecycle.js';
 import { computeTracker } from '../../core/tracker.js';
 import type { BlockRequest, Lease, NewAlarm, RecordedAlarms, RecordOptions } from '../ledger.js';
+import { newId } from '../new-id.js';
 import { processIdentity } from '../process-identity.js';
 import { Counts, exceededLimit, keysOf, perMinuteKey } from './block-limits.js';
 import { insertBlock, toBlock, updateBlock } from './block-rows.js';
@@ -149,7 +149,7 @@ async function recordNewBlock(tx: Transaction, request: LastingRequest, recordin
 }
 
 const makeBlock = ({ firewall, flow, description, override }: BlockRequest, tracker: number, now: number): Block => ({
-  ...newBlock({ id: ulid(now), firewall, flow, tracker, description }, now),
+  ...newBlock({ id: newId(now), firewall, flow, tracker, description }, now),
   override: override ?? null,
 });
 
