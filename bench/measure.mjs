@@ -1,6 +1,11 @@
 // What the benches share: medians, a table, and a word on how far the figures can be trusted.
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { clearInterval, setInterval } from 'node:timers';
 
 const sorted = (figures) => [...figures].sort((one, other) => one - other);
 
@@ -18,6 +23,50 @@ export function readProcessorTime(pids) {
   return ticks.reduce((sum, one) => sum + Number(one), 0) / 100; // Linux tells them in hundredths
 }
 
+/**
+ * Counts the instructions that these processes retire, with all of their later children. `read` gives thousands of
+ * millions since the start, or undefined if this machine has no such counter. End it with `stop`.
+ */
+export async function startCounter(pids) {
+  const script = path.join(import.meta.dirname, 'instructions.py');
+  const child = spawn('python3', ['-B', script, ...pids.map(String)], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const exit = once(child, 'close');
+  const isThere = (await lines.next()).value === 'ready';
+  return {
+    read: async () => {
+      if (!isThere) return undefined;
+      child.stdin.write('\n');
+      return Number((await lines.next()).value) / 1e9;
+    },
+    stop: async () => {
+      child.stdin.end();
+      await exit;
+    },
+  };
+}
+
+const readAvailable = () => Number(/^MemAvailable: +(\d+)/m.exec(readFileSync('/proc/meminfo', 'utf8'))[1]) / 1024;
+const countProcesses = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+
+/** The most processes and memory of this host from now until `stop`, beyond what it has now. */
+export function watchHost() {
+  const before = { processes: countProcesses(), available: readAvailable() };
+  const most = { processes: 0, megabytes: 0 };
+  const look = () => {
+    most.processes = Math.max(most.processes, countProcesses() - before.processes);
+    most.megabytes = Math.max(most.megabytes, before.available - readAvailable());
+  };
+  const timer = setInterval(look, 250);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      look();
+      return most;
+    },
+  };
+}
+
 /** Runs every contender once a round, each round beginning with another one; gives by name what each round measured. */
 export async function interleave(contenders, rounds, { warmUp = 1, onRound = () => undefined } = {}) {
   const figures = new Map(contenders.map(({ name }) => [name, []]));
@@ -33,35 +82,41 @@ export async function interleave(contenders, rounds, { warmUp = 1, onRound = () 
 }
 
 const cell = (figure) => figure.toFixed(2).padStart(10);
-const secondsOf = (rounds) => rounds.map(({ seconds }) => seconds);
-const processorOf = (rounds) => rounds.map(({ processor }) => processor);
+const columnOf = (rounds, name) => rounds.map((round) => round[name]);
+const isCounted = (rounds) => rounds.every(({ instructions }) => instructions !== undefined);
 
-/** One line a contender; `rounds` are `{ seconds, processor }`. */
+/** One line a contender; `rounds` are `{ seconds, processor, instructions? }`. */
 export function printTable(figures) {
   const width = Math.max(...[...figures.keys()].map((name) => name.length));
-  const heads = ['median', 'min', 'max', 'processor'].map((word) => word.padStart(10)).join('');
-  console.log(`${' '.repeat(width + 2)}${heads}   seconds`);
+  const withInstructions = [...figures.values()].every(isCounted);
+  const heads = ['median', 'min', 'max', 'processor', ...(withInstructions ? ['10^9 instr'] : [])];
+  console.log(`${' '.repeat(width + 2)}${heads.map((word) => word.padStart(10)).join('')}   seconds`);
   for (const [name, rounds] of figures) {
-    const all = sorted(secondsOf(rounds));
-    const cells = [median(all), all[0], all.at(-1), median(processorOf(rounds))].map(cell).join('');
-    console.log(`  ${name.padEnd(width)}${cells}`);
+    const all = sorted(columnOf(rounds, 'seconds'));
+    const counted = withInstructions ? [median(columnOf(rounds, 'instructions'))] : [];
+    const cells = [median(all), all[0], all.at(-1), median(columnOf(rounds, 'processor')), ...counted].map(cell);
+    console.log(`  ${name.padEnd(width)}${cells.join('')}`);
   }
 }
 
-/** The ratio of two contenders' medians beside its target; that of their processor time does not hang on other load. */
+/**
+ * The ratios of two contenders' medians beside the target: in seconds, and in processor time and instructions, which do
+ * not depend on other load.
+ */
 export function printRatio(text, ours, theirs, target) {
-  const ratio = median(secondsOf(ours)) / median(secondsOf(theirs));
-  const processor = median(processorOf(ours)) / median(processorOf(theirs));
-  const verdict = ratio <= target ? 'met' : 'NOT met';
+  const ratioOf = (name) => median(columnOf(ours, name)) / median(columnOf(theirs, name));
+  const ratio = ratioOf('seconds');
+  const verdict = (each) => (each <= target ? 'met' : 'NOT met');
+  const others = ['processor', ...(isCounted(ours) && isCounted(theirs) ? ['instructions'] : [])];
+  const also = others.map((name) => `${name} ${ratioOf(name).toFixed(2)}: ${verdict(ratioOf(name))}`).join(', ');
   console.log(`  ${text}`);
-  console.log(
-    `    ${ratio.toFixed(2)}, target at most ${target.toFixed(2)}: ${verdict} (processor time: ${processor.toFixed(2)})`,
-  );
+  console.log(`    target at most ${target.toFixed(2)}; seconds ${ratio.toFixed(2)}: ${verdict(ratio)}, ${also}`);
 }
 
 export function printCircumstances() {
   const [load] = loadavg();
   const cores = availableParallelism();
-  console.log(`\n  ${cores} cores, load ${load.toFixed(1)}, Node ${process.versions.node}, all on loopback`);
-  if (load > cores) console.log('  Other programs kept this machine busy: the ratios hold better than the seconds.');
+  const date = new Date().toISOString().slice(0, 10);
+  console.log(`\n  ${date}, ${cores} cores, load ${load.toFixed(1)}, Node ${process.versions.node}, all on loopback`);
+  if (load > cores) console.log('  Other programs kept this machine busy: processor time holds better than seconds.');
 }

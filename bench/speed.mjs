@@ -13,7 +13,7 @@ import { openStage } from '../build/test/lab/demo-stage.js';
 import { findWarmRunner } from '../build/test/lab/processes.js';
 import { callArticle, installArticle } from './article/caller.mjs';
 import { closeConnections, time } from './programs.mjs';
-import { interleave, printCircumstances, printRatio, printTable, readProcessorTime } from './measure.mjs';
+import { interleave, printCircumstances, printRatio, printTable, readProcessorTime, startCounter } from './measure.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const destination = '192.168.1.10';
@@ -51,7 +51,7 @@ const findMeasured = (stage) => [
   ...findWarmRunner(path.join(stage.folder, 'ansible/state')),
 ];
 
-function makeContenders(stage) {
+function makeContenders(stage, counter) {
   const home = path.join(stage.folder, 'ansible');
   const env = { PATH: `${process.env.PATH}:${path.join(root, '.tools/ansible-latest/bin')}`, HOME: home };
   const contend = (name, carry) => ({
@@ -60,10 +60,12 @@ function makeContenders(stage) {
       stage.setWarm(name === names.warm || name === names.warmBySsh);
       const source = nextSource();
       const before = readProcessorTime(findMeasured(stage));
+      const counted = await counter.read();
       const seconds = await carry(source);
       const processor = readProcessorTime(findMeasured(stage)) - before;
+      const instructions = counted === undefined ? undefined : (await counter.read()) - counted;
       await expectBlocked(stage, source);
-      return { seconds, processor };
+      return { seconds, processor, instructions };
     },
   });
   return [
@@ -130,6 +132,7 @@ async function runBare(home, env, source) {
 
 async function main() {
   let stage;
+  let counter;
   let isStopped = false;
   const stop = () => {
     isStopped = true;
@@ -141,9 +144,10 @@ async function main() {
     stage = await openStage();
     if (isStopped) return 130;
     installArticle(stage);
+    counter = await startCounter([process.pid, ...stage.servers]); // before the warm runner, which is then counted too
     await warmUp(stage);
     console.log(`One alarm, from the call to its end; medians of ${rounds} rounds, taken in turn.\n`);
-    const figures = await interleave(makeContenders(stage), rounds, {
+    const figures = await interleave(makeContenders(stage, counter), rounds, {
       onRound: (round, all) => process.stderr.isTTY && process.stderr.write(`\rround ${round} of ${all} `),
     });
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
@@ -160,6 +164,7 @@ async function main() {
     if (isStopped) return 130; // the stage was pulled away under a round
     throw error;
   } finally {
+    await counter?.stop();
     await stage?.close();
   }
 }

@@ -1,0 +1,108 @@
+// What calls cost with 0, 10,000 and 100,000 blocks in force in the ledger: processor time and memory of each.
+//
+//   node bench/growth.mjs [--standing 0,10000,100000] [--rounds 5]
+//
+// Nothing is applied: all changes are frozen. Targets: recording an alarm and `expire` cost the same; `list` needs less
+// than 100 MB. What the firewall does with many rules is in bench/batch.mjs.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { makeLauncher } from '../build/test/lab/launcher.js';
+import { median, printCircumstances, readProcessorTime } from './measure.mjs';
+
+const { values: options } = parseArgs({
+  options: { standing: { type: 'string', default: '0,10000,100000' }, rounds: { type: 'string', default: '5' } },
+});
+const sizes = options.standing.split(',').map(Number);
+const destination = '192.168.1.10';
+
+/** Copies the one block, its alarm and their link for other sources, as blocks in force. */
+function fill(file, many) {
+  const database = new DatabaseSync(file);
+  const columns = database
+    .prepare('PRAGMA table_info(block)')
+    .all()
+    .map(({ name }) => name)
+    .filter((name) => name !== 'seq');
+  const changes = {
+    id: "printf('01K%023d', n)",
+    source: "printf('10.%d.%d.%d', n / 65536, n / 256 % 256, n % 256)",
+    tracker: '2100000000 + n',
+    state: "'active'",
+    due_at: 'NULL',
+    created_at: 'block.created_at - 86400000',
+  };
+  const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${many})`;
+  const values = columns.map((name) => changes[name] ?? `block.${name}`);
+  database.exec(`BEGIN;
+    ${numbers} INSERT INTO block (${columns.join(', ')}) SELECT ${values.join(', ')} FROM numbers, (SELECT * FROM block LIMIT 1) AS block;
+    ${numbers} INSERT INTO alarm_block (alarm, block) SELECT printf('02K%023d', n), printf('01K%023d', n) FROM numbers;
+    ${numbers} INSERT INTO alarm (id, received_at, origin, context)
+      SELECT printf('02K%023d', n), received_at - 86400000, origin, context FROM numbers, (SELECT * FROM alarm LIMIT 1);
+    COMMIT`);
+  database.close();
+}
+
+/** Milliseconds of processor time, and megabytes. */
+async function measure(launcher, words) {
+  const usage = `process.on('exit', () => console.error('rss ' + process.resourceUsage().maxRSS))`;
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(usage)}` };
+  const before = readProcessorTime([process.pid]);
+  const { exit, stderr } = await launcher.firebreak(words, { env });
+  if (exit !== 0 && exit !== 7) throw new Error(`${words.join(' ')} ended with ${exit}: ${stderr}`);
+  return {
+    ms: (readProcessorTime([process.pid]) - before) * 1000,
+    megabytes: Number(/rss (\d+)/.exec(stderr)[1]) / 1024,
+  };
+}
+
+let sources = 0;
+const calls = {
+  'block --no-wait': () => ['block', `203.0.113.${1 + (sources++ % 250)}`, destination, '22', '--no-wait'],
+  expire: () => ['expire'],
+  list: () => ['list'],
+  'list --json': () => ['list', '--json'],
+  status: () => ['status'],
+};
+
+async function measureAll(standing) {
+  const limits = { per_minute: 10_000_000, active: 10_000_000, per_destination: 10_000_000 };
+  const key = path.join(process.env.TMPDIR, 'key');
+  writeFileSync(key, '', { mode: 0o600 });
+  const edge = { host: '192.0.2.1', private_key_file: key, known_hosts_file: key, interfaces: { wan: ['0.0.0.0/0'] } };
+  const launcher = makeLauncher({ edge }, { policy: { limits } });
+  try {
+    await launcher.firebreak(['freeze', 'bench']);
+    await launcher.firebreak(['block', '198.51.100.1', destination, '22', '--for', 'forever', '--no-wait']);
+    if (standing > 0) fill(path.join(launcher.stateDir, 'ledger.db'), standing);
+    const measured = {};
+    for (const [name, words] of Object.entries(calls)) {
+      const rounds = [];
+      for (let round = 0; round < Number(options.rounds); round += 1) rounds.push(await measure(launcher, words()));
+      measured[name] = {
+        ms: median(rounds.map(({ ms }) => ms)),
+        megabytes: Math.max(...rounds.map(({ megabytes }) => megabytes)),
+      };
+    }
+    return measured;
+  } finally {
+    launcher.remove();
+  }
+}
+
+process.env.TMPDIR = mkdtempSync(path.join(tmpdir(), 'growth-'));
+try {
+  console.log(`Processor time of a call (median of ${options.rounds}), and its memory at most.\n`);
+  const names = Object.keys(calls);
+  console.log(['blocks in force', ...names].map((name) => name.padStart(20)).join(''));
+  for (const standing of sizes) {
+    const measured = await measureAll(standing);
+    const cells = names.map((name) => `${measured[name].ms.toFixed(0)} ms, ${measured[name].megabytes.toFixed(0)} MB`);
+    console.log([String(standing), ...cells].map((cell) => cell.padStart(20)).join(''));
+  }
+  printCircumstances();
+} finally {
+  rmSync(process.env.TMPDIR, { recursive: true, force: true });
+}
