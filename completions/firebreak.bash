@@ -25,11 +25,11 @@ _firebreak() {
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
-    --state) _firebreak_words 'held pending active releasing released refused failed all' && return ;;
+    --state) _firebreak_words 'held pending active observed releasing released refused failed all' && return ;;
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | extend | comment | import | status | log | list | show | report | allow | disallow | allowed | check | approve | reject | retry | freeze | unfreeze | reconcile | doctor | selftest | audit | init | config | install | uninstall | sensor | gateway | expire | drain | run)
+      block | unblock | extend | comment | import | status | log | list | show | report | allow | disallow | allowed | check | approve | reject | retry | freeze | unfreeze | observe | reconcile | doctor | selftest | audit | init | config | install | uninstall | sensor | gateway | expire | drain | run)
         command=$word
         break
         ;;
@@ -37,7 +37,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock extend comment import status log list show report allow disallow allowed check approve reject retry freeze unfreeze reconcile doctor selftest audit init config install uninstall sensor gateway expire drain run' ;;
+      '') _firebreak_words 'block unblock extend comment import status log list show report allow disallow allowed check approve reject retry freeze unfreeze observe reconcile doctor selftest audit init config install uninstall sensor gateway expire drain run' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -53,7 +53,7 @@ _firebreak() {
     log) _firebreak_words "--since --source --firewall --follow $every" ;;
     list) _firebreak_words "--state --source --firewall --since --search --sort --limit --csv $every" ;;
     show) _firebreak_words " $every" ;;
-    report) _firebreak_words "--since --format $every" ;;
+    report) _firebreak_words "--since --observed --format $every" ;;
     allow) _firebreak_words "--for $every" ;;
     disallow) _firebreak_words " $every" ;;
     allowed) _firebreak_words " $every" ;;
@@ -63,6 +63,7 @@ _firebreak() {
     retry) _firebreak_words "--all $every" ;;
     freeze) _firebreak_words " $every" ;;
     unfreeze) _firebreak_words " $every" ;;
+    observe) _firebreak_words "--firewall $every" ;;
     reconcile) _firebreak_words "--fix --firewall $every" ;;
     doctor) _firebreak_words "--send --firewall $every" ;;
     selftest) _firebreak_words "--for --firewall $every" ;;

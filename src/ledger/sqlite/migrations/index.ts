@@ -9,6 +9,7 @@ import { addComment } from './008-comment.js';
 import { addProof } from './009-proof.js';
 import { addFirewallFacts } from './010-firewall-facts.js';
 import { addAllowances } from './011-allowances.js';
+import { addObserve } from './013-observe.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -26,4 +27,5 @@ export const migrations: readonly string[] = [
   addProof,
   addFirewallFacts,
   addAllowances,
+  addObserve,
 ];
