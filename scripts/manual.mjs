@@ -11,9 +11,9 @@ import { renderZsh } from './manual/zsh.mjs';
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file) => readFileSync(path.join(root, file), 'utf8');
 
-/** The table of exit codes in docs/operations.md. */
+/** The table of exit codes in docs/exit-codes.md. */
 function readExits() {
-  const [, section = ''] = read('docs/operations.md').split('## Exit codes');
+  const [, section = ''] = read('docs/exit-codes.md').split('# Exit codes');
   return [...section.matchAll(/^\| (\d+) \| (.*?) \| .* \|$/gm)].map(([, code, meaning]) => [
     code,
     meaning.replaceAll('`', ''),

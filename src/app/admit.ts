@@ -1,6 +1,6 @@
 import { findPolicy } from '../config/policy-in-force.js';
 import type { Config, FirewallConfig } from '../config/schema.js';
-import { selectFirewalls } from '../config/select.js';
+import { isObserving, selectFirewalls } from '../config/select.js';
 import { findThisHost } from '../config/this-host.js';
 import type { Flow } from '../core/flow.js';
 import { findGrace } from '../core/allowance.js';
@@ -66,6 +66,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
       refusal: fitted.refusal ?? refusal,
       grace: override === undefined ? findGrace(flow, firewall, target.seen?.allowances) : undefined,
       override,
+      isObserved: isObserving(firewall, config, target.seen),
     };
   });
 }

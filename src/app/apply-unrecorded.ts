@@ -1,3 +1,4 @@
+import type { Block } from '../core/block.js';
 import type { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import type { Alarm } from '../intake/alarm.js';
@@ -39,10 +40,21 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
   if (end === undefined) return notApplied('not tried: another call is applying a block without the ledger');
   try {
     warn('applying the block anyway');
-    return { ...answer, ...(await applyUnsaved(blocks, host)) };
+    const applied = await applyUnsaved(
+      blocks.filter(({ isObserved }) => isObserved !== true),
+      host,
+    );
+    const observed = blocks.filter(({ isObserved }) => isObserved === true).map(asObserved);
+    return { ...answer, ...applied, blocks: [...applied.blocks, ...observed] };
   } finally {
     end();
   }
+}
+
+/** Nothing changes on a firewall in observe mode, and without the ledger no dry run is recorded. */
+function asObserved(request: BlockRequest): Block {
+  const block = unsavedBlock(request);
+  return block.state === 'refused' ? block : { ...block, state: 'observed' };
 }
 
 /** A block that no run applies now, with the reason. */

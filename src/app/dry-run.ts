@@ -75,6 +75,7 @@ function withResult(block: Block, result: BlockResult, { check, run }: { check: 
     const { failure, code, reason } = result;
     return { ...attempted, changed: false, failure, failureCode: code, reason };
   }
+  if (result.kind === 'observed') return { ...attempted, state: 'observed' };
   const { changed } = result;
   const proof = toProofFields(result.proof);
   const done: Block = { ...attempted, changed, failure: null, failureCode: null, reason: null, ...proof };

@@ -30,6 +30,7 @@ const wrong: Loaders = {
   retry: async () => (await import('./commands/decide.js')).retry,
   freeze: async () => (await import('./commands/freeze.js')).freeze,
   unfreeze: async () => (await import('./commands/freeze.js')).unfreeze,
+  observe: async () => (await import('./commands/observe.js')).observe,
   reconcile: async () => (await import('./commands/reconcile.js')).reconcile,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   selftest: async () => (await import('./commands/selftest.js')).selftest,

@@ -1,4 +1,5 @@
 import { FirebreakError } from '../core/errors.js';
+import type { Seen } from '../core/policy.js';
 import type { Config, FirewallConfig } from './schema.js';
 
 /**
@@ -13,3 +14,7 @@ export function selectFirewalls(config: Config, names: readonly string[]): [stri
   }
   return Object.entries(config.firewalls).filter(([name]) => names.length === 0 || names.includes(name));
 }
+
+/** Whether alarms are dry runs on a firewall: the configuration says so, or an operator. */
+export const isObserving = (firewall: string, config: Config, seen: Seen | undefined): boolean =>
+  config.firewalls[firewall]?.mode === 'observe' || seen?.observing?.includes(firewall) === true;

@@ -4,13 +4,23 @@ import type { Flow } from './flow.js';
  * The states of a block, and its transitions.
  *
  *   held --approve--> pending --proven--> active --unblock, expiry--> releasing --proven--> released
+ *   pending --dry run in observe mode--> observed --expiry, end of observe mode--> released
  *   held --reject--> refused   pending, releasing --tries used up--> failed --retry, alarm--> pending, releasing
  */
-export const blockStates = ['held', 'pending', 'active', 'releasing', 'released', 'refused', 'failed'] as const;
+export const blockStates = [
+  'held',
+  'pending',
+  'active',
+  'observed',
+  'releasing',
+  'released',
+  'refused',
+  'failed',
+] as const;
 export type BlockState = (typeof blockStates)[number];
 
 /** States of blocks that require something of a firewall or of an operator. */
-export const currentStates: readonly BlockState[] = ['held', 'pending', 'active', 'releasing', 'failed'];
+export const currentStates: readonly BlockState[] = ['held', 'pending', 'active', 'observed', 'releasing', 'failed'];
 
 /** States that end a block's life: the next alarm of its flow creates a new block. */
 export const isOver = ({ state }: Pick<Block, 'state'>): boolean => state === 'released' || state === 'refused';

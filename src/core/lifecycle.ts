@@ -7,6 +7,8 @@ import { noProof, toProofFields, type Proof } from './proof.js';
 /** What one run reports about one block that it applied. */
 export type BlockResult =
   | { kind: 'settled'; changed: boolean; proof?: Proof | undefined }
+  /** A dry run in observe mode would have changed the firewall. */
+  | { kind: 'observed' }
   /** The policy now refuses it, and the run has proven that no rule is left. */
   | { kind: 'refused'; reason: string }
   | { kind: 'failed'; failure: FailureKind; code: string; reason: string };
@@ -17,10 +19,13 @@ export interface RepeatedAlarm {
   expiresAt: number | null;
   /** How old the last proof may be before an alarm starts a run. */
   recheckMs: number;
+  /** The firewall is in observe mode. */
+  isObserved?: boolean;
 }
 
 /** Another alarm for a flow that has a block: counts it, extends the block, and rechecks an old proof. */
-export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: RepeatedAlarm): Block {
+export function repeatAlarm(block: Block, { now, expiresAt, recheckMs, isObserved = false }: RepeatedAlarm): Block {
+  if (isObserved && isOnFirewall(block)) return { ...block, alarms: block.alarms + 1, updatedAt: now };
   const counted = { ...block, alarms: block.alarms + 1, expiresAt: later(block.expiresAt, expiresAt), updatedAt: now };
   switch (block.state) {
     case 'held':
@@ -29,6 +34,9 @@ export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: Repeate
       const isFresh = block.provenAt !== null && now - block.provenAt < recheckMs && block.provenAt <= now;
       return isFresh ? counted : requestNow(counted, now);
     }
+    case 'observed':
+      if (isObserved) return counted;
+      return { ...requestNow(counted, now), state: 'pending', expiresAt };
     case 'releasing':
       return { ...requestNow(counted, now), requestedAt: now, state: 'pending', desired: 'present', expiresAt };
     case 'pending':
@@ -41,10 +49,14 @@ export function repeatAlarm(block: Block, { now, expiresAt, recheckMs }: Repeate
   }
 }
 
+/** Whether its rule may be on the firewall: a dry run does not deal with it. */
+export const isOnFirewall = ({ state, provenAt }: Block): boolean =>
+  provenAt !== null || state === 'releasing' || state === 'failed';
+
 /** Requests the release of a block; one that no run has claimed is released immediately. */
 export function release(block: Block, now: number, reason: string): Block {
   if (block.state === 'held') return { ...block, state: 'refused', dueAt: null, reason, updatedAt: now };
-  if (block.claimedRevision === 0)
+  if (block.claimedRevision === 0 || block.state === 'observed')
     return { ...block, state: 'released', desired: 'absent', dueAt: null, reason, updatedAt: now };
   if (block.state === 'releasing') return requestNow(block, now);
   return {
@@ -110,9 +122,10 @@ export function settle(block: Block, result: BlockResult, settlement: Settlement
   if (result.kind === 'failed') return fail(block, result, settlement);
   // A later request for the same state is done too: the proof is newer than the request.
   const doneRevision = isSameRequest ? block.revision : claimedRevision;
-  const done: Block = { ...block, doneRevision, changed: result.changed, updatedAt: now };
+  const done: Block = { ...block, doneRevision, changed: result.kind === 'settled' && result.changed, updatedAt: now };
   const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null, ...noProof };
   if (!isSameRequest) return cleared;
+  if (result.kind === 'observed') return { ...cleared, state: 'observed', reason: null, dueAt: null };
   if (desired === 'absent') return { ...cleared, state: 'released', dueAt: null };
   return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now, ...toProofFields(result.proof) };
 }

@@ -2,7 +2,7 @@ import type { Block, BlockState, FailureKind } from './block.js';
 import { isBypassed, isProofEnough, type RequiredProof } from './proof.js';
 
 /** The outcomes of a block, as they are counted and reported. */
-export const outcomeKinds = ['proven', 'bypassed', 'failed', 'held', 'refused', 'released'] as const;
+export const outcomeKinds = ['proven', 'bypassed', 'failed', 'held', 'refused', 'released', 'observed'] as const;
 export type OutcomeKind = (typeof outcomeKinds)[number];
 
 /**
@@ -17,8 +17,10 @@ export function findOutcome(before: Block | undefined, after: Block): OutcomeKin
       const wasBypassed = before !== undefined && isBypassed(before);
       return isNew || wasBypassed !== isBypassed(after) ? kind : undefined;
     }
-    case 'held':
     case 'released':
+      return isNew && before?.state !== 'observed' ? 'released' : undefined;
+    case 'held':
+    case 'observed':
       return isNew ? after.state : undefined;
     case 'refused':
       return isNew || after.alarms > before.alarms ? 'refused' : undefined;
@@ -83,6 +85,7 @@ export function exitCodeOfBlock(block: Block, { isAwaited = false, requiredProof
     case 'active':
       return isProofEnough(block, requiredProof) ? 0 : notEnough;
     case 'released':
+    case 'observed':
       return 0;
     case 'refused':
       return 3;

@@ -34,6 +34,8 @@ export interface Seen {
   interfaces?: Readonly<Record<string, readonly FirewallInterface[]>>;
   /** The ledger's allowlist, and the grace times of released sources. */
   allowances?: readonly Allowance[];
+  /** Firewalls on which an operator has made alarms dry runs. */
+  observing?: readonly string[];
 }
 
 /** What a firewall reports of itself besides its addresses. */

@@ -34,6 +34,18 @@ export interface History {
   now: { active: number; bypassed: number; underWay: number; failing: number; givenUp: number; held: number };
 }
 
+/** What observe mode would have blocked. */
+export interface ObservedReport {
+  since: number;
+  until: number;
+  observed: Block[];
+  /** Refused by the policy. */
+  refused: Block[];
+  /** Those with a source in an own network, and those that alarmed again. */
+  own: Block[];
+  repeated: Block[];
+}
+
 /** How things are now. Times are milliseconds since the epoch, null for never. */
 export interface Overview {
   firewalls: FirewallOverview[];
@@ -64,6 +76,7 @@ export interface OutcomeQuery {
   after?: number;
   source?: string | undefined;
   firewalls?: readonly string[] | undefined;
+  kinds?: readonly OutcomeKind[] | undefined;
   limit: number;
 }
 

@@ -4,14 +4,15 @@ import { killStragglers } from '../platforms/ansible/processes.js';
 import { cleanRun, pruneRuns } from '../platforms/ansible/workspace.js';
 import type { Config } from '../config/schema.js';
 import { findPolicy } from '../config/policy-in-force.js';
+import { isObserving } from '../config/select.js';
 import type { Block } from '../core/block.js';
-import type { BlockResult } from '../core/lifecycle.js';
+import { isOnFirewall, type BlockResult } from '../core/lifecycle.js';
 import type { RunSummary } from '../core/outcome.js';
 import { findRefusal, type Seen } from '../core/policy.js';
 import { LeaseLost, renewEveryMs, type ClaimedBlock, type Lease, type Ledger } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { refreshNames } from './allowed-names.js';
-import { applyBatch, type BatchResult } from './batch.js';
+import { applyBatch, type BatchRequest, type BatchResult } from './batch.js';
 
 /** What the dispatcher needs of the application's context. */
 export type DispatchContext = Pick<App, 'config' | 'ledger' | 'stop' | 'screen'>;
@@ -104,12 +105,16 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   const refusals = findRefusals(claimed, config, seen);
   const blocks = claimed.map((block) => (refusals.has(block.id) ? { ...block, desired: 'absent' as const } : block));
   const { apply = applyBatch, fix = false } = options;
-  const result = await apply({ run, firewall, blocks, check: false, keepRecord: true, fix }, app);
+  const isDryRun = isObserving(firewall, config, seen) ? (block: Block) => !isOnFirewall(block) : () => false;
+  const result = await applyParts({ run, firewall, blocks, fix }, { apply, isDryRun, app });
   const settled = await ledger.settleBatch(lease, {
     id: run,
     ms: result.ms,
     claimed,
-    resultOf: (block) => resultOf(block, result, refusals.get(block.id)),
+    resultOf: (block) => {
+      const ended = resultOf(block, result, refusals.get(block.id));
+      return isDryRun(block) && ended.kind === 'settled' && ended.changed ? { kind: 'observed' } : ended;
+    },
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
     facts: { interfaces: result.interfaces, networks: result.networks },
@@ -126,6 +131,31 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   });
   await prune(ledger, config);
   return result.ms;
+}
+
+interface Parts {
+  apply: typeof applyBatch;
+  /** Whether a block is only observed. */
+  isDryRun: (block: Block) => boolean;
+  app: DispatchContext;
+}
+
+/** Applies what changes the firewall; before that, what is only observed. */
+async function applyParts(
+  { blocks, ...request }: Pick<BatchRequest, 'run' | 'firewall' | 'blocks' | 'fix'>,
+  { apply, isDryRun, app }: Parts,
+): Promise<BatchResult> {
+  const observed = blocks.filter(isDryRun);
+  const rest = blocks.filter((block) => !isDryRun(block));
+  const dry =
+    observed.length === 0
+      ? undefined
+      : await apply({ ...request, blocks: observed, check: true, keepRecord: rest.length === 0 }, app);
+  if (dry !== undefined && rest.length === 0) return dry;
+  const done = await apply({ ...request, blocks: rest, check: false, keepRecord: true }, app);
+  return dry === undefined
+    ? done
+    : { ...done, ms: dry.ms + done.ms, results: new Map([...dry.results, ...done.results]) };
 }
 
 /** A run may be the first to report an address of the firewall itself: the next run removes blocks of it. */

@@ -190,6 +190,10 @@ export interface Control {
   /** @returns false if nothing was frozen */
   unfreeze(): Promise<boolean>;
   findFreeze(): Promise<Freeze | undefined>;
+  /** Makes alarms dry runs on these firewalls. */
+  beginObserving(firewalls: readonly string[]): Promise<void>;
+  /** Ends that, and the blocks that were only observed there; returns these. */
+  endObserving(firewalls: readonly string[]): Promise<Block[]>;
   /** Registers a waiting process. @returns false if `max` are waiting already */
   beginWaiting(waiter: string, max: number, forMs: number): Promise<boolean>;
   endWaiting(waiter: string): Promise<void>;
@@ -229,6 +233,8 @@ export interface BlockRequest {
   grace?: string | undefined;
   /** Why an operator overrides the policy. */
   override?: string | undefined;
+  /** The firewall is in observe mode: a block in force stays as it is, a new one is a dry run. */
+  isObserved?: boolean | undefined;
 }
 
 export interface RecordOptions {

@@ -51,6 +51,8 @@ export function describeBlock(block: Block, run: RunSummary | null): string {
         ? `${done} ${what}: ${describeProof(block)}, ${proof}`
         : `${isBypassed(block) ? 'NOT blocked' : done} ${what}, ${proof}: ${warning}`;
     }
+    case 'observed':
+      return `would have blocked ${what}: observe mode, nothing was changed on the firewall`;
     case 'released':
       return `released ${what}${run === null ? '' : `: removed and proven, ${proof}`}`;
     case 'refused':

@@ -159,6 +159,7 @@ function renderRow(row: ListRow, { table, columns, width, colour }: RowLayout): 
 
 const colours: Record<BlockState, number> = {
   active: 32,
+  observed: 36,
   ...{ held: 33, pending: 33, releasing: 33 },
   ...{ failed: 31, released: 90, refused: 90 },
 };

@@ -13,6 +13,7 @@ const words: Record<OutcomeKind, string> = {
   held: 'HELD',
   refused: 'refused',
   bypassed: 'BYPASSED',
+  observed: 'observed',
 };
 
 /** What happened to a block, in one line: when (local time), what, which flow, where, the block's id, and why. */

@@ -23,7 +23,7 @@ export function toSlots(figures: History): Slot[] {
   const size = findSlotSize(figures);
   const slots = new Map<number, Slot>();
   for (let at = startOf(firstOf(figures), size); at <= figures.until; at = nextSlot(at, size)) {
-    slots.set(at, { at, proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 });
+    slots.set(at, { at, proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0, observed: 0 });
   }
   for (const hour of figures.hours) {
     const slot = slots.get(startOf(hour.at, size));
@@ -34,6 +34,7 @@ export function toSlots(figures: History): Slot[] {
     slot.held += hour.held;
     slot.refused += hour.refused;
     slot.released += hour.released;
+    slot.observed += hour.observed;
   }
   return [...slots.values()];
 }
@@ -64,7 +65,7 @@ export function nameSlot({ at }: Slot, size: SlotSize): string {
 }
 
 /** `24h up to 2026-11-25 02:34:56 +0000`. */
-export function nameSpan({ since, until }: History): string {
+export function nameSpan({ since, until }: Pick<History, 'since' | 'until'>): string {
   const end = formatLocal(until);
   const span = Math.round((until - since) / 1000) * 1000;
   return since > 0 ? `${formatDuration(span)} up to ${end}` : `everything up to ${end}`;

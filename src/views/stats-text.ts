@@ -23,6 +23,7 @@ const isQuiet = ({ hours }: History): boolean => hours.length === 0;
 
 function describeOutcomes({ outcomes, proof, causes }: History): string[] {
   const more: Partial<Record<OutcomeKind, string>> = {
+    observed: 'would have been blocked: firebreak report --observed',
     proven:
       proof === null
         ? ''
@@ -32,9 +33,9 @@ function describeOutcomes({ outcomes, proof, causes }: History): string[] {
       56,
     ),
   };
-  return (['proven', 'bypassed', 'released', 'failed', 'held', 'refused'] as const).map((kind) =>
-    `${String(outcomes[kind]).padStart(7)}  ${kind.padEnd(10)}${more[kind] ?? ''}`.trimEnd(),
-  );
+  return (['proven', 'bypassed', 'released', 'failed', 'held', 'refused', 'observed'] as const)
+    .filter((kind) => kind !== 'observed' || outcomes.observed > 0)
+    .map((kind) => `${String(outcomes[kind]).padStart(7)}  ${kind.padEnd(10)}${more[kind] ?? ''}`.trimEnd());
 }
 
 /** The texts with commas between them, truncated to the width. */

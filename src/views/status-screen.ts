@@ -9,6 +9,7 @@ import { toTable } from './table.js';
 
 interface FirewallStatus extends FirewallOverview {
   incidents: readonly OpenIncident[];
+  isObserving: boolean;
 }
 
 interface Status extends Omit<Overview, 'firewalls'> {
@@ -26,9 +27,12 @@ const headings = ['FIREWALL', 'NOW', 'IN FORCE', 'WAITING', 'HELD', 'LAST RUN', 
 /** The state of everything on one screen, worst news first. @param width in columns */
 export function statusToText(status: Status, width: number): string {
   const { now, firewalls, freeze, lastAlarmAt, lastExpireAt, messages } = status;
-  const rows = firewalls.map(({ name, blocks, incidents, lastRun, lastProofAt }) => [
+  const rows = firewalls.map(({ name, blocks, incidents, lastRun, lastProofAt, ...firewall }) => [
     name,
-    incidents.length === 0 ? 'ok' : incidents.map((each) => describeIncident(each, now)).join('; '),
+    [
+      ...(firewall.isObserving ? ['observes only'] : incidents.length === 0 ? ['ok'] : []),
+      ...incidents.map((each) => describeIncident(each, now)),
+    ].join('; '),
     String(blocks.active),
     String(blocks.underWay + blocks.givenUp),
     String(blocks.held),
@@ -76,8 +80,9 @@ export const statusToJson = (status: Status): object => ({
     status.freeze === undefined
       ? null
       : { at: toTime(status.freeze.at), by: status.freeze.by, reason: status.freeze.reason },
-  firewalls: status.firewalls.map(({ name, blocks, incidents, lastRun, lastProofAt }) => ({
+  firewalls: status.firewalls.map(({ name, blocks, incidents, lastRun, lastProofAt, isObserving }) => ({
     name,
+    observes: isObserving,
     active: blocks.active,
     under_way: blocks.underWay,
     failing: blocks.failing,

@@ -1,6 +1,8 @@
 import { withReader } from '../../app/context.js';
+import { readObserved } from '../../app/observed.js';
 import { FirebreakError, quoteBack } from '../../core/errors.js';
 import type { History } from '../../core/stats.js';
+import { observedToJson, observedToText } from '../../views/observed-text.js';
 import { historyToJson } from '../../views/stats-json.js';
 import { defineCommand, parseSpan, since } from '../command.js';
 
@@ -10,13 +12,22 @@ export const report = defineCommand({
   options: (argv) =>
     argv.options({
       since,
+      observed: { type: 'boolean', default: false, describe: 'what observe mode would have blocked' },
       format: { type: 'string', requiresArg: true, default: 'text', describe: 'text, html or json' },
     }),
   run: (args, caller) => {
     const format = parseFormat(args.format);
     const spanMs = parseSpan('--since', args.since);
-    return withReader(caller, async ({ ledger, host }) => {
-      const history = await ledger.findHistory(spanMs === null ? 0 : (await ledger.now()) - spanMs);
+    if (args.observed && args.format !== 'text')
+      throw new FirebreakError('usage', '--observed: has no other format than text and --json');
+    return withReader(caller, async (app) => {
+      const { ledger, host } = app;
+      const from = spanMs === null ? 0 : (await ledger.now()) - spanMs;
+      if (args.observed) {
+        const report = await readObserved(from, app);
+        return { exit: 0, text: observedToText(report), json: observedToJson(report) };
+      }
+      const history = await ledger.findHistory(from);
       return { exit: 0, text: await formats[format](history, host), json: historyToJson(history) };
     });
   },

@@ -9,6 +9,10 @@ export const firewall = z.strictObject({
     z.enum(['pfsense']).default('pfsense'),
     'Platform of the firewall: the role in `playbooks/roles` that talks to it.',
   ),
+  mode: key(
+    z.enum(['enforce', 'observe']).default('enforce'),
+    '`observe` makes every new block a dry run: it is recorded as observed and reported, and nothing changes on the firewall. Blocks in force stay, and are still released. `firebreak observe` does the same until it is turned off.',
+  ),
   host: key(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, 'expected an address or a host name'),
     'Address or host name. An address given here is never blocked.',

@@ -6,7 +6,7 @@ import type { Row, Statements } from './database.js';
 /** The latest outcomes that match, oldest first. */
 export async function findOutcomes(
   db: Statements,
-  { since, after = 0, source, firewalls, limit }: OutcomeQuery,
+  { since, after = 0, source, firewalls, kinds, limit }: OutcomeQuery,
 ): Promise<OutcomeRecord[]> {
   const conditions = ['outcome.at >= ?', 'outcome.seq > ?'];
   const values: (string | number)[] = [since, after];
@@ -17,6 +17,10 @@ export async function findOutcomes(
   if (firewalls !== undefined) {
     conditions.push(`outcome.firewall IN (${firewalls.map(() => '?').join(', ')})`);
     values.push(...firewalls);
+  }
+  if (kinds !== undefined) {
+    conditions.push(`outcome.kind IN (${kinds.map(() => '?').join(', ')})`);
+    values.push(...kinds);
   }
   const rows = await db.all(
     `SELECT outcome.* FROM outcome JOIN block ON block.id = outcome.block

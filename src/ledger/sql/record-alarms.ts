@@ -125,7 +125,12 @@ async function recordRepeat(
 ): Promise<RecordedBlock> {
   const { live, expiresAt } = request;
   const { options, counts, now } = recording;
-  const counted = repeatAlarm(live, { now, expiresAt, recheckMs: options.recheckMs });
+  const counted = repeatAlarm(live, {
+    now,
+    expiresAt,
+    recheckMs: options.recheckMs,
+    isObserved: request.isObserved ?? false,
+  });
   const hasRoom =
     live.state === 'held' && (await exceededLimit(tx, request, { ...recording, hasAlarmed: true })) === undefined;
   const block = { ...(hasRoom ? approve(counted, now) : counted), override: request.override ?? live.override };

@@ -1,5 +1,6 @@
 import type { AddressChange, FirewallFacts, Seen } from '../../core/policy.js';
 import { findAllowances } from './allowances.js';
+import { findObserving } from './observing.js';
 import { findRow, type Statements, type Transaction } from './database.js';
 
 const dayMs = 24 * 3_600_000;
@@ -54,6 +55,7 @@ export async function findSeen(db: Statements): Promise<Seen> {
   return {
     addresses: await findAddresses(db),
     allowances: await findAllowances(db),
+    observing: await findObserving(db),
     callers: callers.map(({ address }) => String(address)),
     // As recordFacts wrote them.
     interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object,

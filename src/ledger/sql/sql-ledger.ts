@@ -18,6 +18,7 @@ import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
+import { beginObserving, endObserving } from './observing.js';
 import { findOutcomes } from './outcomes.js';
 import { findBeginning, findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
@@ -74,7 +75,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
     ...makeAllowances(database, decide, actor),
     ...makeTokens(database, decide, actor),
     ...makeAudit(database, decide),
-    ...makeControl(database, decide),
+    ...makeControl(database, decide, actor),
     as: (other) => makeSqlLedger(database, audit, other),
     close: () => database.close(),
   };
@@ -224,7 +225,7 @@ const makeAudit = (database: Database, decide: Decide): Audit => ({
   findOldestBlock: () => findOldestBlock(database),
 });
 
-const makeControl = (database: Database, decide: Decide): Control => ({
+const makeControl = (database: Database, decide: Decide, actor: string): Control => ({
   freeze: (reason, by) =>
     decide(
       (tx) => freeze(tx, reason, by),
@@ -232,6 +233,19 @@ const makeControl = (database: Database, decide: Decide): Control => ({
     ),
   unfreeze: () => decide(unfreeze, (wasFrozen) => (wasFrozen ? [{ event: 'unfreeze' }] : [])),
   findFreeze: () => findFreeze(database),
+  beginObserving: (firewalls) =>
+    decide(
+      (tx) => beginObserving(tx, firewalls, actor),
+      () => firewalls.map((firewall) => ({ event: 'observe on', firewall })),
+    ),
+  endObserving: (firewalls) =>
+    decide(
+      async (tx) => {
+        await endObserving(tx, firewalls);
+        return releaseBlocks(tx, { firewalls, states: ['observed'] }, `observe mode ended by ${actor}`);
+      },
+      () => firewalls.map((firewall) => ({ event: 'observe off', firewall })),
+    ),
   beginWaiting: (id, max, forMs) => database.write((tx) => beginWaiting(tx, { id, max, forMs })),
   endWaiting: (id) => database.write((tx) => endWaiting(tx, id)),
   beginSession: (session) => database.write((tx) => beginSession(tx, session)),

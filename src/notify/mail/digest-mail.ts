@@ -47,7 +47,7 @@ export function renderDigestMail(event: DigestEvent, templatesDir?: string): Mai
 const isIn = ({ day }: DigestEvent, ms: number): boolean => ms >= day.from && ms < day.to;
 
 const findCreated = (event: DigestEvent): Block[] =>
-  event.recent.filter(({ createdAt, state }) => isIn(event, createdAt) && state !== 'refused');
+  event.recent.filter(({ createdAt, state }) => isIn(event, createdAt) && state !== 'refused' && state !== 'observed');
 
 const countEnded = (event: DigestEvent, how: Block['state']): number =>
   event.recent.filter(({ state, updatedAt }) => state === how && isIn(event, updatedAt)).length;
@@ -108,10 +108,17 @@ const toFigures = (event: DigestEvent, created: readonly Block[], { failing, byp
   { name: 'alarms for new blocks', value: created.reduce((sum, each) => sum + each.alarms, 0), remark: '' },
   { name: 'released', value: countEnded(event, 'released'), remark: '' },
   { name: 'refused', value: countEnded(event, 'refused'), remark: 'by policy or by an operator' },
+  ...findObserved(event),
   { name: 'failing now', value: failing, remark: '' },
   { name: 'held now', value: held, remark: '' },
   { name: 'bypassed now', value: bypassed, remark: 'in place, but packets are not stopped' },
 ];
+
+/** Only of those that observe. */
+function findObserved(event: DigestEvent): Figure[] {
+  const value = event.recent.filter(({ createdAt, state }) => isIn(event, createdAt) && state === 'observed').length;
+  return value === 0 ? [] : [{ name: 'would have been blocked', value, remark: 'observe mode' }];
+}
 
 const toFirewall = ({ name, active, driftSince }: FirewallDigest, open: readonly Block[]) => ({
   name,

@@ -14,7 +14,7 @@ const facilities: Record<SyslogConfig['facility'], number> = {
   ...{ local0: 16, local1: 17, local2: 18, local3: 19, local4: 20, local5: 21, local6: 22, local7: 23 },
 };
 const severities: Record<OutcomeKind, number> = {
-  ...{ proven: 5, released: 6, held: 4, refused: 4, failed: 3, bypassed: 3 },
+  ...{ proven: 5, released: 6, held: 4, refused: 4, failed: 3, bypassed: 3, observed: 6 },
 };
 
 /** The enterprise number that RFC 5612 reserves for examples and documentation. */
@@ -68,6 +68,7 @@ const verbs: Record<OutcomeKind, string> = {
   failed: 'NOT as requested',
   held: 'NOT blocked, held',
   refused: 'NOT blocked, refused',
+  observed: 'NOT blocked, only observed',
 };
 
 function describe({ kind, block, code, reason }: OutcomeToSend): string {

@@ -9,17 +9,17 @@ import { findSlotSize, nameSlot, toSlots } from '#firebreak/views/stats-slots.js
 const hour = 3_600_000;
 const day = 24 * hour;
 const until = 1_760_000_000_000;
-const none = { proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 };
+const none = { proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0, observed: 0 };
 const fullHour = (ms: number): number => Math.floor(ms / hour) * hour;
 
 const figures: History = {
   since: until - day,
   until,
   alarms: 412,
-  outcomes: { proven: 118, bypassed: 1, failed: 6, held: 2, refused: 3, released: 40 },
+  outcomes: { proven: 118, bypassed: 1, failed: 6, held: 2, refused: 3, released: 40, observed: 0 },
   hours: [
     { ...none, at: fullHour(until - 3 * hour), proven: 100, failed: 6 },
-    { ...none, at: fullHour(until), proven: 18, held: 2, refused: 3, released: 40 },
+    { ...none, at: fullHour(until), proven: 18, held: 2, refused: 3, released: 40, observed: 0 },
   ],
   proof: { medianMs: 840, p95Ms: 2100, slowestMs: 720_000 },
   causes: [
@@ -129,7 +129,7 @@ describe('the report as text', () => {
   it('fits a terminal of 80 columns, whatever the figures', () => {
     const large = 12_345_678;
     const causes = Array.from({ length: 12 }, (_, index) => ({ code: `a_rather_long_cause_${index}`, blocks: large }));
-    const hours = figures.hours.map(({ at }) => ({ at, proven: large, bypassed: large, failed: large, held: large, refused: large, released: large })); // prettier-ignore
+    const hours = figures.hours.map(({ at }) => ({ at, proven: large, bypassed: large, failed: large, held: large, refused: large, released: large, observed: large })); // prettier-ignore
     const drift = [{ firewall: 'x'.repeat(63), times: large, lastAt: until, differences: large }];
     const text = historyToText({ ...figures, causes, hours, drift, alarms: large });
     for (const line of text.split('\n')) expect(line.length, line).to.be.at.most(80);

@@ -10,6 +10,7 @@ import { addProof } from './009-proof.js';
 import { addFirewallFacts } from './010-firewall-facts.js';
 import { addAllowances } from './011-allowances.js';
 import { addFlatCosts } from './012-flat-costs.js';
+import { addObserve } from './013-observe.js';
 import { addTokens } from './014-tokens.js';
 
 /**
@@ -29,5 +30,6 @@ export const migrations: readonly string[] = [
   addFirewallFacts,
   addAllowances,
   addFlatCosts,
+  addObserve,
   addTokens,
 ];
