@@ -14,6 +14,8 @@ export interface ListOptions {
   state: string | undefined;
   source: string | undefined;
   firewalls: readonly string[];
+  /** Only blocks recorded after the one with this id. */
+  after?: string | undefined;
 }
 
 /**
@@ -22,10 +24,11 @@ export interface ListOptions {
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function listBlocks(
-  { state, source, firewalls }: ListOptions,
+  { state, source, firewalls, after }: ListOptions,
   { config, ledger }: App,
 ): Promise<() => AsyncIterable<Block[]>> {
   const query: BlockQuery = {
+    after,
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };

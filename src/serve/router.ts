@@ -96,7 +96,7 @@ async function admitSender(
   checks: Checks,
 ): Promise<Sender> {
   const { server, senders } = checks;
-  if (route.scope === null) return { name: 'anyone' };
+  if (route.scope === null) return { name: 'anyone', scope: 'read' };
   const requirement: Requirement = { scope: route.scope, ...route.require?.(params, server) };
   const sender = await authenticate(credentials, requirement, server.app.ledger).catch((error: unknown) =>
     refuse(error, credentials.address, checks),

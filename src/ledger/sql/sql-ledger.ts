@@ -15,6 +15,7 @@ import {
 import { claimBatch, settleBatch } from './batches.js';
 import { countBlocks, findBlocks, readBlocks } from './block-rows.js';
 import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
+import { findCounts } from './counts.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
@@ -37,7 +38,7 @@ import {
 } from './outbox.js';
 import { purge } from './purge.js';
 import { recordAlarms } from './record-alarms.js';
-import { findAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
+import { findAlarms, findLatestAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
 import {
   beginAsking,
   findAddressChanges,
@@ -107,9 +108,11 @@ const makeBlockStore = (database: Database, decide: Decide): BlockStore => ({
   countBlocks: (query) => countBlocks(database, query),
   hasAlarm: (id) => hasAlarm(database, id),
   findAlarms: (block) => findAlarms(database, block),
+  findLatestAlarms: (limit, before) => findLatestAlarms(database, limit, before),
   loadStats: () => loadStats(database),
   findHistory: (since) => findHistory(database, since),
   findOverview: (firewalls) => findOverview(database, firewalls),
+  findCounts: (since) => findCounts(database, since),
   findOutcomes: (query) => findOutcomes(database, query),
 });
 
