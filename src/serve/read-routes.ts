@@ -77,7 +77,6 @@ async function getMetrics({ app, startedAt }: Server): Promise<Reply> {
     counts: await ledger.findCounts(startedAt),
     overview: await ledger.findOverview(Object.keys(config.firewalls)),
     isFrozen: (await ledger.findFreeze()) !== undefined,
-    now: await ledger.now(),
   };
   return { status: 200, body: toOpenMetrics(metrics), headers: { 'Content-Type': metricsType } };
 }

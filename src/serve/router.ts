@@ -160,5 +160,8 @@ function toResponse({ status, body, headers }: Reply): Response {
   const isText = typeof body === 'string';
   const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
   const all = { 'Content-Type': type, ...usualHeaders, ...headers };
-  return new Response(status === 304 ? null : isText ? body : JSON.stringify(body), { status, headers: all });
+  return new Response([204, 304].includes(status) ? null : isText ? body : JSON.stringify(body), {
+    status,
+    headers: all,
+  });
 }

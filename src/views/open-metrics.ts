@@ -5,7 +5,6 @@ export interface Metrics {
   counts: Counts;
   overview: Overview;
   isFrozen: boolean;
-  now: number;
 }
 
 type Labels = Readonly<Record<string, string>>;
