@@ -20,6 +20,8 @@ export interface ListOptions {
   search: string | undefined;
   sort: string | undefined;
   limit: string | undefined;
+  /** Only blocks recorded after the one with this id. */
+  after?: string | undefined;
 }
 
 /**
@@ -28,12 +30,13 @@ export interface ListOptions {
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function listBlocks(
-  { state, source, firewalls, sinceMs, ...picked }: ListOptions,
+  { state, source, firewalls, sinceMs, after, ...picked }: ListOptions,
   { config, ledger }: App,
 ): Promise<() => AsyncIterable<Block[]>> {
   const pick = parsePick(picked);
   const query: BlockQuery = {
     ...(sinceMs !== null && { updatedSince: (await ledger.now()) - sinceMs }),
+    after,
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };

@@ -63,6 +63,21 @@ export interface FirewallOverview {
   lastProofAt: number | null;
 }
 
+/** What happened since a time. */
+export interface Counts {
+  since: number;
+  alarms: number;
+  outcomes: { firewall: string; kind: OutcomeKind; many: number }[];
+  failures: { firewall: string; code: string; many: number }[];
+  /** How many blocks were proven within each of these seconds, and the sum of their times. */
+  proofs: { within: { seconds: number; many: number }[]; many: number; sumMs: number };
+  runs: { firewall: string; many: number; sumMs: number }[];
+  drift: { firewall: string; differences: number }[];
+}
+
+/** The steps of a histogram of the time to proof, in seconds. */
+export const proofSeconds = [0.5, 1, 2, 5, 10, 30, 60, 300] as const;
+
 export interface TopEntry {
   address: string;
   blocks: number;

@@ -11,6 +11,7 @@ import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
 import { checkMail } from './mail-server.js';
+import { checkServe } from './serve-server.js';
 import { checkSshd } from './sshd-login.js';
 import { checkTimers } from './timers.js';
 
@@ -41,7 +42,8 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   if (!('config' in loaded)) return { sections };
   const { config } = loaded;
   const mail = await showing('mail', 'contacts the server', checkMail(config, send, hostname()));
-  sections.push({ title: 'reports', checks: [mail, checkTimers(), ...(await checkActivity(config.state_dir))] });
+  const reports = [mail, checkTimers(), ...(await checkActivity(config.state_dir)), ...(await checkServe(config))];
+  sections.push({ title: 'reports', checks: reports });
   for (const [name, firewall] of chosen) {
     const target = { name, firewall, config, stop: request.stop, watch: screen.watch };
     const checks = host.canRun ? await checkTarget(target) : [skipped('firewall', 'needs ansible-playbook and ssh')];

@@ -8,7 +8,7 @@ import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, FirewallFacts, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
 import type { Token } from '../core/token.js';
-import type { History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
+import type { Counts, History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
 
 /**
@@ -50,12 +50,16 @@ export interface BlockStore {
   /** Ids of the blocks that the last alarm of this origin requested. */
   findLastRequested(origin: string): Promise<string[]>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
+  /** The latest alarms, newest first. @param before only those received before this one */
+  findLatestAlarms(limit: number, before?: string): Promise<AlarmRecord[]>;
   /** Figures of the last hour. */
   loadStats(): Promise<LoadStats>;
   /** Figures since then. */
   findHistory(since: number): Promise<History>;
   /** The current state of each of these firewalls, and of the rest. */
   findOverview(firewalls: readonly string[]): Promise<Overview>;
+  /** What happened since then, for counters. */
+  findCounts(since: number): Promise<Counts>;
   /** What happened to blocks, oldest first. */
   findOutcomes(query: OutcomeQuery): Promise<OutcomeRecord[]>;
 }
@@ -298,6 +302,8 @@ export interface BlockQuery {
   ids?: readonly string[];
   /** Those that this alarm requested. */
   alarm?: string;
+  /** Blocks recorded after the one with this id; pages of `readBlocks` are in this order. */
+  after?: string | undefined;
   /** An id, or its end. */
   idEnding?: string;
   states?: readonly BlockState[];

@@ -31,6 +31,7 @@ export interface Requirement {
 /** An authenticated sender: `token soc`, `certificate siem.example.org`, `signature of graylog`. */
 export interface Sender {
   name: string;
+  scope: TokenScope;
 }
 
 /** @throws HttpError 401, 403 */
@@ -42,15 +43,15 @@ export async function authenticate(
   const { source } = requirement;
   const { certificate } = credentials;
   if (certificate !== undefined && source?.auth.certificate?.includes(certificate) === true)
-    return { name: `certificate ${certificate}` };
+    return { name: `certificate ${certificate}`, scope: 'alarm' };
   if (source?.auth.hmac !== undefined && (await isSigned(credentials, source.auth.hmac)))
-    return { name: `signature of ${source.name}` };
+    return { name: `signature of ${source.name}`, scope: 'alarm' };
   const isUrlAllowed = requirement.takesUrlToken === true || source?.auth.token === 'url';
   const secret = source?.auth.token === 'none' ? undefined : findSecret(credentials, isUrlAllowed);
   const token = secret === undefined ? undefined : await ledger.findToken(hashToken(secret));
   if (token === undefined) throw new HttpError(401, 'unauthorized', 'expected the header Authorization: Bearer TOKEN');
   assertPermitted(token, requirement, credentials.address);
-  return { name: `token ${token.name}` };
+  return { name: `token ${token.name}`, scope: token.scope };
 }
 
 function assertPermitted(token: Token, { scope, source }: Requirement, address: string): void {

@@ -29,7 +29,7 @@ const timeouts = {
   connectionsCheckingInterval: 5000,
 };
 
-const reloadEveryMs = 60_000;
+const reloadEveryMs = 5000;
 
 /** @throws FirebreakError usage if it cannot listen */
 export async function listen(fetch: Fetch, address: string, app: Pick<App, 'config' | 'warn'>): Promise<Listening> {
@@ -63,18 +63,15 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
   };
 }
 
-/** Listens at the address, or on the socket that systemd has opened. @returns the port */
+/** @returns the port */
 function begin(server: PlainServer | TlsServer, address: string): Promise<number> {
   const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(address) ?? [];
-  const { LISTEN_PID, LISTEN_FDS } = process.env;
-  const isActivated = LISTEN_FDS === '1' && LISTEN_PID === String(process.pid);
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
       reject(new FirebreakError('usage', `cannot listen on ${address}: ${describeError(error)}`, { cause: error })),
     );
     server.once('listening', () => resolve((server.address() as AddressInfo | null)?.port ?? Number(port)));
-    if (isActivated) server.listen({ fd: 3 });
-    else server.listen(Number(port), host);
+    server.listen(Number(port), host);
   });
 }
 

@@ -96,7 +96,7 @@ async function admitSender(
   checks: Checks,
 ): Promise<Sender> {
   const { server, senders } = checks;
-  if (route.scope === null) return { name: 'anyone' };
+  if (route.scope === null) return { name: 'anyone', scope: 'read' };
   const requirement: Requirement = { scope: route.scope, ...route.require?.(params, server) };
   const sender = await authenticate(credentials, requirement, server.app.ledger).catch((error: unknown) =>
     refuse(error, credentials.address, checks),
@@ -160,5 +160,8 @@ function toResponse({ status, body, headers }: Reply): Response {
   const isText = typeof body === 'string';
   const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
   const all = { 'Content-Type': type, ...usualHeaders, ...headers };
-  return new Response(status === 304 ? null : isText ? body : JSON.stringify(body), { status, headers: all });
+  return new Response([204, 304].includes(status) ? null : isText ? body : JSON.stringify(body), {
+    status,
+    headers: all,
+  });
 }

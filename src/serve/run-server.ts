@@ -9,9 +9,15 @@ import { postAlarms } from './alarm-routes.js';
 import { healthRoutes } from './health-routes.js';
 import { listen } from './http-server.js';
 import { makeRouter } from './router.js';
+import { operateRoutes } from './operate-routes.js';
+import { openC2 } from './openc2-routes.js';
+import { describeRoutes } from './openapi.js';
+import { readRoutes } from './read-routes.js';
 import type { Route, Server } from './route.js';
 
-export const routes: readonly Route[] = [postAlarms, ...healthRoutes];
+const ownRoutes: readonly Route[] = [postAlarms, ...readRoutes, ...operateRoutes, openC2, ...healthRoutes];
+
+export const routes: readonly Route[] = [...ownRoutes, ...describeRoutes(ownRoutes)];
 
 /** How long open requests may take to end after a signal. */
 const closeMs = 4000;

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { DatabaseSync } from '@photostructure/sqlite';
 import path from 'node:path';
+import { checkServe } from '#firebreak/doctor/serve-server.js';
+import { aConfig } from '../fixtures.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeToken, startServing, stopServing, type Serving } from '../lab/http-server.js';
 import { makeLauncher, settingsOf, waitUntil, type Launcher } from '../lab/launcher.js';
@@ -175,6 +177,16 @@ describe('firebreak serve, its firewall unreachable', function () {
     expect([health.status, health.text]).to.deep.equal([200, 'ok\n']);
     const { status, json } = await serving.get('/readyz', { authorization: 'none' });
     expect([status, json]).to.deep.equal([200, { ready: true }]);
+  });
+
+  it('is known to the doctor where sources are configured', async () => {
+    const check = async (listen: string, sources: object) => checkServe(aConfig({ serve: { listen, sources } }));
+    const here = serving.url.replace('http://', '');
+    expect(await check(here, {})).to.deep.equal([]);
+    const [found] = await check(here, { wazuh: { preset: 'wazuh' } });
+    expect(found).to.include({ state: 'ok', detail: `firebreak serve answers on ${here}` });
+    const [missing] = await check('127.0.0.1:9', { wazuh: { preset: 'wazuh' } });
+    expect(missing).to.include({ state: 'note', name: 'HTTP' });
   });
 
   it('holds what exceeds the limits with 409', async () => {

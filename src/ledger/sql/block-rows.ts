@@ -161,6 +161,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('updated_at >= ?', query.updatedSince);
   add('firewall IN (SELECT value FROM json_each(?))', list(query.firewalls));
   add('tracker IN (SELECT value FROM json_each(?))', list(query.trackers));
+  add('seq > (SELECT seq FROM block WHERE id = ?)', query.after);
   add('id IN (SELECT block FROM alarm_block WHERE alarm = ?)', query.alarm);
   add("id LIKE '%' || ?", query.idEnding);
   add('source = ?', query.source);

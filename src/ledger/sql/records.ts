@@ -1,5 +1,5 @@
 import type { AlarmRecord, RunRecord } from '../ledger.js';
-import { findRow, hasRow, type Statements } from './database.js';
+import { findRow, hasRow, type Row, type Statements } from './database.js';
 
 export const hasAlarm = (db: Statements, id: string): Promise<boolean> =>
   hasRow(db, 'SELECT 1 FROM alarm WHERE id = ?', id);
@@ -19,13 +19,22 @@ export async function findAlarms(db: Statements, block: string): Promise<AlarmRe
      WHERE alarm_block.block = ? ORDER BY received_at, id`,
     block,
   );
-  return rows.map((row) => ({
-    id: String(row['id']),
-    receivedAt: Number(row['received_at']),
-    origin: String(row['origin']),
-    context: JSON.parse(String(row['context'])) as Record<string, string>, // as recordAlarm wrote it
-  }));
+  return rows.map(toAlarm);
 }
+
+export async function findLatestAlarms(db: Statements, limit: number, before?: string): Promise<AlarmRecord[]> {
+  const filter = before === undefined ? '' : 'WHERE rowid < (SELECT rowid FROM alarm WHERE id = ?)';
+  const values = before === undefined ? [] : [before];
+  const rows = await db.all(`SELECT * FROM alarm ${filter} ORDER BY rowid DESC LIMIT ?`, ...values, limit);
+  return rows.map(toAlarm);
+}
+
+const toAlarm = (row: Row): AlarmRecord => ({
+  id: String(row['id']),
+  receivedAt: Number(row['received_at']),
+  origin: String(row['origin']),
+  context: JSON.parse(String(row['context'])) as Record<string, string>, // as recordAlarm wrote it
+});
 
 export async function findRun(db: Statements, id: string): Promise<RunRecord | undefined> {
   const row = await findRow(db, 'SELECT * FROM run WHERE id = ?', id);

@@ -15,6 +15,7 @@ import {
 import { claimBatch, settleBatch } from './batches.js';
 import { countBlocks, findBlocks, readBlocks } from './block-rows.js';
 import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
+import { findCounts } from './counts.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
@@ -41,6 +42,7 @@ import { recordAlarms } from './record-alarms.js';
 import {
   findAlarms,
   findLastRequested,
+  findLatestAlarms,
   findOldestBlock,
   findRun,
   findRunsToKeep,
@@ -117,9 +119,11 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
   hasAlarm: (id) => hasAlarm(database, id),
   findLastRequested: (origin) => findLastRequested(database, origin),
   findAlarms: (block) => findAlarms(database, block),
+  findLatestAlarms: (limit, before) => findLatestAlarms(database, limit, before),
   loadStats: () => loadStats(database),
   findHistory: (since) => findHistory(database, since),
   findOverview: (firewalls) => findOverview(database, firewalls),
+  findCounts: (since) => findCounts(database, since),
   findOutcomes: (query) => findOutcomes(database, query),
 });
 

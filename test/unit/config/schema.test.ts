@@ -61,6 +61,24 @@ const whole = {
     timeout: '3s',
   },
   syslog: { to: 'unix:/s', facility: 'auth' },
+  serve: {
+    listen: '0.0.0.0:8787',
+    trusted_proxies: ['10.0.0.0/8'],
+    per_second: 50,
+    sources: {
+      wazuh: {
+        preset: 'wazuh',
+        fields: { src_ip: ['a.b', { value: '203.0.113.7' }], dst_port: { value: 443 } },
+        when: ['rule.level >= 10'],
+        firewalls: ['edge'],
+        auth: {
+          token: 'url',
+          certificate: ['siem'],
+          hmac: { secret_file: 'hush', header: 'X-Sig', algorithm: 'sha256', encoding: 'hex', window: '5m' },
+        },
+      },
+    },
+  },
   log: { level: 'debug', file: '/l', format: 'text', max_megabytes: 1.5, max_age: '2d', keep: 3 },
 };
 
@@ -109,6 +127,7 @@ describe('the schema of the configuration', () => {
     expect(keysOf('secretFile')).to.deep.equal([
       ...['private_key_file', 'password_file', 'become_password_file'].map((key) => `firewalls.edge.${key}`),
       ...['mail.password_file', 'webhook.url_file', 'webhook.secret_file', 'webhook.headers_file'],
+      'serve.sources.wazuh.auth.hmac.secret_file',
     ]);
     expect(keysOf('program')).to.deep.equal(['ansible.playbook_command']);
     expect(new Set(keysOf('protected'))).to.deep.equal(new Set(['policy.never_block', 'policy.never_block_to']));
