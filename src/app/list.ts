@@ -12,14 +12,14 @@ import { parsePick } from './pick-blocks.js';
 
 export interface ListOptions {
   /** Undefined lists current blocks; `all` also lists past ones. */
-  state: string | undefined;
-  source: string | undefined;
+  state?: string | undefined;
+  source?: string | undefined;
   firewalls: readonly string[];
   /** Only blocks that changed within this time; null: any. */
-  sinceMs: number | null;
-  search: string | undefined;
-  sort: string | undefined;
-  limit: string | undefined;
+  sinceMs?: number | null;
+  search?: string | undefined;
+  sort?: string | undefined;
+  limit?: string | undefined;
   /** Only blocks recorded after the one with this id. */
   after?: string | undefined;
 }
@@ -30,7 +30,7 @@ export interface ListOptions {
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function listBlocks(
-  { state, source, firewalls, sinceMs, after, ...picked }: ListOptions,
+  { state, source, firewalls, sinceMs = null, after, ...picked }: ListOptions,
   { config, ledger }: App,
 ): Promise<() => AsyncIterable<Block[]>> {
   const pick = parsePick(picked);

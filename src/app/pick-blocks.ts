@@ -3,9 +3,9 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 
 /** What `list` picks from the blocks that a query finds. */
 export interface PickOptions {
-  search: string | undefined;
-  sort: string | undefined;
-  limit: string | undefined;
+  search?: string | undefined;
+  sort?: string | undefined;
+  limit?: string | undefined;
 }
 
 type Order = (one: Block, other: Block) => number;

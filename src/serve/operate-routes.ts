@@ -2,8 +2,9 @@ import { commentOnBlock, extendBlock } from '../app/amend.js';
 import { toDuration } from '../app/allow.js';
 import { decide } from '../app/decide.js';
 import { release, type ReleaseOptions } from '../app/release.js';
+import { parseAddress } from '../core/address.js';
 import type { Block } from '../core/block.js';
-import { quoteBack } from '../core/errors.js';
+import { FirebreakError, quoteBack } from '../core/errors.js';
 import { answerToJson, blockToJson } from '../views/json.js';
 import { HttpError } from './http-error.js';
 import { json, type Call, type Reply, type Route } from './route.js';
@@ -26,14 +27,18 @@ async function readFields(
   return Object.fromEntries(fields) as Record<string, string>; // as checked above
 }
 
-const idOf = ({ params }: Call): string => params['id'] ?? '';
+/** @throws FirebreakError block_unknown if it is an address, which names any number of blocks */
+function idOf({ params }: Call): string {
+  const id = params['id'] ?? '';
+  if (parseAddress(id).ok) throw new FirebreakError('block_unknown', 'expected the id of a block');
+  return id;
+}
 
 const one = (block: Block): Reply => json(200, { blocks: [{ ...blockToJson(block), comment: block.comment }] });
 
 /** Releases one block, and waits for the proof. */
 export const releaseById = (id: string): ReleaseOptions => ({
-  ...{ id, source: undefined, destination: undefined, port: undefined, firewalls: [], grace: undefined },
-  ...{ allow: undefined, check: false, wait: true },
+  ...{ targets: [id], firewalls: [], check: false, wait: true },
 });
 
 async function remove(call: Call): Promise<Reply> {

@@ -93,7 +93,7 @@ async function getList({ params, query, headers, app }: Call): Promise<Reply> {
   const isListed = Object.hasOwn(lists, file) ? lists[file] : undefined;
   if (isListed === undefined) throw new HttpError(404, 'not_found', `expected ${Object.keys(lists).join(', ')}`);
   const sources = new Set<string>();
-  const read = await listBlocks({ state: 'active', source: undefined, firewalls: query.getAll('firewall') }, app);
+  const read = await listBlocks({ state: 'active', firewalls: query.getAll('firewall') }, app);
   for await (const page of read()) for (const { flow } of page) if (isListed(flow.source)) sources.add(flow.source);
   const body = [...sources]
     .sort()
