@@ -11,16 +11,15 @@ export async function findProtected(
   firewall: string,
   { config, ledger }: Pick<App, 'config' | 'ledger'>,
 ): Promise<ProtectedBlock[]> {
-  const blocks = await ledger.findBlocks({ firewalls: [firewall], states: ['pending', 'active', 'failed'] });
-  const inForce = blocks.filter(
-    ({ desired, override, provenAt }) => desired === 'present' && override === null && provenAt !== null,
-  );
-  if (inForce.length === 0) return [];
   const policy = findPolicy(config, { seen: await ledger.findSeen(), firewall });
-  return inForce.flatMap((block) => {
-    const refusal = findRefusal(block.flow, policy);
-    return refusal === undefined
-      ? []
-      : [{ kind: 'protected' as const, block, reason: refusal.replace(/^refused: /, '') }];
-  });
+  const found: ProtectedBlock[] = [];
+  // Page by page: expire does this every minute, and all blocks together may not fit the memory.
+  for await (const page of ledger.readBlocks({ firewalls: [firewall], states: ['pending', 'active', 'failed'] })) {
+    for (const block of page) {
+      if (block.desired !== 'present' || block.override !== null || block.provenAt === null) continue;
+      const refusal = findRefusal(block.flow, policy);
+      if (refusal !== undefined) found.push({ kind: 'protected', block, reason: refusal.replace(/^refused: /, '') });
+    }
+  }
+  return found;
 }

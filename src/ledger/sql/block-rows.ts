@@ -121,7 +121,7 @@ export async function findBlocks(db: Statements, query: BlockQuery): Promise<Blo
 }
 
 /** How many blocks a page has. */
-const pageSize = 500;
+const pageSize = 200;
 
 export async function* readBlocks(db: Statements, query: BlockQuery): AsyncGenerator<Block[], void, undefined> {
   const { where, values } = toWhere(query);
