@@ -6,7 +6,7 @@ import type { BlockRequest } from '../ledger/ledger.js';
 import type { Host } from '../runtime/app.js';
 import { admit, findMismatches, type Target } from './admit.js';
 import { applyUnsaved, unsavedBlock } from './dry-run.js';
-import { beginAlone, readKnown, spool } from './fallback.js';
+import { beginAlone, exceedsLimit, readKnown, spool } from './fallback.js';
 import { describeFreeze } from './freeze.js';
 
 interface Unrecorded {
@@ -19,7 +19,7 @@ interface Unrecorded {
 
 /**
  * If nothing can be recorded, the block is applied anyway, under the whole policy: the freeze and the learned addresses
- * come from a copy. The request is spooled and recorded when the ledger is back, so that the block expires.
+ * come from a copy, and alarms are counted in the spool. The request is spooled and recorded when the ledger is back, so that the block expires.
  */
 export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, host: Host): Promise<Answer> {
   const { config, warn } = host;
@@ -27,7 +27,8 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
   const blocks = admit(alarm, { ...target, seen: known.seen }, config);
   for (const mismatch of findMismatches(blocks, config)) warn(mismatch);
   warn(`NOT recorded: ${error.message}`);
-  const why = spool(config, { id, origin: host.actor, context: alarm.context, blocks });
+  const isLimited = target.override === undefined && exceedsLimit(config);
+  const why = spool(config, { id, origin: host.actor, context: alarm.context, blocks, isLimited });
   warn(
     why === undefined
       ? 'the alarm is spooled, and will be recorded when the ledger is back'
@@ -36,6 +37,10 @@ export async function applyUnrecorded({ id, alarm, target, error }: Unrecorded, 
   const answer = { alarm: id, check: false, exit: error.exit };
   const notApplied = (reason: string): Answer => ({ ...answer, blocks: blocks.map(asFailed(reason)), run: null });
   if (known.frozen !== null) return notApplied(`not tried: ${describeFreeze(known.frozen)}`);
+  if (isLimited) {
+    const most = config.policy.limits.per_minute;
+    return notApplied(`not tried: more than ${most} alarms in a minute (policy.limits.per_minute)`);
+  }
   const end = beginAlone();
   if (end === undefined) return notApplied('not tried: another call is applying a block without the ledger');
   try {

@@ -28,7 +28,8 @@ export interface Drained extends Pick<Expectation, 'requiredProof'> {
 }
 
 /** Applies all pending and due changes, on all firewalls in parallel; then sends what is queued. */
-export async function drain(options: DrainOptions, app: App): Promise<Drained> {
+export async function drain(options: DrainOptions, given: App): Promise<Drained> {
+  const app = { ...given, warn: onceEach(given.warn) };
   const drained = await applyDue(options, app);
   const sending = sendDue({ ...app, isAwaited: options.isAwaited ?? false }, options.owner).then(() => true);
   // A slow mail server does not delay changes that become due meanwhile.
@@ -36,6 +37,16 @@ export async function drain(options: DrainOptions, app: App): Promise<Drained> {
     drained.blocks.push(...(await applyDue(options, app)).blocks);
   }
   return { ...drained, requiredProof: app.config.policy.require_proof };
+}
+
+/** Prints each warning once, however often its cause is found again. */
+export function onceEach(warn: App['warn']): App['warn'] {
+  const printed = new Set<string>();
+  return (message) => {
+    if (printed.has(message)) return;
+    printed.add(message);
+    warn(message);
+  };
 }
 
 /** How often changes are applied while messages are being sent: as often as the timer would. */

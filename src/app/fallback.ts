@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decodeTime } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { nothingSeen, type Seen } from '../core/policy.js';
@@ -75,8 +76,24 @@ export function readKnown(config: Config): Known {
   return { frozen: null, seen: nothingSeen };
 }
 
+/** A request that waits for the ledger. */
+export interface Spooled extends NewAlarm {
+  /** Whether it came beyond the limits, and was not applied: the ledger is to hold it. */
+  isLimited: boolean;
+}
+
+/**
+ * Whether the alarms that wait in the spool use up `policy.limits.per_minute`. The other limits count blocks, which only
+ * the ledger knows.
+ */
+export function exceedsLimit(config: Config): boolean {
+  const { hold, per_minute: perMinute } = config.policy.limits;
+  const since = Date.now() - 60_000;
+  return hold && listSpool(config).filter((name) => decodeTime(name.slice(0, 26)) > since).length >= perMinute;
+}
+
 /** Stores a request until the ledger is back. @returns the reason if this fails */
-export function spool(config: Config, request: NewAlarm): string | undefined {
+export function spool(config: Config, request: Spooled): string | undefined {
   try {
     mkdirSync(spoolFolder(config), { recursive: true, mode: 0o700 });
     writeWhole(join(spoolFolder(config), `${request.id}.json`), JSON.stringify(request));
@@ -95,17 +112,22 @@ export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' |
       warn(`${file} is not a request that Firebreak wrote, and was left in place`);
       continue;
     }
-    await recordOnce(request, ledger);
+    await recordOnce(request, config, ledger);
     rmSync(file, { force: true });
     warn(`alarm ${request.id}, spooled while the ledger could not be written, is now recorded`);
   }
 }
 
 /** Several processes may find the same file: the alarm's id lets only one of them record it. */
-async function recordOnce(request: NewAlarm, ledger: Ledger): Promise<void> {
+async function recordOnce(
+  { isLimited, ...request }: Spooled,
+  { policy: { limits } }: Config,
+  ledger: Ledger,
+): Promise<void> {
   if (await ledger.hasAlarm(request.id)) return;
+  const held = { limits: { perMinute: limits.per_minute, active: limits.active } };
   try {
-    await ledger.recordAlarms([request], { recheckMs: 0 });
+    await ledger.recordAlarms([request], { recheckMs: 0, ...(isLimited && held) });
   } catch (error) {
     if (!(await ledger.hasAlarm(request.id))) throw error;
   }
@@ -121,10 +143,10 @@ function listSpool(config: Config): string[] {
   }
 }
 
-function parse(text: string | undefined): NewAlarm | undefined {
+function parse(text: string | undefined): Spooled | undefined {
   try {
-    const parsed = JSON.parse(text ?? '') as Partial<NewAlarm>;
-    return typeof parsed.id === 'string' && Array.isArray(parsed.blocks) ? (parsed as NewAlarm) : undefined; // as spool wrote it
+    const parsed = JSON.parse(text ?? '') as Partial<Spooled>;
+    return typeof parsed.id === 'string' && Array.isArray(parsed.blocks) ? (parsed as Spooled) : undefined; // as spool wrote it
   } catch {
     return undefined;
   }

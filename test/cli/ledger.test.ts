@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
@@ -425,6 +426,51 @@ describe('the ledger, through the built program,', function () {
       const { stdout } = await launcher.firebreak(alarm(22));
       expect(stdout).to.match(/NOT blocked .*not tried: all changes have been frozen since .*maintenance/);
       expect(edge.readConfig()).to.equal(before);
+    });
+
+    it('tries no more alarms in a minute than policy.limits allow, and holds the others once it is back', async () => {
+      launcher.configure({ policy: { limits: { per_minute: 1 } } });
+      await launcher.firebreak(['list']);
+      damage();
+      expect((await launcher.firebreak(alarm(22))).stdout).to.include('in force');
+      expect((await launcher.firebreak(alarm(443))).stdout).to.match(/NOT blocked .*not tried: more than 1 alarms/);
+      expect(await loadedPorts()).to.deep.equal(['ssh']);
+      rmSync(path.join(launcher.stateDir, 'ledger.db'));
+      await launcher.firebreak(['drain']);
+      expect(await states()).to.deep.equal(['active', 'held']);
+    });
+
+    it('has one call at a time apply its block, and every request spooled', async () => {
+      await launcher.firebreak(['list']);
+      damage();
+      edge.setFaults({ reloadStall: 5 });
+      const first = launcher.start(alarm(22));
+      await waitUntil('the first run reached the firewall', () => edge.readConfig().includes('203.0.113.7'));
+      const { stdout, stderr } = await launcher.firebreak(alarm(443));
+      expect(stdout).to.match(/NOT blocked .*not tried: another call is applying a block without the ledger/);
+      expect(stderr).to.include('the alarm is spooled');
+      expect((await first.ended).stdout).to.include('in force');
+      edge.clearFaults();
+      rmSync(path.join(launcher.stateDir, 'ledger.db'));
+      await launcher.firebreak(['drain']);
+      expect(await states()).to.deep.equal(['active', 'active']);
+    });
+
+    it('while it is busy, many callers start no run of their own', async () => {
+      await launcher.firebreak(['list']);
+      const many = process.env['FIREBREAK_LONG'] === '1' ? 200 : 12;
+      const other = new DatabaseSync(path.join(launcher.stateDir, 'ledger.db'));
+      other.exec('BEGIN IMMEDIATE');
+      const calls = Array.from({ length: many }, (_, at) => launcher.firebreak(alarm(7001 + at, '--no-wait')));
+      await sleep(3000); // some wait by now; whether all do makes no difference
+      expect(rulesInFile()).to.equal(0);
+      other.exec('ROLLBACK');
+      other.close();
+      const ended = await Promise.all(calls);
+      expect(ended.filter(({ exit, stderr }) => exit !== 0 || stderr.includes('NOT recorded'))).to.deep.equal([]);
+      await waitUntil('all in force', async () => (await states()).every((state) => state === 'active'));
+      expect(rulesInFile()).to.equal(many);
+      await waitUntil('every run ended', isQuiet);
     });
 
     it('because others write to it, keeps nothing and starts no run: exit 75, come again', async () => {

@@ -1,9 +1,10 @@
 import { torture } from '../lab/torture.js';
 
-describe('under kills at random moments', function () {
+describe('under faults at random moments', function () {
   this.timeout(300_000);
 
-  it('nothing is lost, doubled or left behind (npm run torture does more)', async () => {
-    await torture({ rounds: 2, seed: 4 });
-  });
+  for (const fault of ['kills', 'full log', 'broken ledger'])
+    it(`nothing is lost, doubled or left behind: ${fault} (npm run torture does more)`, async () => {
+      await torture({ rounds: 1, seed: 4, faults: [fault] });
+    });
 });

@@ -58,6 +58,10 @@ export interface Launcher {
 export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** Another build of the program than this one's. */
+  readonly program?: string;
+  /** What starts it, such as a shell that sets limits first. */
+  readonly prefix?: readonly string[];
 }
 
 export interface RunEvent {
@@ -173,7 +177,8 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
   if (isWarm && !(typeof settings === 'object' && settings !== null && 'warm' in settings)) startWarmRunner(stateDir);
 
   const start: Launcher['start'] = (args, options = {}) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const [command = '', ...words] = [...(options.prefix ?? []), process.execPath, options.program ?? program, ...args];
+    const child = spawn(command, words, {
       cwd: options.folder ?? folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -184,7 +189,7 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
         ...options.env,
       },
     });
-    if (child.pid === undefined) throw new Error(`${process.execPath} did not start`);
+    if (child.pid === undefined) throw new Error(`${command} did not start`);
     return { pid: child.pid, child, ended: waitForEnd(child) };
   };
 
