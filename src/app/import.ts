@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import type { Config } from '../config/schema.js';
+import { selectFirewalls } from '../config/select.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
@@ -119,10 +120,11 @@ async function toAlarms(list: ParsedList, options: ImportOptions, app: App): Pro
   const seen = await ledger.findSeen();
   const policyOf = makePolicies(config, seen);
   const origin = `${app.actor}, from a list`;
+  const chosen = selectFirewalls(config, options.firewalls).map(([name]) => name);
   for (const entry of list.entries) {
     const { where, firewall } = entry;
     const firewalls = firewall === undefined ? options.firewalls : [firewall];
-    if (firewall !== undefined && options.firewalls.length > 0 && !options.firewalls.includes(firewall)) {
+    if (firewall !== undefined && options.firewalls.length > 0 && !chosen.includes(firewall)) {
       checked.skipped.push({ where, reason: `firewall ${firewall}` });
       continue;
     }
