@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
+import { selectFirewalls } from '../config/select.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
@@ -57,7 +58,9 @@ const maxListed = 20;
  */
 export async function importList(list: ParsedList, options: ImportOptions, app: App): Promise<ImportAnswer> {
   const toAlarm = await makeAlarms(options, app);
-  const { entries, bad, skipped, filled } = checkEntries(list, options, toAlarm);
+  const chosen =
+    options.firewalls.length === 0 ? [] : selectFirewalls(app.config, options.firewalls).map(([name]) => name);
+  const { entries, bad, skipped, filled } = checkEntries(list, { chosen, defaults: options.defaults }, toAlarm);
   if (bad.length > 0 && (entries.length === 0 || !options.skipBad)) {
     throw new FirebreakError('list_invalid', [...describeRows(bad), 'nothing was recorded'].join('\n'));
   }
@@ -172,11 +175,15 @@ async function makeAlarms(options: ImportOptions, { config, ledger, actor }: App
   };
 }
 
-function checkEntries(list: ParsedList, { firewalls, defaults }: ImportOptions, toAlarm: ToAlarm): CheckedList {
+function checkEntries(
+  list: ParsedList,
+  { chosen, defaults }: { chosen: readonly string[]; defaults: AlarmValues },
+  toAlarm: ToAlarm,
+): CheckedList {
   const checked: CheckedList = { entries: [], bad: [...list.bad], skipped: [...list.skipped], filled: {} };
   for (const entry of list.entries) {
     const { where, firewall } = entry;
-    if (firewall !== undefined && firewalls.length > 0 && !firewalls.includes(firewall)) {
+    if (firewall !== undefined && !chosen.includes(firewall) && chosen.length > 0) {
       checked.skipped.push({ where, reason: `firewall ${firewall}` });
       continue;
     }

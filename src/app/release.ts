@@ -72,14 +72,14 @@ const unique = (blocks: readonly Block[]): Block[] => [...new Map(blocks.map((bl
 function toAllowances(
   { grace, allow, firewalls }: ReleaseOptions,
   matches: readonly (Match & { current: readonly Block[] })[],
-  { defaults }: Config,
+  config: Config,
 ): NewAllowance[] {
-  const graceMs = grace === undefined ? defaults.grace : grace === '0' ? 0 : toDuration('--grace', grace);
+  const graceMs = grace === undefined ? config.defaults.grace : grace === '0' ? 0 : toDuration('--grace', grace);
   if (graceMs === null) throw new FirebreakError('usage', '--grace: expected an end; use --allow forever REASON');
   const sources = [
     ...new Set(matches.flatMap(({ named, current }) => current.map(({ flow }) => named ?? flow.source))),
   ];
-  const places = firewalls.length === 0 ? [''] : firewalls;
+  const places = firewalls.length === 0 ? [''] : selectFirewalls(config, firewalls).map(([name]) => name);
   const graces = sources.flatMap((address) =>
     places.map((firewall) => ({ kind: 'grace' as const, address, firewall, durationMs: graceMs, reason: '' })),
   );

@@ -52,7 +52,7 @@ export const firewall = {
   array: true,
   default: [] as string[],
   requiresArg: true,
-  describe: 'only this firewall; repeatable',
+  describe: 'only this firewall, or those with this tag (@dmz); repeatable',
 } as const;
 export const check = {
   type: 'boolean',

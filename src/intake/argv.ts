@@ -61,7 +61,7 @@ function checkPositions({ SOURCE, DESTINATION, PORT }: BlockArguments): void {
 /** The usage; for a source alone, what blocks one flow of it. */
 function exampleOf({ SOURCE, DESTINATION }: BlockArguments): string {
   return typeof SOURCE === 'string' && DESTINATION === undefined && parseAddress(SOURCE).ok
-    ? `Firebreak blocks a source towards one destination and port: firebreak block ${SOURCE} DESTINATION PORT`
+    ? `to block one flow of it, run firebreak block ${SOURCE} DESTINATION PORT`
     : 'firebreak block SOURCE DESTINATION PORT [INTERFACE [TYPE [IPPROTO [DESCRIPTION...]]]]';
 }
 

@@ -50,6 +50,13 @@ describe('firebreak report', function () {
     expect(await report('--format', 'html', '--since', '30d')).to.match(/^<!doctype html>\n[^]*<\/html>\n+$/);
   });
 
+  it('is CSV with a line for each hour', async () => {
+    const [heading, row, ...more] = (await report('--format', 'csv')).trimEnd().split('\n');
+    expect(heading).to.equal('hour,proven,bypassed,failed,held,refused,released,observed');
+    expect(row).to.match(/^\d{4}-\d\d-\d\dT\d\d:00:00\.000Z,1,0,0,0,0,0,0$/);
+    expect(more).to.deep.equal([]);
+  });
+
   it('is one JSON document with either option', async () => {
     for (const words of [['--json'], ['--format', 'json']]) {
       const document = JSON.parse(await report(...words, '--since', 'forever')) as object;
@@ -60,7 +67,7 @@ describe('firebreak report', function () {
 
   for (const [words, sentence] of [
     [['--since', 'yesterday'], '--since: expected a duration such as 90m, 24h, 30d or forever, got "yesterday"'],
-    [['--format', 'pdf'], '--format: expected text, html, json, got "pdf"'],
+    [['--format', 'pdf'], '--format: expected text, html, csv, json, got "pdf"'],
   ] as const) {
     it(`refuses ${words.join(' ')}`, async () => {
       const { exit, stderr } = await launcher.firebreak(['report', ...words]);

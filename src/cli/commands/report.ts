@@ -13,7 +13,7 @@ export const report = defineCommand({
     argv.options({
       since,
       observed: { type: 'boolean', default: false, describe: 'what observe mode would have blocked' },
-      format: { type: 'string', requiresArg: true, default: 'text', describe: 'text, html or json' },
+      format: { type: 'string', requiresArg: true, default: 'text', describe: 'text, html, csv or json' },
     }),
   run: (args, caller) => {
     const format = parseFormat(args.format);
@@ -37,6 +37,7 @@ const formats = {
   text: async (history: History) => (await import('../../views/stats-text.js')).historyToText(history),
   html: async (history: History, host: string) =>
     (await import('../../views/stats-html.js')).historyToHtml(history, host),
+  csv: async (history: History) => (await import('../../views/stats-csv.js')).historyToCsv(history),
   json: (history: History) => Promise.resolve(JSON.stringify(historyToJson(history))),
 };
 

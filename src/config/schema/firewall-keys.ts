@@ -13,6 +13,11 @@ export const firewall = z.strictObject({
     z.enum(['enforce', 'observe']).default('enforce'),
     '`observe` makes every new block a dry run: it is recorded as observed and reported, and nothing changes on the firewall. Blocks in force stay, and are still released. `firebreak observe` does the same until it is turned off.',
   ),
+  tags: key(
+    z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, 'expected a word such as dmz')).default([]),
+    'Names of groups that the firewall belongs to: `--firewall @dmz` means all firewalls with the tag `dmz`.',
+    ['dmz'],
+  ),
   host: key(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, 'expected an address or a host name'),
     'Address or host name. An address given here is never blocked.',

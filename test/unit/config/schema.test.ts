@@ -24,7 +24,7 @@ const whole = {
     edge: {
       ...{ platform: 'pfsense', host: '192.0.2.1', port: 2222, user: 'admin', become: true, become_user: 'toor' },
       ...{ private_key_file: '/k', password_file: '/p', known_hosts_file: '/h', become_password_file: '/b' },
-      mode: 'observe',
+      ...{ mode: 'observe', tags: ['dmz'] },
       addresses: ['198.51.100.1', '2001:db8::/32'],
       interfaces: { lan: ['10.0.0.0/8'] },
       vars: { a: [1, null, { b: 'c' }] },

@@ -49,7 +49,7 @@ describe('readBlockArguments', () => {
 
   it('refuses a missing word, a word said twice, and an option given twice', () => {
     expect(findMessage(() => readBlockArguments({ SOURCE: '203.0.113.7' }))).to.match(
-      /^destination and port are missing: firebreak block SOURCE/,
+      /^destination and port are missing: to block one flow of it, run firebreak block \S+ DESTINATION PORT$/,
     );
     expect(findMessage(() => readBlockArguments({ ...positions, 'dst-port': '23' }))).to.match(/^port is given twice/);
     expect(findMessage(() => readBlockArguments({ ...positions, protocol: ['tcp', 'udp'] }))).to.equal(
