@@ -81,7 +81,10 @@ async function answer(route: Route, context: HonoContext, checks: Checks): Promi
       },
       sender,
       address,
-      app: { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) },
+      // Made when it is used: recording an alarm does without it.
+      get app() {
+        return { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) };
+      },
     },
     server,
   );
