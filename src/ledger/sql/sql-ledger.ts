@@ -38,7 +38,15 @@ import {
 } from './outbox.js';
 import { purge } from './purge.js';
 import { recordAlarms } from './record-alarms.js';
-import { findAlarms, findLatestAlarms, findOldestBlock, findRun, findRunsToKeep, findWork, hasAlarm } from './records.js';
+import {
+  findAlarms,
+  findLatestAlarms,
+  findOldestBlock,
+  findRun,
+  findRunsToKeep,
+  findWork,
+  hasAlarm,
+} from './records.js';
 import {
   beginAsking,
   findAddressChanges,
