@@ -89,7 +89,7 @@ function readWait(query: URLSearchParams): number | undefined {
   const ms = parseDuration(text);
   if (ms !== undefined && ms !== null && ms <= maxWaitMs) return ms;
   const problems = [{ path: 'wait', message: 'expected a time such as 10s, at most 60s' }];
-  throw new HttpError(400, 'usage', describeAll(problems), { problems });
+  throw new HttpError(400, 'usage', { message: describeAll(problems), problems });
 }
 
 /** @throws HttpError 400 with the problems of all */
@@ -108,7 +108,7 @@ function parseAll(parsed: HttpAlarms, isList: boolean, { app }: Server): Alarm[]
       return [];
     }
   });
-  if (problems.length > 0) throw new HttpError(400, 'alarm_invalid', describeAll(problems), { problems });
+  if (problems.length > 0) throw new HttpError(400, 'alarm_invalid', { message: describeAll(problems), problems });
   return alarms;
 }
 

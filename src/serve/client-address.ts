@@ -5,9 +5,9 @@ function toHost(text: string): Address | undefined {
   const bare = text
     .trim()
     .replace(/^\[(.*)\]$/, '$1')
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=\d+\.)/i, '');
-  const parsed = parseAddress(bare);
+    .replace(/^::ffff:(?=\d+\.)/i, '')
+    .split('%')[0];
+  const parsed = parseAddress(bare ?? '');
   return parsed.ok && isHost(parsed.address) ? parsed.address : undefined;
 }
 

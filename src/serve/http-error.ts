@@ -1,6 +1,12 @@
 import { FirebreakError, type ErrorCode, type Problem } from '../core/errors.js';
 import { jsonPathOf } from '../intake/http-alarms.js';
 
+interface Explanation {
+  message: string;
+  problems?: readonly Problem[];
+  retryAfter?: number;
+}
+
 /** An error with its status, as every route answers it. */
 export class HttpError extends Error {
   readonly status: number;
@@ -9,13 +15,9 @@ export class HttpError extends Error {
   /** Seconds after which the request may be sent again. */
   readonly retryAfter: number | undefined;
 
-  constructor(
-    status: number,
-    code: string,
-    message: string,
-    more: { problems?: readonly Problem[]; retryAfter?: number } = {},
-  ) {
-    super(message);
+  constructor(status: number, code: string, text: string | Explanation) {
+    const more: Explanation = typeof text === 'string' ? { message: text } : text;
+    super(more.message);
     this.name = 'HttpError';
     this.status = status;
     this.code = code;
@@ -37,9 +39,13 @@ export function toHttpError(error: unknown): HttpError | undefined {
   if (error instanceof HttpError) return error;
   if (!(error instanceof FirebreakError)) return undefined;
   const status = statuses[error.code];
-  if (status === undefined) return new HttpError(503, error.code, 'not recorded, send it again', { retryAfter: 5 });
+  if (status === undefined)
+    return new HttpError(503, error.code, { message: 'not recorded, send it again', retryAfter: 5 });
   const problems = error.problems.map(({ path, message }) => ({ path: jsonPathOf(path), message }));
-  return new HttpError(status, error.code, problems.length > 0 ? describeAll(problems) : error.message, { problems });
+  return new HttpError(status, error.code, {
+    message: problems.length > 0 ? describeAll(problems) : error.message,
+    problems,
+  });
 }
 
 export const describeAll = (problems: readonly Problem[]): string =>

@@ -29,7 +29,7 @@ function describeRoute({ method, path, summary, scope, query = {}, request, resp
     ...Object.entries(query).map(([name, text]) => parameter('query', name, text)),
   ];
   return {
-    operationId: `${method.toLowerCase()}${path.replace(/\{(\w+)\}/g, '$1').replace(/\W+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: [method.toLowerCase(), ...path.split(/\W/).map(capitalise)].join(''),
     summary,
     description: scope === null ? 'Open to everyone.' : `Needs a token of the scope ${scope}.`,
     ...(scope !== null && { security: [{ token: [] }] }),
@@ -48,6 +48,8 @@ function describeRoute({ method, path, summary, scope, query = {}, request, resp
     },
   };
 }
+
+const capitalise = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 const alarmSchema = {
   type: 'object',

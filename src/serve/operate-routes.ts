@@ -23,8 +23,8 @@ async function readFields(
       return typeof value === 'string' ? [] : [{ path, message: `expected text, got ${quoteBack(value)}` }];
     }),
   ];
-  if (problems.length > 0) throw new HttpError(400, 'usage', 'the body has problems', { problems });
-  return Object.fromEntries(fields) as Record<string, string>; // as checked above
+  if (problems.length > 0) throw new HttpError(400, 'usage', { message: 'the body has problems', problems });
+  return Object.fromEntries(fields);
 }
 
 /** @throws FirebreakError block_unknown if it is an address, which names any number of blocks */

@@ -81,7 +81,10 @@ async function answer(route: Route, context: HonoContext, checks: Checks): Promi
       },
       sender,
       address,
-      app: { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) },
+      // Made when it is used: recording an alarm does without it.
+      get app() {
+        return { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) };
+      },
     },
     server,
   );
@@ -102,7 +105,7 @@ async function admitSender(
     refuse(error, credentials.address, checks),
   );
   const seconds = senders.take(sender.name);
-  if (seconds > 0) throw new HttpError(429, 'too_many', 'too many requests', { retryAfter: seconds });
+  if (seconds > 0) throw new HttpError(429, 'too_many', { message: 'too many requests', retryAfter: seconds });
   if (route.scope === 'alarm') await remember(credentials.address, checks);
   return sender;
 }
@@ -111,7 +114,7 @@ async function admitSender(
 async function refuse(error: unknown, address: string, { failures, server }: Checks): Promise<never> {
   if (!(error instanceof HttpError) || ![401, 403].includes(error.status)) throw error;
   const seconds = failures.take(address);
-  if (seconds > 0) throw new HttpError(429, 'too_many', 'too many failed requests', { retryAfter: seconds });
+  if (seconds > 0) throw new HttpError(429, 'too_many', { message: 'too many failed requests', retryAfter: seconds });
   const log = await server.app.openLog();
   log.warn('http refused', { from: address, status: error.status, reason: error.message });
   throw error;
@@ -131,7 +134,7 @@ async function remember(address: string, { server, remembered }: Checks): Promis
 const withoutLimit = { maxSessions: Infinity, maxPerCaller: Infinity, forMs: 1000, isDryRun: false };
 
 function findCertificate(socket: TLSSocket): string | undefined {
-  if (!socket.encrypted || !socket.authorized) return undefined;
+  if (!socket.authorized) return undefined; // nor is a socket without TLS
   const name: unknown = socket.getPeerCertificate().subject.CN;
   return typeof name === 'string' ? name : undefined;
 }

@@ -42,7 +42,7 @@ const body = fc.oneof(
   alarm.map((each) => JSON.stringify(each)),
   fc.array(alarm, { maxLength: 5 }).map((each) => JSON.stringify(each)),
   fc.string(),
-  fc.constantFrom('', '{', 'null', '[]', '[[]]', `${'['.repeat(5000)}`, '{"a":1}{"a":2}', '\u{feff}{}', '"\\ud800"'),
+  fc.constantFrom('', '{', 'null', '[]', '[[]]', '['.repeat(5000), '{"a":1}{"a":2}', '\u{feff}{}', '"\\ud800"'),
 );
 const source = fc.constantFrom(
   'generic',
