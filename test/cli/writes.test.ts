@@ -5,7 +5,10 @@ import { failWrites } from '../lab/failing-writes.js';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 
-/** With FIREBREAK_LONG=1 Ansible runs each time; otherwise a program in its place that ends at once. */
+/**
+ * With FIREBREAK_LONG=1 Ansible runs each time; otherwise a program in its place that ends at once, and Ansible once for each
+ * kind of write.
+ */
 const isLong = process.env['FIREBREAK_LONG'] === '1';
 
 /** Exit codes that tell the caller what became of the alarm: not 1, a bug, and not 13, a promise left unsettled. */
@@ -43,6 +46,7 @@ describe('firebreak block, whichever of its writes fails,', function () {
       const report = path.join(launcher.folder, 'failed');
       const step = isLasting && !isLong ? 3 : 1;
       let [calls, reached, lost] = [0, 0, 0];
+      const kinds = new Map<string, number>(); // where each kind of write failed for the first time
       for (let from = 1, isReached = true; isReached; from += step, calls += 1) {
         reached = from;
         rmSync(report, { force: true });
@@ -53,6 +57,8 @@ describe('firebreak block, whichever of its writes fails,', function () {
         );
         isReached = existsSync(report);
         const failed = isReached ? readFileSync(report, 'utf8') : 'none';
+        const [kind = ''] = failed.split(' ');
+        if (isReached && !kinds.has(kind)) kinds.set(kind, from);
         expect(documented, `${failed}: ${stdout}${stderr}`).to.include(exit);
         if (stderr.includes('not spooled either')) lost += 1; // exit 2: nothing was recorded, and the caller knows
         expect(stderr, failed).to.not.match(/unexpected|^ +at /m);
@@ -65,6 +71,23 @@ describe('firebreak block, whichever of its writes fails,', function () {
       expect(lost).to.be.below(isLasting ? calls : 1);
       expect(blocks).to.have.length(calls - lost);
       if (isLong) expect(blocks.filter(({ state }) => state !== 'active')).to.deep.equal([]);
+      if (!isLong && !isLasting) {
+        launcher.configure({ ansible: {} });
+        expect([...kinds.keys()]).to.include.members(['mkdirSync', 'writeFileSync', 'openSync', 'writeSync']);
+        for (const [kind, from] of kinds) {
+          const env = failWrites({ from, isLasting, code, report });
+          const words = ['block', '203.0.113.7', '192.168.1.10', String(8000 + from)];
+          const { exit, stdout, stderr } = await launcher.firebreak(words, { env });
+          expect([0, 2, 5], `${kind}: ${stdout}${stderr}`).to.include(exit);
+          expect(stderr, kind).to.not.match(/unexpected|^ +at /m);
+        }
+        expect((await launcher.firebreak(['retry', '--all'])).exit).to.equal(0);
+        expect((await launcher.firebreak(['drain'])).exit).to.equal(0);
+        const all = JSON.parse((await launcher.firebreak(['list', '--json'])).stdout) as {
+          blocks: { state: string }[];
+        };
+        expect(all.blocks.filter(({ state }) => state !== 'active')).to.deep.equal([]);
+      }
       expect((await launcher.firebreak(['audit', '--verify'])).stdout).to.match(/^\d+ entries: intact\n$/);
     });
 });
