@@ -5,19 +5,15 @@ import { findPython } from './stand-ins.js';
 
 /** Reads configurations as the role does on the firewall: [config.xml, what ifconfig prints, flows] each. */
 const script = `
-import importlib.util, json, sys
+import json, sys
 playbooks = sys.argv[1]
 sys.path.insert(0, playbooks + '/collections')
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, playbooks + '/roles/pfsense/module_utils/' + name + '.py')
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
 for name in ('ansible', 'ansible.module_utils'):
-    sys.modules.setdefault(name, type(sys)(name))
-config, paths = load('pfsense_config'), load('pfsense_paths')
-sys.modules['ansible.module_utils.pfsense_paths'] = paths
-forwards = load('pfsense_forwards')
+    sys.modules[name] = type(sys)(name)
+sys.modules['ansible.module_utils'].__path__ = [playbooks + '/roles/pfsense/module_utils']
+import ansible.module_utils.pfsense_config as config
+import ansible.module_utils.pfsense_forwards as forwards
+import ansible.module_utils.pfsense_paths as paths
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, parse_nics
 def where(found, flow):
     inside = found.follow(flow)

@@ -5,21 +5,20 @@ import { findPython } from './stand-ins.js';
 
 /** Chooses places as the role does on the firewall, from texts in the place of what pfctl and ifconfig print. */
 const script = `
-import importlib.util, json, sys, time
+import json, sys, time
 playbooks = sys.argv[1]
 sys.path.insert(0, playbooks + '/collections')
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, playbooks + '/roles/pfsense/module_utils/' + name + '.py')
-    code = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(code)
-    return code
+for name in ('ansible', 'ansible.module_utils'):
+    sys.modules[name] = type(sys)(name)
+sys.modules['ansible.module_utils'].__path__ = [playbooks + '/roles/pfsense/module_utils']
+import ansible.module_utils.pfsense_config as config
+import ansible.module_utils.pfsense_place as place
 from ansible_collections.firebreak.core.plugins.module_utils import pf_decision, pf_proof
-config, place = load('pfsense_config'), load('pfsense_place')
 answers = []
 for text, rules, translations, ifconfig, flow in json.load(sys.stdin):
     asked = []
     class FromTexts(place.Loaded):
-        def __init__(self, pfctl, ifconfig_command, rules, flows):
+        def __init__(self, pfctl, ifconfig_command, rules, flows, are_new):
             asked.append(1)
             self.deadline = time.time() + 60
             self.rule_set, self.rules, self.groups = None, [], pf_proof.members_of_groups(ifconfig)

@@ -7,8 +7,8 @@ __metaclass__ = type
 
 import re
 
-# A rule just as templates/rules.xml.j2 writes it. Its values are plain text, so that it is well-formed XML on its own. A
-# rule in another form, or that was changed, is not taken out: it is parsed with the rest.
+# A rule just as templates/rules.xml.j2 writes it. Its values are plain text, so that it is well-formed XML. A rule in
+# another form, or that was changed, is not taken out: it is parsed with the rest.
 WORD = br"[A-Za-z0-9_./:-]*"
 OWN_RULE = re.compile(
     br"""\t\t<rule>

@@ -13,7 +13,7 @@ from ansible_collections.firebreak.core.plugins.module_utils.pf_names import MAX
 
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 # `@12 block ... from 203.0.113.7 to ... ridentifier 2000000001`, or `@12(2000000001) block ...` of an older pf, and the
-# counters below it. No label, which is free text, comes before the source.
+# counters below it. A label, which is free text, stands after the source.
 OWN_RULE = re.compile(
     r'^@\d+(\(2\d{9}\))? block [^"{\n]*? from (%s(?:\.%s){3}) to [^\n]*(?(1)| (?:ridentifier|tracker) 2\d{9}\b[^\n]*)'
     r"(?:\n +\[[^\n]*)*(?:\n|$)" % (OCTET, OCTET),
