@@ -65,7 +65,9 @@ describe('answerToText', () => {
     ],
     [
       'a block whose end was moved',
-      answer([{ ...active, expiresAt: noon, provenAt: noon - 3_600_000, updatedAt: noon - 3_600_000 }], { extended: ['01BLOCK'] }),
+      answer([{ ...active, expiresAt: noon, provenAt: noon - 3_600_000, updatedAt: noon - 3_600_000 }], {
+        extended: ['01BLOCK'],
+      }),
       `edge: blocked ${what}: in force and proven, tracker 2000000001, 1.4 s (id 1BLOCK, extended to Mon 12:00)`,
     ],
     [
