@@ -7,6 +7,7 @@ import { currentStates } from '../core/block.js';
 import { findAdoptable, isRepairable, searchDrift, type Drift, type DriftSearch } from '../core/drift.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { resultFor } from '../dispatch/block-result.js';
+import { protectedCause } from '../core/incident.js';
 import { findProtected } from '../dispatch/find-protected.js';
 import { readFirewall } from '../dispatch/read-status.js';
 import { acquireLeases } from '../dispatch/wait.js';
@@ -33,11 +34,16 @@ export interface Reconciled {
   failure: { exit: number; reason: string } | null;
   /** Why no rule can be added to its configuration now. */
   uneditable: string | null;
+  /** Whether blocks of protected addresses are released even without a fix. */
+  releasesProtected: boolean;
   /** After a fix: for remaining differences. */
   exit: number;
 }
 
-/** Compares ledger and firewalls; with `fix` it makes the firewalls match the ledger. */
+/**
+ * Compares ledger and firewalls; with `fix` it makes the firewalls match the ledger. Without, it only releases what has
+ * become protected, if the policy says so.
+ */
 export async function reconcile({ fix, firewalls }: ReconcileOptions, app: App): Promise<Reconciled[]> {
   const chosen = selectFirewalls(app.config, firewalls);
   app.catchSignals();
@@ -51,10 +57,12 @@ async function reconcileFirewall(
   app: App,
   fix: boolean,
 ): Promise<Reconciled> {
-  const { ledger } = app;
+  const { ledger, config } = app;
+  const releasesProtected = config.policy.on_protected === 'release';
   const askedAt = await ledger.now();
   const status = await readFirewall(name, settings, app);
-  if (status.kind !== 'done') return { firewall: name, drift: [], uneditable: null, ...failureOf(status) };
+  if (status.kind !== 'done')
+    return { firewall: name, drift: [], uneditable: null, releasesProtected, ...failureOf(status) };
   await recordAddresses(name, status.result, app);
   const search = searchDrift(status.result);
   const differences = await findDrift(name, search, ledger);
@@ -65,18 +73,21 @@ async function reconcileFirewall(
   const drift = [...differences.filter((each) => !('block' in each && covered.has(each.block.id))), ...shielded];
   const foreign = drift.filter(({ kind }) => kind !== 'bypassed'); // of the others notifyBypassed has told
   if (foreign.length > 0) await ledger.recordDrift(name, foreign.length);
-  await notifyDrift({ firewall: name, drift: foreign, isFixed: fix }, app);
-  const repairable = drift.filter(isRepairable);
+  const isOfRules = ({ kind }: Drift): boolean => kind !== 'protected';
+  await notifyDrift({ firewall: name, drift: foreign.filter(isOfRules), isFixed: fix }, app);
+  const isReleased = fix || releasesProtected;
+  await notifyDrift({ firewall: name, drift: shielded, isFixed: isReleased, cause: protectedCause }, app);
+  const due = drift.filter((each) => isRepairable(each) && (isOfRules(each) ? fix : isReleased));
   const uneditable = status.result.edit_error?.message ?? null;
-  const found = { firewall: name, drift, failure: null, uneditable };
+  const found = { firewall: name, drift, failure: null, uneditable, releasesProtected };
   const isWrong = drift.length > 0 || uneditable !== null;
-  if (!fix || repairable.length === 0) return { ...found, exit: isWrong ? 5 : 0 };
-  const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift: repairable, owner }, app), {
+  if (due.length === 0) return { ...found, exit: isWrong ? 5 : 0 };
+  const { blocks } = await submit(app, (owner) => recordRepair({ firewall: name, drift: due, owner }, app), {
     wait: true,
     fix,
   });
   const isLeft =
-    repairable.length < drift.length ||
+    due.length < drift.length ||
     drift.some((each) => each.kind === 'unknown' && adoptRule(name, each.rule, app) === undefined);
   return {
     ...found,

@@ -10,24 +10,31 @@ export interface DriftReport {
   failure: { exit: number; reason: string } | null;
   /** Why no rule can be added to its configuration. */
   uneditable: string | null;
+  /** Whether blocks of protected addresses are released even without a fix. */
+  releasesProtected: boolean;
   exit: number;
 }
 
 /** One line per difference, and what to do. */
 export function driftToText(report: DriftReport, isFixed: boolean): string {
-  const { firewall, drift, failure, uneditable, exit } = report;
+  const { firewall, drift, failure, uneditable, releasesProtected, exit } = report;
   if (failure !== null) return `${firewall}: could not be queried: ${failure.reason}`;
   const obstacle = uneditable === null ? [] : [`${firewall}: no rule can be added: ${uneditable}`];
   if (drift.length === 0) return [`${firewall}: matches the ledger`, ...obstacle].join('\n');
-  const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}`);
-  const hasRepairable = drift.some(isRepairable);
-  const end = isFixed
-    ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
-    : `${firewall}: to repair it, run firebreak reconcile --fix`;
+  const isReleased = ({ kind }: Drift): boolean => kind === 'protected' && releasesProtected && !isFixed;
+  const lines = drift.map((each) => `${firewall}: ${describeDrift(each)}${isReleased(each) ? '; releasing it' : ''}`);
+  const repairable = drift.filter(isRepairable);
+  const end =
+    isFixed || repairable.every(isReleased)
+      ? `${firewall}: ${exit === 0 ? 'now matches the ledger' : 'some differences could not be repaired, see firebreak list'}`
+      : `${firewall}: to repair it, run firebreak reconcile --fix`;
   const advice = `${firewall}: a bypassed rule needs a change on the firewall (docs/proof.md)`;
-  return [...lines, ...(hasRepairable ? [end] : []), ...(drift.every(isRepairable) ? [] : [advice]), ...obstacle].join(
-    '\n',
-  );
+  return [
+    ...lines,
+    ...(repairable.length > 0 ? [end] : []),
+    ...(drift.every(isRepairable) ? [] : [advice]),
+    ...obstacle,
+  ].join('\n');
 }
 
 /** One difference in a sentence. */

@@ -60,6 +60,14 @@ describe('an address that becomes protected after it was blocked', function () {
     expect(await hasRule()).to.equal(false);
   });
 
+  it('is released by reconcile, without --fix', async () => {
+    protect('release');
+    const { exit, stdout } = await launcher.firebreak(['reconcile']);
+    expect(exit, stdout).to.equal(0);
+    expect(stdout).to.match(/^edge: protected: 203\.0\.113\.7 -> .*; releasing it\nedge: now matches the ledger/);
+    expect(await hasRule()).to.equal(false);
+  });
+
   it('stays blocked with on_protected: warn, and each answer says that it is, until reconcile --fix', async () => {
     protect('warn');
     const { stderr } = await launcher.firebreak(['drain']);

@@ -79,7 +79,7 @@ export const policy = z.strictObject({
   ),
   on_protected: key(
     z.enum(['release', 'warn']).default('release'),
-    'What happens to a block whose address becomes protected later: `release` removes it with the next run of `expire`, `drain` or `reconcile --fix`; `warn` leaves it until `reconcile --fix` or `unblock`. Either way you are notified, as of drift. A block with an override stays.',
+    'What happens to a block whose address becomes protected later: `release` removes it with the next run of `expire`, `drain` or `reconcile`; `warn` leaves it until `reconcile --fix` or `unblock`. Either way you are notified, as of drift. A block with an override stays.',
   ),
   types: key(
     z
