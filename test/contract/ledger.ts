@@ -1048,7 +1048,7 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
     });
 
     describe('tells what happened', () => {
-      const nothing = { proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0 };
+      const nothing = { proven: 0, bypassed: 0, observed: 0, failed: 0, held: 0, refused: 0, released: 0 };
 
       it('in figures: alarms, what came of them, and from then on only', async () => {
         await keep(ledger, alarm());

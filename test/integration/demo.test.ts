@@ -29,10 +29,11 @@ function runDemo(
   });
 }
 
-/** Times and folders differ from run to run, and a longer folder makes a command break elsewhere. */
+/** Times, ids and folders differ from run to run, and a longer folder makes a command break elsewhere. */
 function mask(text: string): string {
   return text
     .replace(/\d+\.\d s( {2,})?/g, (_, gap?: string) => (gap === undefined ? 'N s' : 'N s  ')) // a column's width
+    .replace(/id \w{6}, (ends|extended to) \w+ [\d:]+/g, 'id ID, $1 END')
     .replace(/\/[\w/-]*fbd-\w{6}/g, 'FOLDER')
     .replace(/ \\\n +/g, ' ');
 }
