@@ -1,5 +1,5 @@
 // Runs all tests of the built project: those that depend on Ansible with each installed version, the others once, and
-// those that start no Ansible, with the demo, on each Node in .tools/ as well.
+// the unit tests and the demo on each Node in .tools/ as well.
 // Last line: `N passed, N failed`. Exit 1 if a test failed or none ran.
 //
 //   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
@@ -182,13 +182,13 @@ function findAnsibleParts() {
   });
 }
 
-/** What shows on a later Node that the program runs there: all that starts no Ansible, and one whole way of an alarm. */
+/** What shows on a later Node that the program runs there: the unit tests, and one whole way of an alarm. */
 function findNodeParts() {
   return ['22', '24']
     .map((version) => ({ version, node: path.join(root, '.tools', `node-${version}`, 'node') }))
     .filter(({ node }) => existsSync(node))
     .map(({ version, node }) => ({
-      title: `unit tests, contracts, the demo, Node ${version}`,
+      title: `unit tests and the demo, Node ${version}`,
       files: [
         ...builtTests('unit', 'contract'),
         ...builtTests('integration').filter((file) => nameOf(file) === 'demo'),
