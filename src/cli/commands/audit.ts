@@ -1,7 +1,7 @@
 import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../app/verify-audit.js';
 import { withReader } from '../../app/context.js';
 import { widthOf } from '../../runtime/terminal.js';
-import { toAuditTable } from '../../views/audit-table.js';
+import { toAuditLines } from '../../views/audit-line.js';
 import { defineCommand, type Output } from '../command.js';
 
 /** How many entries are shown. */
@@ -31,7 +31,8 @@ export const audit = defineCommand({
     return withReader(caller, async (app) => {
       if (verify || head !== undefined) return toVerifyOutput(await verifyAudit({ older, anchor: head }, app));
       const entries = readLastEntries(shown, older, app);
-      return { exit: 0, text: toAuditTable(entries, widthOf()), json: { entries } };
+      const lines = entries.map((entry) => toAuditLines(entry, widthOf()));
+      return { exit: 0, text: lines.length === 0 ? 'no entries' : lines.join('\n'), json: { entries } };
     });
   },
 });
