@@ -74,7 +74,7 @@ export const statusResult = z.object({
   interfaces: interfaces.optional(),
   networks,
   /** Why no rule can be added to the configuration now. */
-  edit_error: z.object({ code: z.string(), message: z.string() }).nullish(),
+  edit_error: z.object({ code: z.string(), message: z.string() }).partial().optional(), // empty: none
 });
 export type StatusResult = z.infer<typeof statusResult>;
 

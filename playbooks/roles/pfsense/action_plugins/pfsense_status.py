@@ -30,6 +30,7 @@ RULE = answers.mapping(
 )
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 EDIT_ERRORS = ("edit_refused", "edit_conflict", "filter_unreadable", "filter_ambiguous")
+EDIT_ERROR = answers.mapping({"code": answers.one_of(EDIT_ERRORS), "message": answers.text(600)})
 ANSWER = {
     "rules": answers.list_of(RULE, MAX_RULES),
     "loaded": answers.set_of(TRACKER, MAX_RULES),
@@ -38,7 +39,8 @@ ANSWER = {
     "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
     "networks": answers.list_of(NETWORK, answers.MAX_NETWORKS),
     "interfaces": answers.INTERFACES,
-    "edit_error": answers.optional(answers.mapping({"code": answers.one_of(EDIT_ERRORS), "message": answers.text(600)})),
+    # Empty if there is none: Ansible 2.14 would make an empty text of None.
+    "edit_error": lambda value: {} if value == {} else EDIT_ERROR(value),
 }
 
 

@@ -81,7 +81,7 @@ interfaces:
   type: list
   elements: dict
 edit_error:
-  description: Why a rule could not be added to the configuration now, as C(code) and C(message), or null.
+  description: Why a rule could not be added to the configuration now, as C(code) and C(message), or empty.
   returned: success
   type: dict
 lines:
@@ -153,15 +153,15 @@ def prove_own_rules(arguments, config, rules, listed, loaded):
 
 
 def find_edit_error(arguments, config):
-    """Why the check of an edit would refuse one more rule of ours, or None."""
+    """Why the check of an edit would refuse one more rule of ours, or {}."""
     if not arguments["check"]:
-        return None
+        return {}
     free = next(tracker for tracker in range(BAND_START, BAND_END) if tracker not in config.rules)
     try:
         rehearse_edit(arguments, [], [free])
     except Refusal as refusal:
         return {"code": refusal.code, "message": refusal.message}
-    return None
+    return {}
 
 
 def run(arguments, check_mode, diff):
