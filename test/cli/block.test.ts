@@ -44,7 +44,7 @@ describe('firebreak block', function () {
     const { exit, stdout, stderr } = await launcher.firebreak(['block', ...alarm, ...forever]);
     expect({ exit, stderr }).to.deep.equal({ exit: 0, stderr: '' });
     expect(stdout).to.match(
-      /^edge: blocked 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan(?:: in force and proven)?, tracker (2\d{9}), \d+\.\d s(?:: in force; not proven .*)?\(id [0-9A-Z]{6}, no end\)\n$/,
+      /^edge: blocked 203\.0\.113\.7 -> 192\.168\.1\.10 tcp\/22 on wan(?:: in force and proven)?, tracker (2\d{9}), \d+\.\d s(?:: in force; not proven .*)? \(id [0-9A-Z]{6}, no end\)\n$/,
     );
     const tracker = /tracker (\d+)/.exec(stdout)?.[1];
     expect(await loadedRule(edge, '203.0.113.7')).to.equal(

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, program, settingsOf, waitUntil, type Launcher } from '../lab/launcher.js';
@@ -114,7 +115,12 @@ describe('on a terminal', function () {
     if (!hasScript) this.skip();
     const long = ['2001:db8:aaaa:bbbb:cccc:dddd:eeee:7', '2001:db8:1111:2222:3333:4444:5555:10', '443'];
     expect((await launcher.json(['block', ...long])).exit).to.equal(0);
-    const widest = (text: string): number => Math.max(...text.split('\n').map(({ length }) => length));
+    const widest = (text: string): number =>
+      Math.max(
+        ...stripVTControlCharacters(text)
+          .split('\n')
+          .map(({ length }) => length),
+      );
     for (const command of ['list', 'audit']) {
       for (const columns of [70, 160]) {
         const text = await show([command], { columns });
