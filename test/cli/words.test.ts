@@ -5,7 +5,11 @@ import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
 /** Title, the arguments of `block`, and the expected error, one entry per line. */
 const badWords: readonly (readonly [string, readonly string[], readonly (string | RegExp)[]])[] = [
   ['no words at all', [], [/^source, destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
-  ['one word', ['203.0.113.7'], [/^destination and port are missing: firebreak block SOURCE DESTINATION PORT /]],
+  [
+    'one word',
+    ['203.0.113.7'],
+    [/^destination and port are missing: to block one flow of it, run firebreak block 203.0.113.7 /],
+  ],
   ['two words', ['203.0.113.7', '192.168.1.10'], [/^port is missing: firebreak block SOURCE DESTINATION PORT /]],
   [
     'literal keywords of OSSIM',
