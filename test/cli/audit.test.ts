@@ -45,8 +45,8 @@ describe('firebreak audit', function () {
     expect(events[14]?.['reason']).to.match(/^released by .+, on this host$/);
     const { stdout } = await launcher.firebreak(['audit']);
     expect(stdout)
-      .to.match(/^\d\d-\d\d \d\d:\d\d:\d\d edge: alarm, pending: 203\.0\.113\.\d+ -> /m)
-      .and.match(/ edge: alarm, refused: 127\.0\.0\.1 [^\n]+\n {15}by [^\n]+, on this host: refused: 127/);
+      .to.match(/^2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4} {2}edge: alarm, pending\n {4}203\.0\.113\.\d+ -> /m)
+      .and.match(/ edge: alarm, refused\n {4}127\.0\.0\.1 [^\n]+\n {4}by [^\n]+, on this host: refused: 127/);
     expect(stdout.split('\n').filter((line) => line.length > 80)).to.deep.equal([]);
   });
 
