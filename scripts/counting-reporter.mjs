@@ -8,7 +8,13 @@ export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const failures = [];
-    runner.on('fail', (test, error) => failures.push(`${test.fullTitle()}: ${String(error.message).split('\n')[0]}`));
+    runner.on('fail', (test, error) =>
+      failures.push(
+        `${test.fullTitle()}: ${String(error.message)
+          .replace(/\s*\n\s*/g, ' | ')
+          .slice(0, 1000)}`,
+      ),
+    );
     runner.once('end', () => {
       const { passes, failures: failed, pending } = this.stats;
       writeFileSync(env.FIREBREAK_TEST_COUNTS, JSON.stringify({ passed: passes, failed, pending, failures }));

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, RootHookObject } from 'mocha';
 
 /** How long a process may take to go after the test that used it. */
-const graceMs = 3000;
+const graceMs = 15_000;
 
 // Short, because the paths of ssh's control sockets below it may not be longer than about a hundred characters.
 const folder = mkdtempSync(path.join(tmpdir(), 'fbt-'));

@@ -18,6 +18,7 @@ import fcntl
 import gc
 import importlib
 import json
+import multiprocessing.synchronize
 import multiprocessing.util
 import os
 import re
@@ -141,6 +142,7 @@ class Runner:
         self.pid = os.getpid()
         self.calls = 0
         self.since = int(time.time())
+        self.locks = find_locks()
         gc.collect()
         gc.freeze()  # a collection in a fork would copy every page
 
@@ -231,6 +233,7 @@ class Runner:
         os.environ.clear()
         os.environ.update(request["env"])
         self.read_settings()
+        renew(self.locks)
         packages = find_packages()
         link_all(self.packages, packages)
         gc.set_threshold(20000, 20, 20)
@@ -258,6 +261,17 @@ class Runner:
 
         for name in self.settings:
             setattr(constants, name, constants.config.get_config_value(name, variables=vars(constants)))
+
+
+def find_locks():
+    """The locks that Ansible has made when it was imported, such as the one of each module that it packs. Forks share
+    them, so one that is killed while it holds a lock would stop every later one."""
+    return [each for each in gc.get_objects() if isinstance(each, multiprocessing.synchronize.SemLock)]
+
+
+def renew(locks):
+    for lock in locks:
+        lock.__init__(ctx=multiprocessing.get_context())
 
 
 def find_packages():

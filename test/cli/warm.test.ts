@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, readdirSync, realpathSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
 import { makeLauncher, settingsOf, waitUntil, type Launcher } from '../lab/launcher.js';
+import { packageRoot } from '../lab/package-root.js';
 import { findNaming, findWarmRunner, findWithVariable, signalAll } from '../lab/processes.js';
 
 interface Settled {
@@ -170,13 +172,37 @@ describe('the warm runner', function () {
       .forEach((run, index) => expect(readFileSync(path.join(run, 'events.jsonl'), 'utf8')).to.equal(events[index]));
   });
 
-  it('ends a run at its time limit and for a signal, and stays', async () => {
+  it('ends a run at its time limit, and then itself', async () => {
     const pid = await warmUp();
+    await expectWarm();
     launcher.configure({ ansible: { warm: '5m', timeout: '4s' } });
     const release = await edge.holdLock();
     expect((await launcher.json(block())).exit).to.equal(6);
     await release();
     launcher.configure({ ansible: { warm: '5m' } });
+    await waitUntil('it has ended', () => findRunner() === undefined);
+    expect(await warmUp()).to.not.equal(pid);
+  });
+
+  it('passes no lock on from a run that was killed to the next ones', () => {
+    const [python = ''] = /(?<=^#! *)\/\S+/.exec(readFileSync(findAnsible(), 'utf8')) ?? [];
+    const script = [
+      'import sys; sys.path.insert(0, sys.argv[1])',
+      'import multiprocessing, warm_runner',
+      'warm_runner.preload()',
+      'held = multiprocessing.Lock(); held.acquire()',
+      'locks = warm_runner.find_locks()',
+      'for lock in locks: lock.acquire(False)',
+      'warm_runner.renew(locks)',
+      'ansible = sys.modules.get("ansible.executor.action_write_locks")', // newer versions have none
+      'for lock in [held, *getattr(ansible, "action_write_locks", {}).values()]: assert lock.acquire(False)',
+    ];
+    const folder = path.join(packageRoot, 'playbooks/runner');
+    execFileSync(python, ['-IB', '-c', script.join('\n'), folder], { stdio: 'pipe' });
+  });
+
+  it('ends a run for a signal, and stays', async () => {
+    const pid = await warmUp();
     const stopped = await stepAtEdit(async (run) => {
       const processes = findWithVariable('HOME', launcher.home);
       signalAll(processes, 'SIGTERM');

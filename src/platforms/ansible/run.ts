@@ -12,7 +12,7 @@ import { toRunResult, type RunResult } from './run-result.js';
 import { platformOf } from '../index.js';
 import type { Platform } from '../platform.js';
 import { checkVersion } from './version.js';
-import { findWarmPlace, spawnRunner, startWarm, type Cold } from './warm-runner.js';
+import { findWarmPlace, retireRunner, spawnRunner, startWarm, type Cold } from './warm-runner.js';
 import type { Workspace } from './workspace.js';
 
 export interface RunRequest {
@@ -119,6 +119,7 @@ async function runEitherWay(
   const isLost = cold === undefined && ended.kind === 'exited' && ended.code !== 0 && !hasBegun();
   if (isLost) cold = { cold: 'the run ended before it began', isGone: false };
   onWay?.(cold === undefined ? 'warm' : `cold: ${cold.cold}`);
+  if (cold === undefined && ended.kind === 'timeout') retireRunner(place);
   if (isLost) return runProcess(options); // no task has run, so nothing runs twice
   if (cold?.isGone && ended.kind === 'exited' && hasBegun()) spawnRunner(place, options.env);
   return ended;

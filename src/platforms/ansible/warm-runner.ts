@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -119,6 +129,11 @@ export async function startWarm(place: WarmPlace, options: ProcessOptions): Prom
     return parsed.success && 'code' in parsed.data ? parsed.data.code : -1; // a signal ended it
   });
   return { pid: first.data.pid, ended };
+}
+
+/** Has the runner end, and the next run start another one: what kept a run from ending may lie in what they share. */
+export function retireRunner({ folder }: WarmPlace): void {
+  rmSync(socketOf(folder), { force: true }); // the runner ends when it has lost its socket
 }
 
 /** Asks the runner how it is, which keeps it from ending as idle. Undefined if none answers. */
