@@ -14,7 +14,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
-import { findNaming, signalAll } from './processes.js';
+import { endSync, findByWord, findNaming } from './processes.js';
 import { isWarm, startWarmRunner } from './warm.js';
 
 /** How one call of the program ended. */
@@ -238,10 +238,16 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
     runs,
     waitForEvent,
     remove: () => {
-      signalAll(findNaming(path.join(stateDir, 'warm')), 'SIGKILL');
+      endSync([...findNaming(path.join(stateDir, 'warm')), ...findWorkers(configFile)]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Workers that still try to send mail: one would make its state folder again. */
+function findWorkers(configFile: string): number[] {
+  const named = new Set(findNaming(configFile));
+  return findByWord('--owner').filter((pid) => named.has(pid));
 }
 
 function parseDocument(stdout: string, stderr: string): object {

@@ -81,7 +81,16 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
   }
 }
 
-/** Ends these processes by force and waits until they are gone. */
+/** Ends these processes by force, and returns when they are gone. */
+export function endSync(pids: readonly number[]): void {
+  signalAll(pids, 'SIGKILL');
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; pids.some((pid) => findParent(pid) !== undefined) && tries < 300; tries += 1) {
+    Atomics.wait(cell, 0, 0, 10);
+  }
+}
+
+/** The same without blocking. */
 export async function endAll(pids: readonly number[]): Promise<void> {
   signalAll(pids, 'SIGKILL');
   for (let tries = 0; pids.some((pid) => findParent(pid) !== undefined); tries += 1) {
