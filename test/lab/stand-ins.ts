@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { packageRoot } from './package-root.js';
 
@@ -28,7 +28,7 @@ export function findPython(): string {
 export function layOutFirewall(root: string, version: string): void {
   for (const folder of folders) mkdirSync(path.join(root, folder), { recursive: true });
   const python = findPython();
-  cpSync(source, path.join(root, 'lab'), { recursive: true, filter: (file) => !file.includes('__pycache__') });
+  symlinkSync(source, path.join(root, 'lab')); // a copy would be compiled anew for each firewall
   const body = readFileSync(path.join(source, 'stand-in.py'), 'utf8');
   for (const program of programs) {
     const file = path.join(root, program);

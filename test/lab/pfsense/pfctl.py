@@ -1,11 +1,11 @@
-"""pfctl: enables and disables pf, shows and loads rules, asks tables, shows and kills states."""
+"""pfctl: enables and disables pf, shows and loads rules, asks tables, shows and kills states.
+
+A run asks it ten times, mostly to show something, so what only the rest needs is imported there.
+"""
 import os
 import time
 
-from addresses import family_of, holds, to_number
 from lab import die, options, read, remove, write
-from pf import compile_rules
-from reload import load
 
 COUNTERS = '  [ Evaluations: %-8d  Packets: %-8d  Bytes: %-10d  States: %-6d]'
 CREATOR = 0x2F5E1C07
@@ -108,6 +108,7 @@ def kill_by_id(lab, text):
 
 def kill_by_hosts(lab, hosts):
     """pf compares the side on the wire alone: the kernel's own words are `sk = s->key[PF_SK_WIRE]`."""
+    from addresses import family_of, holds
     for host in hosts:
         if family_of(host) is None:
             die(f'pfctl: getaddrinfo: {host}: Name does not resolve\n', 1)
@@ -127,6 +128,7 @@ def kill(lab, values, is_quiet):
 
 
 def ask_table(lab, name, command, addresses, verbose):
+    from addresses import family_of
     entries = read_tables(lab).get(name)
     if entries is None:
         die('pfctl: Table does not exist.\n', 255)
@@ -147,6 +149,8 @@ def ask_table(lab, name, command, addresses, verbose):
 
 def is_in(entries, address):
     """The narrowest entry that holds the address decides; `!` excludes."""
+    from addresses import holds, to_number
+
     def width(entry):
         host, _, bits = entry.lstrip('!').partition('/')
         return int(bits) if bits else to_number(host)[1] * 8
@@ -184,6 +188,9 @@ def show_info(lab):
 
 
 def load_file(lab, path, is_dry):
+    from pf import compile_rules
+    from reload import load
+
     text = read(path)
     complaints = compile_rules(text, path).complaints
     if complaints:

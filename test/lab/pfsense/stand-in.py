@@ -1,4 +1,4 @@
-"""The body of each stand-in: copied into the lab under the program's own path, with its first line put before it."""
+"""The body of each stand-in: copied to the program's own path, with its first line put before it."""
 import os
 import sys
 
