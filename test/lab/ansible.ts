@@ -89,6 +89,13 @@ export interface PlaybookRun {
 
 const nameOf = (index: number): string => (index === 0 ? 'edge' : `edge${index + 1}`);
 
+/** Bare runs have ssh's own key exchange; the others have the product's, which takes 0.7 s less. */
+function buildSshArgs({ knownHostsFile }: Firewall, isBare: boolean): string {
+  const settings = ['StrictHostKeyChecking=yes', `UserKnownHostsFile=${knownHostsFile}`, 'BatchMode=yes'];
+  const all = isBare ? settings : [...settings, 'KexAlgorithms=curve25519-sha256'];
+  return all.map((setting) => `-o ${setting}`).join(' ');
+}
+
 function renderInventory(firewalls: readonly Firewall[], options: PlaybookOptions): string {
   const hosts: Record<string, object> = {};
   for (const [index, firewall] of firewalls.entries()) {
@@ -98,7 +105,7 @@ function renderInventory(firewalls: readonly Firewall[], options: PlaybookOption
       ansible_port: firewall.port,
       ansible_user: firewall.user,
       ansible_ssh_private_key_file: firewall.privateKeyFile,
-      ansible_ssh_common_args: `-o StrictHostKeyChecking=yes -o UserKnownHostsFile=${firewall.knownHostsFile} -o BatchMode=yes`,
+      ansible_ssh_common_args: buildSshArgs(firewall, options.bare === true),
       ...firewall.vars,
       ...options.hostVars,
       ...options.varsOf?.[name],
@@ -124,6 +131,8 @@ function environmentOf(folder: string, control: string, options: PlaybookOptions
   const ours = {
     ANSIBLE_CONFIG: path.join(playbooks, 'ansible.cfg'),
     ANSIBLE_CALLBACK_PLUGINS: path.join(playbooks, 'callback_plugins'),
+    ANSIBLE_INVENTORY_ENABLED: 'yaml',
+    ANSIBLE_TRANSPORT: 'ssh',
     FIREBREAK_EVENTS: path.join(folder, 'events.jsonl'),
   };
   return {
