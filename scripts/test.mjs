@@ -4,8 +4,12 @@
 //
 //   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
 //
+// What runs with which Ansible: every file of test/integration and test/cli with each, except those in `withoutAnsible`,
+// which run once; the hash of a file's name chooses with which.
+//
 // --unit runs the tests that start no process, in seconds; --only the test files whose name contains FILE.
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -163,6 +167,9 @@ const longest = [
 const nameOf = (file) => path.basename(file, '.test.js');
 const rankOf = ({ files: [file] }) => (longest.indexOf(nameOf(file)) + longest.length + 1) % (longest.length + 1);
 
+/** Which Ansible a file that runs once gets: by its own name alone, so that a new file changes nothing for the others. */
+const choiceOf = (file) => createHash('sha256').update(nameOf(file)).digest()[0];
+
 function findAnsibleParts() {
   const all = builtTests('integration', 'cli');
   const ansibles = findAnsibles().filter(({ name }) => (options.ansible ?? name) === name);
@@ -171,9 +178,7 @@ function findAnsibleParts() {
       PATH: `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`,
       FIREBREAK_TEST_ANSIBLE: ansible.name,
     };
-    const once = all
-      .filter((file) => withoutAnsible.has(nameOf(file)))
-      .filter((_, at) => at % ansibles.length === index);
+    const once = all.filter((file) => withoutAnsible.has(nameOf(file)) && choiceOf(file) % ansibles.length === index);
     return [...all.filter((file) => !withoutAnsible.has(nameOf(file))), ...once].map((file) => ({
       title: `${nameOf(file)}, Ansible ${ansible.version} (${ansible.name})`,
       files: [file],
