@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, RootHookObject } from 'mocha';
+import { endAll, findWarmRunner, sharedFolder } from './lab/processes.js';
 
 /** How long a process may take to go after the test that used it. */
 const graceMs = 15_000;
@@ -57,10 +58,12 @@ function findOurs(): Process[] {
   return all.filter(({ pid }) => ours.has(pid));
 }
 
-/** A server that a suite keeps for all its tests may outlive one of them; a run of ours never may. */
-function isRun({ command }: Process): boolean {
-  return /ansible-playbook|dist\/cli\.js/.test(command);
+/** A server that a suite keeps for all its tests may outlive one of them, and the shared runner too; a run never may. */
+function isRun({ pid, command }: Process): boolean {
+  return /ansible-playbook|dist\/cli\.js/.test(command) && !findSharedRunner().includes(pid);
 }
+
+const findSharedRunner = (): number[] => findWarmRunner(path.join(folder, sharedFolder));
 
 async function waitUntilGone(find: () => Process[]): Promise<Process[]> {
   const deadline = performance.now() + graceMs;
@@ -91,11 +94,13 @@ export const mochaHooks: RootHookObject = {
     const title = this.currentTest?.fullTitle() ?? 'a test';
     const left = await waitUntilGone(() => findOurs().filter((one) => isRun(one) && !knownPids.has(one.pid)));
     leaks.push(...left.map(({ pid, command }) => `"${title}" left process ${pid}: ${command.slice(0, 160)}`));
-    const entries = readdirSync(folder).filter((name) => !knownEntries.has(name));
+    const entries = readdirSync(folder).filter((name) => !knownEntries.has(name) && name !== sharedFolder);
     leaks.push(...entries.map((name) => `"${title}" left ${path.join(folder, name)}`));
   },
 
   async afterAll() {
+    await endAll(findSharedRunner());
+    rmSync(path.join(folder, sharedFolder), { recursive: true, force: true });
     const left = await waitUntilGone(findOurs);
     leaks.push(...left.map(({ pid, command }) => `still running: ${pid} ${command.slice(0, 160)}`));
     for (const { pid } of left) process.kill(pid, 'SIGKILL');

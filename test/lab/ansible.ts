@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
 import { endAll, findTree } from './processes.js';
+import { isWarmAnsible, runShared, sharedHome } from './warm.js';
 
 const playbooks = path.join(packageRoot, 'playbooks');
 
@@ -160,11 +161,8 @@ export interface RunningPlaybook {
   kill(): Promise<void>;
 }
 
-/** Starts the real ansible-playbook against these firewalls (hosts edge, edge2, ...). */
-export function startPlaybook(
-  firewalls: Firewall | readonly Firewall[],
-  options: PlaybookOptions = {},
-): RunningPlaybook {
+/** Lays out the folder of a run. */
+function prepareRun(firewalls: Firewall | readonly Firewall[], options: PlaybookOptions) {
   const all = 'root' in firewalls ? [firewalls] : firewalls;
   const folder = mkdtempSync(path.join(tmpdir(), 'run-'));
   const file = (name: string): string => path.join(folder, name);
@@ -174,7 +172,16 @@ export function startPlaybook(
   writeFileSync(file('vars.json'), JSON.stringify({ ...batch, ...options.vars }));
   const book = playbook.includes('/') ? playbook : path.join(playbooks, `${playbook}.yml`);
   const args = ['-i', file('inventory.yml'), '-e', `@${file('vars.json')}`, ...(options.args ?? []), book];
-  const environment = environmentOf(folder, controlFolder(all[0]!), options);
+  return { folder, args, environment: environmentOf(folder, controlFolder(all[0]!), options) };
+}
+
+/** Starts the real ansible-playbook against these firewalls (hosts edge, edge2, ...). */
+export function startPlaybook(
+  firewalls: Firewall | readonly Firewall[],
+  options: PlaybookOptions = {},
+): RunningPlaybook {
+  const { folder, args, environment } = prepareRun(firewalls, options);
+  const file = (name: string): string => path.join(folder, name);
   const child = spawnToFiles(args, environment, file('stdout'), file('stderr'));
   const ended = once(child, 'exit')
     .then(([code]) => describeRun(code as number | null, folder)) // (code, signal), by Node's documentation
@@ -191,12 +198,19 @@ export function startPlaybook(
   };
 }
 
-/** A whole run, and all that came of it. */
+/** A whole run, and all that came of it: with one of the two Ansibles through the warm runner, where that is the same. */
 export async function runPlaybook(
   firewalls: Firewall | readonly Firewall[],
   options: PlaybookOptions = {},
 ): Promise<PlaybookRun> {
-  return startPlaybook(firewalls, options).ended;
+  const isPlain = options.bare !== true && options.environment === undefined && !options.playbook?.includes('/');
+  if (!isWarmAnsible || !isPlain) return startPlaybook(firewalls, options).ended;
+  const { folder, args, environment } = prepareRun(firewalls, options);
+  try {
+    return describeRun(await runShared(args, { ...environment, HOME: sharedHome }, folder), folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Output goes to files: ssh's master would hold a pipe open. */

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Everything that runs inside a lab carries this variable with the lab's folder, so that it can be told from the rest. */
 export const labVariable = 'FIREBREAK_LAB';
 
+/** In the temporary folder, with the warm runner that the tests of a mocha process share. */
+export const sharedFolder = 'shared';
+
 function readProc(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
