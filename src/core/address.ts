@@ -20,6 +20,7 @@ const hostBits = { inet: 32, inet6: 128 } as const;
  * An IPv6 address may be in brackets, as in a URL. Refuses what pfSense would drop silently (host names, leading zeros, zones) and says how to write it.
  */
 export function parseAddress(text: string): ParsedAddress {
+  if (isIPv4(text)) return { ok: true, address: { text, family: 'inet', prefix: 32 } }; // it has only one spelling
   const refuse = (message: string): ParsedAddress => ({ ok: false, message });
   const [given = '', length, ...rest] = text.split('/');
   const host = /^\[([0-9A-Fa-f:.]+)\]$/.exec(given)?.[1] ?? given;
@@ -87,8 +88,14 @@ export function overlaps(one: Address, other: Address): boolean {
 }
 
 /** An IPv4 address as 32 bits: a policy compares thousands of blocks with all that it protects. */
-const toBits = ({ text }: Address): number =>
-  text.split(/[./]/, 4).reduce((bits, byte) => (bits << 8) | Number(byte), 0);
+function toBits({ text }: Address): number {
+  let [bits, byte] = [0, 0];
+  for (let at = 0; at < text.length && text[at] !== '/'; at += 1) {
+    if (text[at] === '.') [bits, byte] = [(bits << 8) | byte, 0];
+    else byte = byte * 10 + text.charCodeAt(at) - 48;
+  }
+  return (bits << 8) | byte;
+}
 
 const bareAddress = ({ text }: Address): ipaddr.IPv4 | ipaddr.IPv6 => ipaddr.parse(text.split('/')[0] ?? text);
 

@@ -87,8 +87,12 @@ export interface Block {
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
 
 /** A new block, due immediately. */
-export const newBlock = (what: NewBlock, now: number): Block => ({
-  ...what,
+export const newBlock = ({ id, firewall, flow, tracker, description }: NewBlock, now: number): Block => ({
+  id,
+  firewall,
+  flow,
+  tracker,
+  description,
   state: 'pending',
   desired: 'present',
   revision: 1,

@@ -123,6 +123,8 @@ export const positionalFields = alarmFields.filter(
 /** The given values, by field name. */
 export type AlarmValues = Readonly<Record<string, string | undefined>>;
 
+const contextNames = alarmFields.filter(({ isContext }) => isContext === true).map(({ name }) => name);
+
 /** Makes a request of these values. An empty figure of the SIEM counts as not given. */
 export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
   source: values['source'] ?? '',
@@ -135,8 +137,8 @@ export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
   description: values['description'],
   duration: values['duration'],
   context: Object.fromEntries(
-    alarmFields.flatMap(({ name, isContext }) => {
-      const value = isContext === true ? values[name] : undefined;
+    contextNames.flatMap((name) => {
+      const value = values[name];
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   ),

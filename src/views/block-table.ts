@@ -56,30 +56,41 @@ function legendOf(used: Iterable<Mark>): string {
   return lines.length === 0 ? '' : ['\n', ...lines, 'why: firebreak show ID'].join('\n');
 }
 
-/** The same page by page, for any number of blocks. @param read is called three times: to measure twice, and to write */
+/** The same page by page, for any number of blocks. @param read is called twice: to measure, and to write */
 export async function* toListPages(
   read: () => AsyncIterable<Block[]>,
   { now, width = 80, colour = false }: ListLayout,
 ): AsyncGenerator<string, void, undefined> {
   const firewalls = new Set<string>();
   const used = new Set<Mark>();
+  const [ofOne, ofSeveral] = [beginShape(1, width), beginShape(2, width)]; // which of them, the last page decides
+  const rows = makeRows(now);
+  const measure = (complete: readonly ListRow[]): void => {
+    for (const { table, columns } of [ofOne, ofSeveral]) table.measure(complete.map((row) => toCells(row, columns)));
+  };
   for await (const page of read()) {
     for (const { firewall } of page) firewalls.add(firewall);
     for (const mark of findMarks(page)) used.add(mark);
+    measure(rows.add(page));
   }
+  measure(rows.end());
   if (firewalls.size === 0) return yield 'no blocks\n';
-  const columns = chooseColumns(firewalls.size);
-  const table = beginTable(columns, { right, width, optional });
-  for await (const rows of readRows(read(), now)) table.measure(rows.map((row) => toCells(row, columns)));
+  const { table, columns } = firewalls.size > 1 ? ofSeveral : ofOne;
   yield `${table.render([columns])}\n`;
-  for await (const rows of readRows(read(), now)) {
-    yield rows.map((row) => `${renderRow(row, { table, columns, width, colour })}\n`).join('');
+  for await (const complete of readRows(read(), now)) {
+    yield complete.map((row) => `${renderRow(row, { table, columns, width, colour })}\n`).join('');
   }
   if (used.size > 0) yield `${legendOf(marks.filter((mark) => used.has(mark))).slice(1)}\n`;
 }
 
 const chooseColumns = (firewalls: number): string[] =>
   headings.filter((heading) => heading !== 'FIREWALL' || firewalls > 1);
+
+/** A table of the blocks of so many firewalls. */
+function beginShape(firewalls: number, width: number) {
+  const columns = chooseColumns(firewalls);
+  return { columns, table: beginTable(columns, { right, width, optional }) };
+}
 
 /** One row: a flow with the firewalls where it has the same state, end and reason. */
 interface ListRow {

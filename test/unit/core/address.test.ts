@@ -84,6 +84,18 @@ describe('overlaps and contains', () => {
     expect(contains(address('192.0.2.3'), network)).to.equal(false);
   });
 
+  it('know for any IPv4 host the networks that contain it', () => {
+    const network = fc.integer({ min: 0, max: 32 });
+    fc.assert(
+      fc.property(ipv4, network, (text, prefix) => {
+        const bits = text.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+        const first = bits - (bits % 2 ** (32 - prefix));
+        const bytes = [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256);
+        return contains(address(`${bytes.join('.')}/${prefix}`), address(text));
+      }),
+    );
+  });
+
   it('agree for any two IPv4 hosts with equality', () => {
     fc.assert(
       fc.property(

@@ -77,6 +77,12 @@ describe('a list of any number of blocks', () => {
     expect(await join(toListPages(() => read([]), { now: 0 }))).to.equal('no blocks\n');
   });
 
+  it('is read twice: to measure, and to write', async () => {
+    let times = 0;
+    await join(toListPages(() => ((times += 1), read()), { now: 0 }));
+    expect(times).to.equal(2);
+  });
+
   it('is one JSON document, and one CSV with one line of headings', async () => {
     const { blocks } = JSON.parse(await join(toJsonPages(read()))) as { blocks: { id: string }[] };
     expect(blocks.map(({ id }) => id)).to.deep.equal(['A1AAAAAA', 'B2BBBBBB']);
