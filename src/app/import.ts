@@ -9,6 +9,7 @@ import { toAlarmRequest, type AlarmValues } from '../intake/fields.js';
 import type { ListEntry, ListNote, ParsedList } from '../intake/list-file.js';
 import { newId } from '../ledger/new-id.js';
 import type { NewAlarm } from '../ledger/ledger.js';
+import { notifyHeld } from '../notify/held.js';
 import type { App } from '../runtime/app.js';
 import { admit, makePolicies } from './admit.js';
 import type { Recorded } from './record.js';
@@ -82,6 +83,27 @@ export async function importList(list: ParsedList, options: ImportOptions, app: 
   };
 }
 
+/** What became of the entries of a feed. */
+export type FeedCounts = Counts & { bad: number };
+
+/**
+ * Records the entries of a feed, like those of a list: in small transactions, and limited by the capacity alone, because
+ * a person has chosen the feed. What is due is applied by others.
+ */
+export async function recordFeed(
+  list: ParsedList,
+  options: Pick<ImportOptions, 'defaults' | 'firewalls'>,
+  app: App,
+): Promise<FeedCounts> {
+  const toAlarm = await makeAlarms(options, app);
+  const { entries, bad } = checkEntries(list, { chosen: [], defaults: options.defaults }, toAlarm);
+  const counts = { new: 0, known: 0, refused: 0, held: 0 };
+  const claim = { owner: undefined, isHandedOver: false };
+  const recorded = await recordAll({ entries, toAlarm }, claim, { app, counts, tally: new Tally(false) });
+  if (recorded.isFirstHeld === true) await notifyHeld(app);
+  return { ...counts, bad: bad.length };
+}
+
 type Counts = Pick<ImportSummary, 'new' | 'known' | 'refused' | 'held'>;
 
 /** Blocks, or one of each kind with their number if no run is waited for and no block is listed. */
@@ -117,7 +139,7 @@ interface Source {
 
 async function recordAll(
   { entries, toAlarm }: Source,
-  claim: { owner: string; isHandedOver: boolean },
+  claim: { owner: string | undefined; isHandedOver: boolean },
   { app: { ledger, config }, counts, tally }: { app: App; counts: Counts; tally: Tally },
 ): Promise<Recorded> {
   const recorded = { blocks: tally.blocks, leases: [] as Recorded['leases'], isFirstHeld: false };
@@ -162,7 +184,10 @@ interface CheckedList {
 /** @throws FirebreakError why the entry cannot be blocked */
 type ToAlarm = (entry: ListEntry) => NewAlarm;
 
-async function makeAlarms(options: ImportOptions, { config, ledger, actor }: App): Promise<ToAlarm> {
+async function makeAlarms(
+  options: Pick<ImportOptions, 'defaults' | 'firewalls'>,
+  { config, ledger, actor }: App,
+): Promise<ToAlarm> {
   const seen = await ledger.findSeen();
   const policyOf = makePolicies(config, seen);
   const origin = `${actor}, from a list`;

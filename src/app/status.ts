@@ -1,3 +1,4 @@
+import { readFeedState, type FeedState } from '../config/feed-state.js';
 import { isObserving, selectFirewalls } from '../config/select.js';
 import { driftCause, groupCauses, type OpenIncident } from '../core/incident.js';
 import type { FirewallOverview, Overview } from '../core/stats.js';
@@ -12,6 +13,8 @@ export interface Status extends Omit<Overview, 'firewalls'> {
   now: number;
   freeze: Freeze | undefined;
   firewalls: FirewallStatus[];
+  /** Undefined if no feed is configured. */
+  feed: FeedState | undefined;
 }
 
 /** How things are, as the ledger knows it; no firewall is asked. */
@@ -22,6 +25,7 @@ export async function readStatus({ config, ledger, host }: Pick<App, 'config' | 
   return {
     ...rest,
     host,
+    feed: readFeedState(config),
     now: await ledger.now(),
     freeze: await ledger.findFreeze(),
     firewalls: await Promise.all(

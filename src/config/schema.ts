@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { feeds } from './schema/feed-keys.js';
 import { firewall } from './schema/firewall-keys.js';
 import { file, key, name, path, timeLimit } from './schema/kinds.js';
 import { mail, syslog, webhook } from './schema/notify-keys.js';
@@ -49,6 +50,7 @@ export const configSchema = z.strictObject({
     serve.prefault({}),
     'The HTTP server (`firebreak serve`), which accepts alarms of any SIEM. See docs/serve.md.',
   ),
+  feeds: key(feeds.prefault({}), 'What `firebreak serve` asks other programs for.'),
   log: key(log.prefault({}), 'The log file.'),
 });
 

@@ -7,6 +7,7 @@ import type { Screen } from '../runtime/app.js';
 import { openConfig } from '../runtime/become-owner.js';
 import { checkActivity } from './activity.js';
 import { checkAllowlist } from './allowlist.js';
+import { checkFeed } from './feed-check.js';
 import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
@@ -42,7 +43,13 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   if (!('config' in loaded)) return { sections };
   const { config } = loaded;
   const mail = await showing('mail', 'contacts the server', checkMail(config, send, hostname()));
-  const reports = [mail, checkTimers(), ...(await checkActivity(config.state_dir)), ...(await checkServe(config))];
+  const reports = [
+    mail,
+    checkTimers(),
+    ...(await checkActivity(config.state_dir)),
+    ...(await checkServe(config)),
+    ...checkFeed(config),
+  ];
   sections.push({ title: 'reports', checks: reports });
   for (const [name, firewall] of chosen) {
     const target = { name, firewall, config, stop: request.stop, watch: screen.watch };

@@ -53,12 +53,12 @@ export const listFormats: readonly string[] = [
  * @throws FirebreakError list_invalid: of no format, or without an entry
  */
 export function parseListFile(text: string, options: ListOptions = {}): ParsedList {
-  const { format, column, widest = { inet: 32, inet6: 128 }, now = Date.now() } = options;
+  const { format } = options;
   if (format !== undefined && !listFormats.includes(format)) {
     throw new FirebreakError('usage', `--format: expected ${listFormats.join(', ')}, got ${quoteBack(format)}`);
   }
   const body = normalizeList(text);
-  const list = sortRows(readRows(body, { now, column, format }), widest);
+  const list = readList(body, options);
   if (list.entries.length === 0 && list.bad.length === 0 && body.trim() !== '') {
     const [first] = list.skipped;
     const why =
@@ -66,6 +66,12 @@ export function parseListFile(text: string, options: ListOptions = {}): ParsedLi
     throw new FirebreakError('list_invalid', `the list has no address to block${why}`);
   }
   return list;
+}
+
+/** The same of a text without odd line ends and signs; it may have no entry. */
+export function readList(body: string, options: ListOptions): ParsedList {
+  const { format, column, widest = { inet: 32, inet6: 128 }, now = Date.now() } = options;
+  return sortRows(readRows(body, { now, column, format }), widest);
 }
 
 /** Formats of programs that give JSON and another form. */

@@ -314,6 +314,9 @@ export interface BlockQuery {
   firewalls?: readonly string[];
   trackers?: readonly number[];
   source?: string;
+  sources?: readonly string[];
+  /** Blocks that only alarms of this origin requested. */
+  onlyOf?: string;
   /** Blocks whose source is a network. */
   hasNetworkSource?: boolean;
   destination?: string;

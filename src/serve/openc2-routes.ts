@@ -2,11 +2,19 @@ import { ulid } from 'ulid';
 import { limitDuration, withHostsOnly } from '../app/gateway-session.js';
 import { release } from '../app/release.js';
 import { waitForBlocks } from '../app/wait-for-blocks.js';
+import { selectFirewalls } from '../config/select.js';
 import { currentStates, type Block } from '../core/block.js';
 import { exitCodeOfAll } from '../core/outcome.js';
 import { permits } from '../core/token.js';
 import { parseAlarm } from '../intake/alarm.js';
-import { featureNames, pairs, parseCommand, type Command, type ResponseKind } from '../intake/openc2.js';
+import {
+  parseCommand,
+  supportedPairs,
+  type Command,
+  type featureNames,
+  type PropertyName,
+  type ResponseKind,
+} from '../intake/openc2.js';
 import { HttpError, toHttpError } from './http-error.js';
 import { releaseById } from './operate-routes.js';
 import type { Call, Reply, Route, Server } from './route.js';
@@ -32,7 +40,7 @@ export const openC2: Route = {
 };
 
 async function post(call: Call, server: Server): Promise<Reply> {
-  const parsed = parseCommand(await call.readJson());
+  const parsed = parseCommand(await call.readJson(), server.app.config.serve.openc2.fill);
   if (!parsed.ok) return toReply({ status: parsed.status, status_text: parsed.text });
   const { command } = parsed;
   return toReply(await carefully(() => execute(command, call, server)), command.response);
@@ -62,6 +70,8 @@ function execute(command: Command, call: Call, server: Server): Promise<Response
   switch (command.kind) {
     case 'features':
       return Promise.resolve({ status: 200, results: featuresOf(command.names, server) });
+    case 'properties':
+      return Promise.resolve({ status: 200, results: { pf: propertiesOf(command.names, server) } });
     case 'deny':
       return deny(command, call, server);
     case 'delete':
@@ -73,17 +83,28 @@ function featuresOf(names: readonly string[], { app }: Server): object {
   const all: Record<(typeof featureNames)[number], unknown> = {
     versions: ['1.0'],
     profiles: ['pf'],
-    pairs,
+    pairs: supportedPairs(app.config.serve.openc2.fill),
     rate_limit: app.config.serve.per_second * 60,
   };
   return Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+}
+
+function propertiesOf(names: readonly PropertyName[], { app }: Server): object {
+  const all: Record<PropertyName, unknown> = {
+    hostname: selectFirewalls(app.config, []).map(([name]) => name),
+    drop_process: ['none', 'reject'],
+    direction: ['ingress'],
+    persistent: [true],
+  };
+  return Object.fromEntries(names.map((name) => [name, all[name]]));
 }
 
 type Deny = Extract<Command, { kind: 'deny' }>;
 
 async function deny({ request, firewalls, response }: Deny, call: Call, server: Server): Promise<Response> {
   const { app } = server;
-  const config = withHostsOnly(app.config);
+  // As with a decision: a network needs more trust than an alarm, and is within policy.widest.
+  const config = permits(call.sender.scope, 'operate') ? app.config : withHostsOnly(app.config);
   const unknown = firewalls.filter((each) => !Object.hasOwn(config.firewalls, each));
   if (unknown.length > 0) return { status: 404, status_text: 'there is no such firewall' };
   const alarm = parseAlarm(limitDuration(request, config.policy.longest, { warn: () => undefined }), config);

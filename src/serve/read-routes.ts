@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { listBlocks, readDetails } from '../app/list.js';
 import { readStatus } from '../app/status.js';
 import { readLastEntries } from '../app/verify-audit.js';
+import { readFeedState } from '../config/feed-state.js';
 import { parseAddress } from '../core/address.js';
 import type { Block } from '../core/block.js';
 import { parseDuration } from '../core/duration.js';
@@ -77,6 +78,7 @@ async function getMetrics({ app, startedAt }: Server): Promise<Reply> {
     counts: await ledger.findCounts(startedAt),
     overview: await ledger.findOverview(Object.keys(config.firewalls)),
     isFrozen: (await ledger.findFreeze()) !== undefined,
+    feed: readFeedState(config),
   };
   return { status: 200, body: toOpenMetrics(metrics), headers: { 'Content-Type': metricsType } };
 }

@@ -1,5 +1,6 @@
 import { makeAlarmQueue } from '../app/alarm-queue.js';
 import { makeApplier } from '../app/apply-soon.js';
+import { followCrowdsec } from '../app/crowdsec-feed.js';
 import { runForeground } from '../app/run-foreground.js';
 import { selectFirewalls } from '../config/select.js';
 import { listenAddress } from '../config/schema/serve-keys.js';
@@ -39,7 +40,11 @@ export async function runServer(app: App, address: string, tell: (url: string) =
   };
   const listening = await listen(makeRouter(routes, server).fetch, address, app);
   tell(listening.url);
-  const background = runForeground(app, () => undefined);
+  const { crowdsec } = app.config.feeds;
+  const background = Promise.all([
+    runForeground(app, () => undefined),
+    ...(crowdsec === undefined ? [] : [followCrowdsec(crowdsec, app, server.applier)]),
+  ]);
   await new Promise<void>((resolve) => app.stop.addEventListener('abort', () => resolve(), { once: true }));
   await listening.close(closeMs);
   await Promise.all([background, server.applier.finish()]);
@@ -58,4 +63,5 @@ function checkSettings({ config }: App, address: string): void {
     );
   }
   for (const { firewalls } of Object.values(serve.sources)) selectFirewalls(config, firewalls);
+  selectFirewalls(config, config.feeds.crowdsec?.firewalls ?? []);
 }

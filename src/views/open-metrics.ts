@@ -1,3 +1,4 @@
+import type { FeedState } from '../config/feed-state.js';
 import type { Counts, Overview } from '../core/stats.js';
 
 /** What a scrape shows. Counters count since `counts.since`, when the server began. */
@@ -5,6 +6,8 @@ export interface Metrics {
   counts: Counts;
   overview: Overview;
   isFrozen: boolean;
+  /** Undefined if no feed is configured. */
+  feed?: FeedState | undefined;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -83,7 +86,7 @@ function countersOf({ alarms, outcomes, failures, proofs, runs, drift, since }: 
 /** OpenMetrics writes the limit of a bucket as a number with a point. */
 const decimal = (value: number): string => (Number.isInteger(value) ? value.toFixed(1) : String(value));
 
-function gaugesOf({ overview, isFrozen }: Metrics): Family[] {
+function gaugesOf({ overview, isFrozen, feed }: Metrics): Family[] {
   const { firewalls, messages, lastAlarmAt, lastExpireAt } = overview;
   const gauge = (name: string, help: string, samples: readonly Sample[]): Family => ({
     ...{ name: `firebreak_${name}`, type: 'gauge', help, samples },
@@ -113,6 +116,18 @@ function gaugesOf({ overview, isFrozen }: Metrics): Family[] {
       'Time of the last proof on a firewall.',
       firewalls.flatMap(({ name, lastProofAt }) => time(lastProofAt, { firewall: name })),
     ),
+    ...(feed === undefined
+      ? []
+      : [
+          gauge('feed_failing', 'Whether the last request of a feed failed.', [
+            { labels: { feed: 'crowdsec' }, value: Number(feed.failing_since !== null) },
+          ]),
+          gauge(
+            'feed_last_success_timestamp_seconds',
+            'When a feed was last applied.',
+            time(feed.last_success_at, { feed: 'crowdsec' }),
+          ),
+        ]),
   ];
 }
 

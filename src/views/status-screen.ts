@@ -1,3 +1,4 @@
+import type { FeedState } from '../config/feed-state.js';
 import { formatSpan } from '../core/duration.js';
 import { formatShort } from '../core/local-time.js';
 import type { OpenIncident } from '../core/incident.js';
@@ -17,6 +18,7 @@ interface Status extends Omit<Overview, 'firewalls'> {
   now: number;
   freeze: { at: number; by: string; reason: string } | undefined;
   firewalls: readonly FirewallStatus[];
+  feed?: FeedState | undefined;
 }
 
 /** `firebreak expire` runs each minute; without it for this long, blocks end late. */
@@ -26,7 +28,7 @@ const headings = ['FIREWALL', 'NOW', 'IN FORCE', 'WAITING', 'HELD', 'LAST RUN', 
 
 /** The state of everything on one screen, worst news first. @param width in columns */
 export function statusToText(status: Status, width: number): string {
-  const { now, firewalls, freeze, lastAlarmAt, lastExpireAt, messages } = status;
+  const { now, firewalls, freeze, feed, lastAlarmAt, lastExpireAt, messages } = status;
   const rows = firewalls.map(({ name, blocks, incidents, lastRun, lastProofAt, ...firewall }) => [
     name,
     [
@@ -44,6 +46,7 @@ export function statusToText(status: Status, width: number): string {
     ['last alarm', ago(lastAlarmAt, now)],
     ['last expire', describeExpire(lastExpireAt, now)],
     ['messages', describeMessages(messages)],
+    ...(feed === undefined ? [] : [['CrowdSec', describeFeed(feed, now)] satisfies [string, string]]),
   ];
   return [
     freeze === undefined ? [] : [describeFreeze(freeze, now), ''],
@@ -69,6 +72,11 @@ function describeExpire(at: number | null, now: number): string {
 function describeMessages({ waiting, failing }: Status['messages']): string {
   if (waiting === 0) return 'none waits to be sent';
   return `${count(waiting, 'message')} to be sent${failing === 0 ? '' : `, ${failing} of them refused so far`}`;
+}
+
+function describeFeed({ last_success_at: at, failing_since: since, message }: FeedState, now: number): string {
+  const last = at === null ? 'never requested: firebreak serve requests it' : `last requested ${ago(at, now)}`;
+  return since === null ? last : `unreachable since ${formatShort(since, now)}: ${message ?? ''}; its blocks stay`;
 }
 
 const ago = (at: number | null, now: number): string => (at === null ? 'never' : `${formatSpan(now - at)} ago`);
@@ -98,4 +106,11 @@ export const statusToJson = (status: Status): object => ({
   last_alarm_at: toTime(status.lastAlarmAt),
   last_expire_at: toTime(status.lastExpireAt),
   messages: status.messages,
+  ...(status.feed !== undefined && { feeds: { crowdsec: feedToJson(status.feed) } }),
+});
+
+const feedToJson = ({ last_success_at, failing_since, message }: FeedState): object => ({
+  last_success_at: toTime(last_success_at),
+  failing_since: toTime(failing_since),
+  message,
 });

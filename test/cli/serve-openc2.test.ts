@@ -67,10 +67,17 @@ describe('OpenC2 over HTTP', function () {
     expect((await send({ action: 'query', target: { features: [] } })).json['results']).to.deep.equal({});
   });
 
+  it('tells the values that properties may have', async () => {
+    const { json } = await send({ action: 'query', target: { properties: ['hostname', 'drop_process'] } });
+    expect(json['results']).to.deep.equal({ pf: { hostname: ['edge'], drop_process: ['none', 'reject'] } });
+  });
+
   for (const [what, expected, command] of [
     ['an action that is not supported', 501, { action: 'scan', target }],
     ['an action of the prototype', 501, { action: 'constructor', target }],
     ['a network, which needs no destination', 501, { action: 'deny', target: { ipv4_net: '203.0.113.0/24' } }],
+    ['an unknown property', 501, { action: 'query', target: { properties: ['battery'] } }],
+    ['no property', 400, { action: 'query', target: { properties: [] } }],
     ['a source port', 501, { action: 'deny', target: { ipv4_connection: { ...target.ipv4_connection, src_port: 5 } } }],
     ['an unknown argument', 501, { action: 'deny', target, args: { stop_time: 1 } }],
     ['an egress rule', 501, { action: 'deny', target, args: { pf: { direction: 'egress' } } }],
@@ -87,4 +94,51 @@ describe('OpenC2 over HTTP', function () {
       expect([http, json['status']]).to.deep.equal([expected, expected]);
     });
   }
+});
+
+describe('OpenC2 over HTTP, with a destination for networks', function () {
+  this.timeout(240_000);
+  let edge: Firewall;
+  let launcher: Launcher;
+  let serving: Serving;
+
+  before(async () => {
+    edge = await startFirewall();
+    const fill = { destination: '192.168.1.10', port: 443 };
+    launcher = makeLauncher(
+      { edge: settingsOf(edge) },
+      { policy: { widest: { inet: 24 } }, serve: { openc2: { fill } } },
+    );
+    serving = await startServing(launcher, await makeToken(launcher, 'orchestrator', '--scope', 'operate'));
+  });
+
+  after(async () => {
+    await stopServing(serving);
+    launcher.remove();
+    await edge.stop();
+  });
+
+  const deny = (target: object, headers = {}) => serving.post('/openc2', { action: 'deny', target }, headers);
+
+  it('denies a network and a host as the configuration fills them', async () => {
+    expect((await deny({ ipv4_net: '203.0.113.0/24' })).status).to.equal(200);
+    expect((await deny({ ipv6_net: '2001:db8::7' })).json['status']).to.equal(400); // the destination is IPv4
+    const { answer } = await launcher.json(['list']);
+    expect(answer.blocks).to.have.length(1);
+    expect(answer.blocks[0]).to.include({ source: '203.0.113.0/24', destination: '192.168.1.10', port: '443' });
+    expect(answer.blocks[0]).to.include({ protocol: 'tcp/udp', state: 'active' });
+  });
+
+  it('denies a network only for a token that may decide', async () => {
+    const authorization = `Bearer ${await makeToken(launcher, 'sender')}`;
+    expect((await deny({ ipv4_net: '198.51.100.0/24' }, { authorization })).status).to.equal(400);
+    expect((await deny({ ipv4_net: '198.51.100.7/32' }, { authorization })).status).to.equal(200);
+  });
+
+  it('refuses what is not a network of the family, and tells that networks are supported', async () => {
+    expect((await deny({ ipv4_net: '2001:db8::/64' })).status).to.equal(400);
+    expect((await deny({ ipv6_net: { net: 1 } })).status).to.equal(400);
+    const { json } = await serving.post('/openc2', { action: 'query', target: { features: ['pairs'] } });
+    expect(json['results']).to.have.nested.property('pairs.deny').that.includes.members(['ipv4_net', 'ipv6_net']);
+  });
 });

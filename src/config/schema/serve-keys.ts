@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isPath, parseCondition } from '../../core/condition.js';
-import { address, file, key, listValues, name, secretFile, timeLimit } from './kinds.js';
+import { protocols } from '../../core/flow.js';
+import { address, file, key, listValues, name, port, secretFile, timeLimit } from './kinds.js';
 
 /** The senders whose documents are known. */
 export const presetNames = [
@@ -78,6 +79,20 @@ const tls = z.strictObject({
   client_ca_file: key(file.optional(), 'Certificates (PEM) of the authorities that sign client certificates.'),
 });
 
+/** What a flow lacks if its sender knows only the source. */
+const fill = z.strictObject({
+  destination: key(address, 'Address or network under attack.', '192.168.1.0/24'),
+  port: key(port.optional(), 'Port under attack. Without it and `protocol`, everything is blocked.', 22),
+  protocol: key(z.enum(protocols).optional(), `Protocol: one of ${listValues(protocols)}; with a port \`tcp/udp\`.`),
+});
+
+const openc2 = z.strictObject({
+  fill: key(
+    fill.optional(),
+    'Lets OpenC2 deny `ipv4_net` and `ipv6_net`, which have no destination: this one is blocked for them.',
+  ),
+});
+
 export const serve = z.strictObject({
   listen: key(
     listenAddress.default('127.0.0.1:8787'),
@@ -97,6 +112,7 @@ export const serve = z.strictObject({
     z.record(name, source).prefault({}),
     'Senders, by the last part of their URL (here `NAME`). Each preset is also a source of its own name.',
   ),
+  openc2: key(openc2.prefault({}), 'OpenC2 (`POST /openc2`).'),
 });
 
 export type ServeConfig = z.infer<typeof serve>;

@@ -151,6 +151,9 @@ export async function getBlock(db: Statements, id: string): Promise<Block> {
   return toBlock(row);
 }
 
+const originsOf =
+  'SELECT 1 FROM alarm_block JOIN alarm ON alarm.id = alarm_block.alarm WHERE alarm_block.block = block.id AND origin';
+
 /** Lists are passed to SQL as one JSON value: one statement for any number of items. */
 function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   const terms: string[] = [];
@@ -171,6 +174,9 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('id IN (SELECT block FROM alarm_block WHERE alarm = ?)', query.alarm);
   add("id LIKE '%' || ?", query.idEnding);
   add('source = ?', query.source);
+  add('source IN (SELECT value FROM json_each(?))', list(query.sources));
+  add(`EXISTS (${originsOf} = ?)`, query.onlyOf);
+  add(`NOT EXISTS (${originsOf} <> ?)`, query.onlyOf);
   if (query.hasNetworkSource === true) terms.push("source LIKE '%/%'");
   add('destination = ?', query.destination);
   add('port = ?', query.port);

@@ -61,8 +61,22 @@ const whole = {
     timeout: '3s',
   },
   syslog: { to: 'unix:/s', facility: 'auth' },
+  feeds: {
+    crowdsec: {
+      url: 'http://127.0.0.1:8080',
+      key_file: '/k',
+      ca_file: '/ca',
+      every: '10s',
+      destination: '2001:db8::/64',
+      port: 443,
+      protocol: 'tcp',
+      firewalls: ['edge'],
+      scenarios: ['crowdsecurity/ssh'],
+    },
+  },
   serve: {
     listen: '0.0.0.0:8787',
+    openc2: { fill: { destination: '192.168.1.0/24', port: 443, protocol: 'tcp' } },
     trusted_proxies: ['10.0.0.0/8'],
     per_second: 50,
     sources: {
@@ -122,12 +136,20 @@ describe('the schema of the configuration', () => {
     const keysOf = (kind: string): string[] => named.filter(({ fileKind }) => fileKind === kind).map(({ key }) => key);
     expect(keysOf('path')).to.deep.equal(['state_dir', 'log.file']);
     expect(keysOf('file')).to.deep.equal([
-      ...['firewalls.edge.known_hosts_file', 'mail.ca_file', 'templates_dir', 'webhook.template', 'webhook.ca_file'],
+      ...[
+        'firewalls.edge.known_hosts_file',
+        'mail.ca_file',
+        'templates_dir',
+        'webhook.template',
+        'webhook.ca_file',
+        'feeds.crowdsec.ca_file',
+      ],
     ]);
     expect(keysOf('secretFile')).to.deep.equal([
       ...['private_key_file', 'password_file', 'become_password_file'].map((key) => `firewalls.edge.${key}`),
       ...['mail.password_file', 'webhook.url_file', 'webhook.secret_file', 'webhook.headers_file'],
       'serve.sources.wazuh.auth.hmac.secret_file',
+      'feeds.crowdsec.key_file',
     ]);
     expect(keysOf('program')).to.deep.equal(['ansible.playbook_command']);
     expect(new Set(keysOf('protected'))).to.deep.equal(new Set(['policy.never_block', 'policy.never_block_to']));
