@@ -82,6 +82,8 @@ export interface Block {
   readonly override: string | null;
   /** An operator's note. */
   readonly comment: string | null;
+  /** Words of the callers' own: the sum of all alarms. */
+  readonly tags: readonly string[];
 }
 
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
@@ -112,6 +114,7 @@ export const newBlock = (what: NewBlock, now: number): Block => ({
   run: null,
   override: null,
   comment: null,
+  tags: [],
 });
 
 /** A block that the policy refuses, so no run applies it. */

@@ -23,11 +23,11 @@ function isDoubtful({ state, proof }: Block): boolean {
   return state === 'active' && proof === 'listed';
 }
 
-const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'END', 'ALARMS', 'ID', 'DESCRIPTION'];
+const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'END', 'ALARMS', 'ID', 'TAGS', 'DESCRIPTION'];
 const right = new Set(['SINCE', 'END', 'ALARMS']);
 
 /** What a narrow terminal does without. */
-const optional = ['DESCRIPTION', 'ALARMS', 'SINCE'];
+const optional = ['DESCRIPTION', 'TAGS', 'ALARMS', 'SINCE'];
 
 export interface ListLayout {
   now: number;
@@ -39,7 +39,8 @@ export interface ListLayout {
 /** Blocks as a table, one row for a flow; names the firewalls only if there are several. All of it is printable. */
 export function toList(blocks: readonly Block[], { now, width = 80, colour = false }: ListLayout): string {
   if (blocks.length === 0) return 'no blocks';
-  const columns = chooseColumns(new Set(blocks.map(({ firewall }) => firewall)).size);
+  const hasTags = blocks.some(({ tags }) => tags.length > 0);
+  const columns = chooseColumns(new Set(blocks.map(({ firewall }) => firewall)).size, hasTags);
   const table = beginTable(columns, { right, width, optional });
   const rows = makeRows(now);
   const all = [...rows.add(blocks), ...rows.end()];
@@ -63,12 +64,16 @@ export async function* toListPages(
 ): AsyncGenerator<string, void, undefined> {
   const firewalls = new Set<string>();
   const used = new Set<Mark>();
+  let hasTags = false;
   for await (const page of read()) {
-    for (const { firewall } of page) firewalls.add(firewall);
+    for (const { firewall, tags } of page) {
+      firewalls.add(firewall);
+      hasTags ||= tags.length > 0;
+    }
     for (const mark of findMarks(page)) used.add(mark);
   }
   if (firewalls.size === 0) return yield 'no blocks\n';
-  const columns = chooseColumns(firewalls.size);
+  const columns = chooseColumns(firewalls.size, hasTags);
   const table = beginTable(columns, { right, width, optional });
   for await (const rows of readRows(read(), now)) table.measure(rows.map((row) => toCells(row, columns)));
   yield `${table.render([columns])}\n`;
@@ -78,8 +83,8 @@ export async function* toListPages(
   if (used.size > 0) yield `${legendOf(marks.filter((mark) => used.has(mark))).slice(1)}\n`;
 }
 
-const chooseColumns = (firewalls: number): string[] =>
-  headings.filter((heading) => heading !== 'FIREWALL' || firewalls > 1);
+const chooseColumns = (firewalls: number, hasTags: boolean): string[] =>
+  headings.filter((heading) => (heading !== 'FIREWALL' || firewalls > 1) && (heading !== 'TAGS' || hasTags));
 
 /** One row: a flow with the firewalls where it has the same state, end and reason. */
 interface ListRow {
@@ -122,7 +127,7 @@ function joinRows(one: ListRow, other: ListRow): ListRow | undefined {
 }
 
 function toRow(block: Block, now: number): ListRow {
-  const { flow, state, firewall, createdAt, alarms, reason, description } = block;
+  const { flow, state, firewall, createdAt, alarms, reason, description, tags } = block;
   const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
   const cells = {
     STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
@@ -131,6 +136,7 @@ function toRow(block: Block, now: number): ListRow {
     SINCE: formatSpan(now - createdAt),
     END: describeEnd(block, now),
     ALARMS: String(alarms),
+    TAGS: tags.join(' '),
     DESCRIPTION: description,
   };
   return { state, cells, reason, firewalls: [firewall], id: shortId(block) };
@@ -173,7 +179,10 @@ function describeEnd({ expiresAt, state }: Block, now: number): string {
 export async function* toCsvPages(pages: AsyncIterable<Block[]>): AsyncGenerator<string, void, undefined> {
   yield stringify([csvColumns]);
   for await (const page of pages)
-    yield stringify(page.map(blockToJson), { columns: csvColumns, cast: { boolean: String } });
+    yield stringify(
+      page.map((block) => ({ ...blockToJson(block), tags: block.tags.join(' ') })),
+      { columns: csvColumns, cast: { boolean: String } },
+    );
 }
 
 /** Blocks as one JSON document. */
@@ -189,5 +198,5 @@ export async function* toJsonPages(pages: AsyncIterable<Block[]>): AsyncGenerato
 
 const csvColumns = [
   ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],
-  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason', 'proof', 'warning'],
+  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason', 'proof', 'warning', 'tags'],
 ];

@@ -32,6 +32,7 @@ const columnsOf = (block: Block): Row => ({
   run: block.run,
   override: block.override,
   comment: block.comment,
+  tags: JSON.stringify(block.tags),
 });
 
 /** The casts rely on the schema and on `columnsOf`: nothing else writes these columns. */
@@ -65,8 +66,15 @@ export function toBlock(row: Row): Block {
     run: row['run'] as string | null,
     override: row['override'] as string | null,
     comment: row['comment'] as string | null,
+    tags: toTags(row['tags']),
   };
 }
+
+/** Most blocks have none. */
+const noTags: readonly string[] = [];
+
+const toTags = (text: Value | undefined): readonly string[] =>
+  text === '[]' ? noTags : (JSON.parse(String(text)) as string[]); // as columnsOf wrote it
 
 const toFlow = (row: Row): Flow => ({
   type: row['type'] as RuleType,
@@ -90,7 +98,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
-       code = ?, reason = ?, run = ?, override = ?, comment = ?, proof = ?, proof_message = ?
+       code = ?, reason = ?, run = ?, override = ?, comment = ?, tags = ?, proof = ?, proof_message = ?
      WHERE id = ?`,
     ...[
       block.state,
@@ -111,6 +119,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
       block.failingSince,
     ],
     ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.comment],
+    JSON.stringify(block.tags),
     ...[block.proof, block.proofMessage, block.id],
   );
 }
@@ -164,6 +173,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('seq > (SELECT seq FROM block WHERE id = ?)', query.after);
   add('id IN (SELECT block FROM alarm_block WHERE alarm = ?)', query.alarm);
   add("id LIKE '%' || ?", query.idEnding);
+  for (const tag of query.tags ?? []) add('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', tag);
   add('source = ?', query.source);
   if (query.hasNetworkSource === true) terms.push("source LIKE '%/%'");
   add('destination = ?', query.destination);
