@@ -21,7 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --root | --key-file | --password-file | --known-hosts-file | --script | --spool | --authorized-key) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | -c | --listen) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --tag | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | -c | --listen) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -45,14 +45,14 @@ _firebreak() {
   fi
   case $command in
     '') _firebreak_words "$every" ;;
-    block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
+    block) _firebreak_words "--src-ip --dst-ip --dst-port --interface --type --ipproto --description --protocol --for --tag --event-id --backlog-id --plugin-id --plugin-sid --risk --sensor --firewall --override-policy --recheck --check --no-wait $every" ;;
     unblock) _firebreak_words "--id --last --grace --allow --firewall --check --no-wait $every" ;;
     extend) _firebreak_words "--for $every" ;;
     comment) _firebreak_words " $every" ;;
-    import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --format --column --skip-bad --firewall --no-wait $every" ;;
+    import) _firebreak_words "--dst-ip --dst-port --interface --description --protocol --for --tag --format --column --skip-bad --firewall --no-wait $every" ;;
     status) _firebreak_words " $every" ;;
     log) _firebreak_words "--since --source --firewall --follow $every" ;;
-    list) _firebreak_words "--state --source --firewall --since --search --sort --limit --csv $every" ;;
+    list) _firebreak_words "--state --source --firewall --tag --since --search --sort --limit --csv $every" ;;
     show) _firebreak_words " $every" ;;
     report) _firebreak_words "--since --observed --format $every" ;;
     allow) _firebreak_words "--for $every" ;;

@@ -66,6 +66,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
       refusal: fitted.refusal ?? refusal,
       grace: override === undefined ? findGrace(flow, firewall, target.seen?.allowances) : undefined,
       override,
+      tags: alarm.tags,
       isObserved: isObserving(firewall, config, target.seen),
     };
   });

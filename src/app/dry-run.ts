@@ -92,6 +92,6 @@ export function unsavedBlock({ firewall, flow, description, override, ...request
   const refusal = request.refusal ?? request.grace;
   const now = Date.now();
   const fresh = newBlock({ id: ulid(now), firewall, flow, tracker: computeTracker(flow), description }, now);
-  const block = { ...fresh, override: override ?? null };
+  const block = { ...fresh, override: override ?? null, tags: request.tags ?? [] };
   return refusal === undefined ? block : refuse(block, refusal);
 }

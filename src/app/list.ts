@@ -4,6 +4,7 @@ import { selectFirewalls } from '../config/select.js';
 import { parseAddress } from '../core/address.js';
 import { blockStates, currentStates, isOver, type Block, type BlockState } from '../core/block.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
+import { isTag } from '../core/tags.js';
 import type { AlarmRecord, BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { findBlock } from './find-block.js';
@@ -15,6 +16,8 @@ export interface ListOptions {
   state?: string | undefined;
   source?: string | undefined;
   firewalls: readonly string[];
+  /** Only blocks that have all of these. */
+  tags?: readonly string[];
   /** Only blocks that changed within this time; null: any. */
   sinceMs?: number | null;
   search?: string | undefined;
@@ -30,13 +33,14 @@ export interface ListOptions {
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function listBlocks(
-  { state, source, firewalls, sinceMs = null, after, ...picked }: ListOptions,
+  { state, source, firewalls, tags = [], sinceMs = null, after, ...picked }: ListOptions,
   { config, ledger }: App,
 ): Promise<() => AsyncIterable<Block[]>> {
   const pick = parsePick(picked);
   const query: BlockQuery = {
     ...(sinceMs !== null && { updatedSince: (await ledger.now()) - sinceMs }),
     after,
+    tags: tags.map(parseTag),
     ...(state !== 'all' && { states: state === undefined ? currentStates : [parseState(state)] }),
     ...(firewalls.length > 0 && { firewalls: selectFirewalls(config, firewalls).map(([name]) => name) }),
   };
@@ -90,6 +94,14 @@ async function readBlock(block: Block, { config, ledger }: App): Promise<BlockDe
     record: folder !== undefined && existsSync(folder) ? folder : undefined,
     now: await ledger.now(),
   };
+}
+
+function parseTag(text: string): string {
+  if (isTag(text)) return text;
+  throw new FirebreakError(
+    'usage',
+    `--tag: expected 1 to 32 lower-case letters, digits or "-", got ${quoteBack(text)}`,
+  );
 }
 
 function parseState(text: string): BlockState {

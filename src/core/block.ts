@@ -82,6 +82,8 @@ export interface Block {
   readonly override: string | null;
   /** An operator's note. */
   readonly comment: string | null;
+  /** Words of the callers' own: the sum of all alarms. */
+  readonly tags: readonly string[];
 }
 
 export type NewBlock = Pick<Block, 'id' | 'firewall' | 'flow' | 'tracker' | 'description'>;
@@ -116,6 +118,7 @@ export const newBlock = ({ id, firewall, flow, tracker, description }: NewBlock,
   run: null,
   override: null,
   comment: null,
+  tags: [],
 });
 
 /** A block that the policy refuses, so no run applies it. */

@@ -28,6 +28,8 @@ export interface History {
   /** Top sources and destinations, without refused blocks. */
   sources: TopEntry[];
   destinations: TopEntry[];
+  /** Top tags, each as the `address` of an entry. */
+  tags: TopEntry[];
   /** By firewall: how often it differed from the ledger, and when and by how much last. */
   drift: { firewall: string; times: number; lastAt: number; differences: number }[];
   /** Blocks at the end: active (bypassed ones among them), under way (failing ones among them), given up, held. */

@@ -12,6 +12,7 @@ import {
   type FirewallInterface,
 } from '../core/interface-name.js';
 import type { InterfaceNetwork } from '../core/policy.js';
+import { isTag, maxTags } from '../core/tags.js';
 
 /** An alarm as requested, not yet checked; undefined where the request says nothing. */
 export interface AlarmRequest {
@@ -24,6 +25,7 @@ export interface AlarmRequest {
   protocol: string | undefined;
   description: string | undefined;
   duration: string | undefined;
+  tags: readonly string[];
   /** Ids and figures of the SIEM, by option name: recorded and logged, never sent to a firewall. */
   context: Record<string, string>;
 }
@@ -34,6 +36,7 @@ export interface Alarm {
   description: string;
   /** How long to block, in milliseconds; null is forever, undefined if not requested. */
   durationMs: number | null | undefined;
+  tags: readonly string[];
   context: Record<string, string>;
   /**
    * The flow on one firewall: the interface through which a source enters, and its key, depend on the firewall.
@@ -75,6 +78,7 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
     ...findContextProblems(requested.context),
     ...findDurationProblems(requested.duration),
     ...findDescriptionProblems(requested.description),
+    ...findTagProblems(requested.tags),
   ];
   if (problems.length > 0 || !checked.ok) {
     throw new FirebreakError('alarm_invalid', problems.map(describeProblem).join('\n'), { problems });
@@ -82,6 +86,7 @@ export function parseAlarm(requested: AlarmRequest, config: Config): Alarm {
   return {
     description: cleanText(requested.description ?? config.defaults.description, maxDescription),
     durationMs: requested.duration === undefined ? undefined : parseDuration(requested.duration),
+    tags: requested.tags,
     context: requested.context,
     flowOn: (firewall, known) => ({
       ...checked.flow,
@@ -125,6 +130,15 @@ function findDurationProblems(duration: string | undefined): Problem[] {
 function findDescriptionProblems(description: string | undefined): Problem[] {
   const message = description === undefined ? undefined : explainKeyword(description);
   return message === undefined ? [] : [{ path: 'description', message }];
+}
+
+function findTagProblems(tags: readonly string[]): Problem[] {
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) {
+    const message = `expected 1 to 32 lower-case letters, digits or "-", got ${quoteBack(wrong)}`;
+    return [{ path: 'tag', message }];
+  }
+  return tags.length <= maxTags ? [] : [{ path: 'tag', message: `expected at most ${maxTags}, got ${tags.length}` }];
 }
 
 /** Why a rule on the flow's interface would not match, or undefined if it does as far as the configuration shows. */

@@ -70,8 +70,12 @@ function joinNames(names: readonly string[]): string {
   return others.length === 0 ? `${last} is` : `${others.reverse().join(', ')} and ${last} are`;
 }
 
-function positionOrOption(argv: BlockArguments, { name, position, option }: AlarmField): string | undefined {
+function positionOrOption(
+  argv: BlockArguments,
+  { name, position, option, isRepeatable }: AlarmField,
+): string | undefined {
   const argument = position === undefined ? undefined : readPosition(argv[position]);
+  if (isRepeatable === true) return joinGiven(argv[option]);
   const value = atMostOnce(argv, option);
   if (argument === undefined || value === undefined || argument === value) return argument ?? value;
   throw new FirebreakError(
@@ -83,6 +87,10 @@ function positionOrOption(argv: BlockArguments, { name, position, option }: Alar
 /** The last position takes all remaining arguments. */
 const readPosition = (value: unknown): string | undefined =>
   Array.isArray(value) ? value.join(' ') || undefined : typeof value === 'string' ? value : undefined;
+
+/** All values of an option that can be given several times. */
+export const joinGiven = (value: unknown): string | undefined =>
+  Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : undefined;
 
 function atMostOnce(argv: BlockArguments, option: string): string | undefined {
   const value = argv[option];

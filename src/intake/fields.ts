@@ -19,6 +19,8 @@ export interface AlarmField {
   isListDefault?: boolean;
   /** An id or figure of the SIEM: recorded and logged, never sent to a firewall. */
   isContext?: boolean;
+  /** It can be given several times; its value is all of them, with spaces between. */
+  isRepeatable?: boolean;
 }
 
 export type Position = 'SOURCE' | 'DESTINATION' | 'PORT' | 'INTERFACE' | 'TYPE' | 'IPPROTO' | 'DESCRIPTION';
@@ -107,6 +109,13 @@ export const alarmFields: readonly AlarmField[] = [
     ],
     isListDefault: true,
   },
+  {
+    name: 'tags',
+    option: 'tag',
+    describe: 'a name of your own for the block: [a-z0-9-], at most 8; repeatable',
+    isListDefault: true,
+    isRepeatable: true,
+  },
   { name: 'event-id', option: 'event-id', describe: "the SIEM's id of the event", isContext: true },
   { name: 'backlog-id', option: 'backlog-id', describe: "the SIEM's id of the alarm", isContext: true },
   { name: 'plugin-id', option: 'plugin-id', describe: "the SIEM's data source", isContext: true },
@@ -124,6 +133,7 @@ export const positionalFields = alarmFields.filter(
 export type AlarmValues = Readonly<Record<string, string | undefined>>;
 
 const contextNames = alarmFields.filter(({ isContext }) => isContext === true).map(({ name }) => name);
+const splitTags = (text = ''): string[] => [...new Set(text.split(' '))].filter((tag) => tag !== '');
 
 /** Makes a request of these values. An empty figure of the SIEM counts as not given. */
 export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
@@ -136,6 +146,7 @@ export const toAlarmRequest = (values: AlarmValues): AlarmRequest => ({
   protocol: values['protocol'],
   description: values['description'],
   duration: values['duration'],
+  tags: splitTags(values['tags']),
   context: Object.fromEntries(
     contextNames.flatMap((name) => {
       const value = values[name];

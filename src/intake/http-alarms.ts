@@ -2,6 +2,7 @@ import { mappedFields, type MappedField } from '../config/schema/serve-keys.js';
 import { meets, parseCondition, type Condition } from '../core/condition.js';
 import { quoteBack, type Problem } from '../core/errors.js';
 import { protocols } from '../core/flow.js';
+import { maxTags } from '../core/tags.js';
 import type { AlarmRequest } from './alarm.js';
 import { alarmFields, toAlarmRequest, type AlarmField, type AlarmValues } from './fields.js';
 import { readPath } from './http-path.js';
@@ -21,7 +22,7 @@ export interface HttpAlarms {
 
 /** A field's name in a JSON document: `src_ip`. */
 export const jsonNameOf = ({ name, option }: Pick<AlarmField, 'name' | 'option'>): string =>
-  name === 'duration' ? name : option.replaceAll('-', '_');
+  name === 'duration' || name === 'tags' ? name : option.replaceAll('-', '_');
 
 /** The JSON name of what a problem concerns: problems are named by field or by option. */
 export function jsonPathOf(path: string): string {
@@ -64,7 +65,7 @@ const notObject = (document: unknown): string => `expected an object, got ${quot
 
 function readGeneric(documents: readonly unknown[], isList: boolean): HttpAlarms {
   const problems: Problem[] = [];
-  const byName = new Map(alarmFields.map((field) => [jsonNameOf(field), field.name]));
+  const byName = new Map(alarmFields.map((field) => [jsonNameOf(field), field]));
   const requests = documents.map((document, index) => {
     const problem = (path: string, message: string): void =>
       void problems.push({ path: placeOf(path, index, isList), message });
@@ -74,15 +75,19 @@ function readGeneric(documents: readonly unknown[], isList: boolean): HttpAlarms
     }
     const values: Record<string, string> = {};
     for (const [key, value] of Object.entries(document)) {
-      const name = byName.get(key);
-      if (name === undefined) problem(printable(key), 'unknown field');
-      else if (typeof value === 'string' || typeof value === 'number') values[name] = String(value);
+      const field = byName.get(key);
+      if (field === undefined) problem(printable(key), 'unknown field');
+      else if (field.isRepeatable === true && isWords(value)) values[field.name] = value.join(' ');
+      else if (typeof value === 'string' || typeof value === 'number') values[field.name] = String(value);
       else if (value !== null) problem(key, `expected text or a number, got ${quoteBack(value)}`);
     }
     return toAlarmRequest(values);
   });
   return { requests, skipped: 0, problems };
 }
+
+const isWords = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 const printable = (key: string): string => key.replace(/[^\x20-\x7e]/g, '?').slice(0, 60);
 
@@ -122,6 +127,15 @@ function readValue(document: unknown, field: FieldValue | undefined): string | u
   return undefined;
 }
 
+/** A SIEM's word becomes a tag: it must not lose the alarm. */
+const toTags = (text: string): string =>
+  text
+    .toLowerCase()
+    .split(/[\s,;]+/)
+    .map((word) => word.replaceAll(/[^a-z0-9]+/g, '-').slice(0, 32))
+    .slice(0, maxTags)
+    .join(' ');
+
 const protocolNumbers: Readonly<Record<string, string>> = { '1': 'icmp', '6': 'tcp', '17': 'udp', '58': 'icmp' };
 
 /**
@@ -130,6 +144,7 @@ const protocolNumbers: Readonly<Record<string, string>> = { '1': 'icmp', '6': 't
  */
 function adapt(name: MappedField, { isContext }: AlarmField, text: string): string | undefined {
   if (isContext === true) return text.replace(/[^A-Za-z0-9.:_-]+/g, '_').slice(0, 64);
+  if (name === 'tags') return toTags(text);
   if (name !== 'protocol') return text;
   const protocol = protocolNumbers[text] ?? text.toLowerCase().replace('ipv6-icmp', 'icmp');
   return protocols.find((each) => each === protocol);

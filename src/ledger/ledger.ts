@@ -237,6 +237,8 @@ export interface BlockRequest {
   grace?: string | undefined;
   /** Why an operator overrides the policy. */
   override?: string | undefined;
+  /** Added to those of the block. */
+  tags?: readonly string[] | undefined;
   /** The firewall is in observe mode: a block in force stays as it is, a new one is a dry run. */
   isObserved?: boolean | undefined;
 }
@@ -313,6 +315,8 @@ export interface BlockQuery {
   updatedSince?: number;
   firewalls?: readonly string[];
   trackers?: readonly number[];
+  /** Blocks that have all of these. */
+  tags?: readonly string[];
   source?: string;
   sources?: readonly string[];
   /** Blocks that only alarms of this origin requested. */

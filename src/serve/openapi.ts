@@ -57,7 +57,12 @@ const alarmSchema = {
   additionalProperties: false,
   required: ['src_ip', 'dst_ip'],
   properties: Object.fromEntries(
-    alarmFields.map((field) => [jsonNameOf(field), { type: ['string', 'number'], description: field.describe }]),
+    alarmFields.map((field) => [
+      jsonNameOf(field),
+      field.isRepeatable === true
+        ? { type: 'array', items: { type: 'string' }, description: field.describe }
+        : { type: ['string', 'number'], description: field.describe },
+    ]),
   ),
 };
 

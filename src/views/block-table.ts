@@ -23,11 +23,13 @@ function isDoubtful({ state, proof }: Block): boolean {
   return state === 'active' && proof === 'listed';
 }
 
-const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'END', 'ALARMS', 'ID', 'DESCRIPTION'];
+const hasTags = ({ tags }: Block): boolean => tags.length > 0;
+
+const headings = ['STATE', 'SOURCE', 'DESTINATION', 'FIREWALL', 'SINCE', 'END', 'ALARMS', 'ID', 'TAGS', 'DESCRIPTION'];
 const right = new Set(['SINCE', 'END', 'ALARMS']);
 
 /** What a narrow terminal does without. */
-const optional = ['DESCRIPTION', 'ALARMS', 'SINCE'];
+const optional = ['DESCRIPTION', 'TAGS', 'ALARMS', 'SINCE'];
 
 export interface ListLayout {
   now: number;
@@ -39,13 +41,14 @@ export interface ListLayout {
 /** Blocks as a table, one row for a flow; names the firewalls only if there are several. All of it is printable. */
 export function toList(blocks: readonly Block[], { now, width = 80, colour = false }: ListLayout): string {
   if (blocks.length === 0) return 'no blocks';
-  const columns = chooseColumns(new Set(blocks.map(({ firewall }) => firewall)).size);
-  const table = beginTable(columns, { right, width, optional });
+  const table = beginTable(headings, { right, width, optional });
   const rows = makeRows(now);
   const all = [...rows.add(blocks), ...rows.end()];
-  table.measure(all.map((row) => toCells(row, columns)));
-  const lines = all.map((row) => renderRow(row, { table, columns, width, colour }));
-  return [table.render([columns]), ...lines].join('\n') + legendOf(findMarks(blocks));
+  table.measure(all.map(toCells));
+  if (new Set(blocks.map(({ firewall }) => firewall)).size === 1) table.drop('FIREWALL');
+  if (!blocks.some(hasTags)) table.drop('TAGS');
+  const lines = all.map((row) => renderRow(row, { table, width, colour }));
+  return [table.render([headings]), ...lines].join('\n') + legendOf(findMarks(blocks));
 }
 
 const findMarks = (blocks: readonly Block[]): Mark[] => marks.filter(({ isOn }) => blocks.some(isOn));
@@ -63,33 +66,25 @@ export async function* toListPages(
 ): AsyncGenerator<string, void, undefined> {
   const firewalls = new Set<string>();
   const used = new Set<Mark>();
-  const [ofOne, ofSeveral] = [beginShape(1, width), beginShape(2, width)]; // which of them, the last page decides
+  const table = beginTable(headings, { right, width, optional });
   const rows = makeRows(now);
-  const measure = (complete: readonly ListRow[]): void => {
-    for (const { table, columns } of [ofOne, ofSeveral]) table.measure(complete.map((row) => toCells(row, columns)));
-  };
+  let isTagged = false;
+  const measure = (complete: readonly ListRow[]): void => table.measure(complete.map(toCells));
   for await (const page of read()) {
     for (const { firewall } of page) firewalls.add(firewall);
+    isTagged ||= page.some(hasTags);
     for (const mark of findMarks(page)) used.add(mark);
     measure(rows.add(page));
   }
   measure(rows.end());
   if (firewalls.size === 0) return yield 'no blocks\n';
-  const { table, columns } = firewalls.size > 1 ? ofSeveral : ofOne;
-  yield `${table.render([columns])}\n`;
+  if (firewalls.size === 1) table.drop('FIREWALL');
+  if (!isTagged) table.drop('TAGS');
+  yield `${table.render([headings])}\n`;
   for await (const complete of readRows(read(), now)) {
-    yield complete.map((row) => `${renderRow(row, { table, columns, width, colour })}\n`).join('');
+    yield complete.map((row) => `${renderRow(row, { table, width, colour })}\n`).join('');
   }
   if (used.size > 0) yield `${legendOf(marks.filter((mark) => used.has(mark))).slice(1)}\n`;
-}
-
-const chooseColumns = (firewalls: number): string[] =>
-  headings.filter((heading) => heading !== 'FIREWALL' || firewalls > 1);
-
-/** A table of the blocks of so many firewalls. */
-function beginShape(firewalls: number, width: number) {
-  const columns = chooseColumns(firewalls);
-  return { columns, table: beginTable(columns, { right, width, optional }) };
 }
 
 /** One row: a flow with the firewalls where it has the same state, end and reason. */
@@ -133,7 +128,7 @@ function joinRows(one: ListRow, other: ListRow): ListRow | undefined {
 }
 
 function toRow(block: Block, now: number): ListRow {
-  const { flow, state, firewall, createdAt, alarms, reason, description } = block;
+  const { flow, state, firewall, createdAt, alarms, reason, description, tags } = block;
   const service = flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`;
   const cells = {
     STATE: [state, ...marks.filter(({ isOn }) => isOn(block)).map(({ mark }) => mark)].join(' '),
@@ -142,27 +137,27 @@ function toRow(block: Block, now: number): ListRow {
     SINCE: formatSpan(now - createdAt),
     END: describeEnd(block, now),
     ALARMS: String(alarms),
+    TAGS: tags.join(' '),
     DESCRIPTION: description,
   };
   return { state, cells, reason, firewalls: [firewall], id: shortId(block) };
 }
 
-const toCells = ({ cells, firewalls, id }: ListRow, columns: readonly string[]): string[] => {
+const toCells = ({ cells, firewalls, id }: ListRow): string[] => {
   const others = firewalls.length > 1 ? ` +${firewalls.length - 1}` : '';
   const all: Record<string, string> = { ...cells, FIREWALL: firewalls.join(' '), ID: `${id}${others}` };
-  return columns.map((column) => all[column] ?? '');
+  return headings.map((heading) => all[heading] ?? '');
 };
 
 interface RowLayout {
   table: ReturnType<typeof beginTable>;
-  columns: readonly string[];
   width: number;
   colour: boolean;
 }
 
 /** A row with the reason of its state below it, if it has one. */
-function renderRow(row: ListRow, { table, columns, width, colour }: RowLayout): string {
-  const text = toPrintable(table.render([toCells(row, columns)]));
+function renderRow(row: ListRow, { table, width, colour }: RowLayout): string {
+  const text = toPrintable(table.render([toCells(row)]));
   const why = row.reason === null ? [] : wrapText(toPrintable(row.reason), Math.max(20, width - 4));
   const painted = colour ? `\u001b[${colours[row.state]}m${row.state}\u001b[0m${text.slice(row.state.length)}` : text;
   return [painted, ...why.map((line) => `    ${line}`)].join('\n');
@@ -184,7 +179,10 @@ function describeEnd({ expiresAt, state }: Block, now: number): string {
 export async function* toCsvPages(pages: AsyncIterable<Block[]>): AsyncGenerator<string, void, undefined> {
   yield stringify([csvColumns]);
   for await (const page of pages)
-    yield stringify(page.map(blockToJson), { columns: csvColumns, cast: { boolean: String } });
+    yield stringify(
+      page.map((block) => ({ ...blockToJson(block), tags: block.tags.join(' ') })),
+      { columns: csvColumns, cast: { boolean: String } },
+    );
 }
 
 /** Blocks as one JSON document. */
@@ -200,5 +198,5 @@ export async function* toJsonPages(pages: AsyncIterable<Block[]>): AsyncGenerato
 
 const csvColumns = [
   ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],
-  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason', 'proof', 'warning'],
+  ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason', 'proof', 'warning', 'tags'],
 ];

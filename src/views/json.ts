@@ -39,6 +39,7 @@ export const blockToJson = (block: Block): object => ({
   created_at: toTime(block.createdAt),
   expires_at: toTime(block.expiresAt),
   reason: block.reason,
+  tags: block.tags,
   proof: proofOf(block),
   warning: warningOf(block),
 });

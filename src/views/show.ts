@@ -25,6 +25,7 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['firewall', `${firewall}, tracker ${block.tracker}`],
     ['description', block.description],
     ['comment', block.comment ?? undefined],
+    ['tags', block.tags.length === 0 ? undefined : block.tags.join(' ')],
     ['policy', block.override === null ? undefined : `overridden by an operator: ${block.override}`],
     ['since', when(block.createdAt, now)],
     ['ended', isOver(block) ? [when(block.updatedAt, now), block.reason].filter(Boolean).join(', ') : undefined],

@@ -16,6 +16,7 @@ export const historyToJson = (figures: History): object => ({
   causes: figures.causes,
   sources: figures.sources,
   destinations: figures.destinations,
+  tags: figures.tags.map(({ address, blocks, alarms }) => ({ tag: address, blocks, alarms })),
   drift: figures.drift.map(({ firewall, times, lastAt, differences }) => ({
     firewall,
     times,

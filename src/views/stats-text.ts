@@ -15,6 +15,7 @@ export function historyToText(figures: History): string {
     isQuiet(figures) ? 'Nothing happened.' : drawSlots(figures),
     listTop('SOURCE', figures.sources),
     listTop('DESTINATION', figures.destinations),
+    listTop('TAG', figures.tags),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }

@@ -28,14 +28,18 @@ export function beginTable(headings: readonly string[], options: TableOptions = 
   const isRight = headings.map((heading) => right.has(heading));
   let natural = headings.map((heading) => heading.length);
   let widths: number[] | undefined;
+  const dropped: string[] = [];
   return {
     measure: (rows: Rows): void => {
       natural = natural.map((known, column) =>
         rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), known),
       );
     },
+    /** Leaves out columns, before anything is rendered. */
+    drop: (...columns: readonly string[]): void => void dropped.push(...columns),
     render: (rows: Rows): string => {
-      widths ??= fit(omit(natural, { headings, optional, width }), isRight, width);
+      const kept = natural.map((each, column) => (dropped.includes(headings[column] ?? '') ? omitted : each));
+      widths ??= fit(omit(kept, { headings, optional, width }), isRight, width);
       return rows.flatMap((row) => toLines(row, widths ?? natural, isRight)).join('\n');
     },
   };

@@ -91,7 +91,7 @@ const edge = config.firewalls['edge']!;
 const good: AlarmRequest = {
   ...{ source: '203.0.113.7', destination: '192.168.1.10', port: '22', protocol: 'tcp' },
   ...{ interface: undefined, type: undefined, ipproto: undefined, description: undefined, duration: undefined },
-  context: {},
+  ...{ tags: [], context: {} },
 };
 
 /** Neither a shell, nor Jinja, YAML, XML or pf reads any of these as more than a letter. */

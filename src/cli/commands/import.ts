@@ -8,6 +8,7 @@ import { describeUnreadable } from '../../core/describe.js';
 import { FirebreakError } from '../../core/errors.js';
 import { exitCodeOf } from '../../core/outcome.js';
 import { alarmFields, type AlarmValues } from '../../intake/fields.js';
+import { joinGiven } from '../../intake/argv.js';
 import { listFormats, parseListFile } from '../../intake/list-file.js';
 import { decodeList } from '../../intake/lists/list-decode.js';
 import { countStates } from '../../views/answer.js';
@@ -80,8 +81,8 @@ function answerToText({ entries, blocks, summary }: ImportAnswer): string {
 }
 
 function readDefaults(args: Readonly<Record<string, unknown>>): AlarmValues {
-  const given = defaults.flatMap(({ name, option }) => {
-    const value = args[option];
+  const given = defaults.flatMap(({ name, option, isRepeatable }) => {
+    const value = isRepeatable === true ? joinGiven(args[option]) : args[option];
     return typeof value === 'string' ? [[name, value]] : [];
   });
   return Object.fromEntries(given) as AlarmValues;

@@ -18,6 +18,13 @@ export const list = defineCommand({
         describe: 'only this source, what is inside it, and what covers it',
       },
       firewall,
+      tag: {
+        type: 'string',
+        array: true,
+        default: [] as string[],
+        requiresArg: true,
+        describe: 'only with this tag; repeatable: with all of them',
+      },
       since: { type: 'string', requiresArg: true, describe: 'only what changed within this time: 90m, 24h, 30d' },
       search: {
         type: 'string',
@@ -32,10 +39,10 @@ export const list = defineCommand({
       limit: { type: 'string', requiresArg: true, describe: 'only so many: the first if sorted, else the newest' },
       csv: { type: 'boolean', default: false, describe: 'as CSV' },
     }),
-  run: ({ state, source, firewall: firewalls, csv, json = false, ...args }, caller) => {
+  run: ({ state, source, firewall: firewalls, tag: tags, csv, json = false, ...args }, caller) => {
     const { search, sort, limit } = args;
     const sinceMs = args.since === undefined ? null : parseSpan('--since', args.since);
-    const options = { state, source, firewalls, sinceMs, search, sort, limit };
+    const options = { state, source, firewalls, tags, sinceMs, search, sort, limit };
     return withReader(caller, async (app) => {
       const read = await listBlocks(options, app);
       if (json) await printPieces(toJsonPages(read()));

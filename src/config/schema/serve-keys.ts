@@ -13,7 +13,7 @@ export type PresetName = (typeof presetNames)[number];
 /** The fields of an alarm that a document can give, by the names of the source `generic`. */
 export const mappedFields = [
   ...['src_ip', 'dst_ip', 'dst_port', 'protocol', 'interface', 'type', 'ipproto', 'description', 'duration'],
-  ...['event_id', 'backlog_id', 'plugin_id', 'plugin_sid', 'risk', 'sensor'],
+  ...['event_id', 'backlog_id', 'plugin_id', 'plugin_sid', 'risk', 'sensor', 'tags'],
 ] as const;
 export type MappedField = (typeof mappedFields)[number];
 

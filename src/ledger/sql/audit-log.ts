@@ -141,6 +141,7 @@ export const entriesOfAlarms = (alarms: readonly NewAlarm[], blocks: readonly Bl
       origin,
       context,
       override: block.override,
+      ...(block.tags.length > 0 && { tags: block.tags }),
     })),
   );
 

@@ -38,6 +38,7 @@ const columnsOf = (block: Block): Row => ({
   run: block.run,
   override: block.override,
   comment: block.comment,
+  tags: JSON.stringify(block.tags),
 });
 
 /** The casts rely on the schema and on `columnsOf`: nothing else writes these columns. */
@@ -71,8 +72,15 @@ export function toBlock(row: Row): Block {
     run: row['run'] as string | null,
     override: row['override'] as string | null,
     comment: row['comment'] as string | null,
+    tags: toTags(row['tags']),
   };
 }
+
+/** Most blocks have none. */
+const noTags: readonly string[] = [];
+
+const toTags = (text: Value | undefined): readonly string[] =>
+  text === '[]' ? noTags : (JSON.parse(String(text)) as string[]); // as columnsOf wrote it
 
 const toFlow = (row: Row): Flow => ({
   type: row['type'] as RuleType,
@@ -96,7 +104,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,
        asked_at = ?, updated_at = ?, expires_at = ?, proven_at = ?, due_at = ?, failures = ?, failing_since = ?, trouble = ?,
-       code = ?, reason = ?, run = ?, override = ?, comment = ?, proof = ?, proof_message = ?
+       code = ?, reason = ?, run = ?, override = ?, comment = ?, tags = ?, proof = ?, proof_message = ?
      WHERE id = ?`,
     ...[
       block.state,
@@ -117,6 +125,7 @@ export async function updateBlock(tx: Transaction, block: Block): Promise<void> 
       block.failingSince,
     ],
     ...[block.failure, block.failureCode, block.reason, block.run, block.override, block.comment],
+    JSON.stringify(block.tags),
     ...[block.proof, block.proofMessage, block.id],
   );
 }
@@ -173,6 +182,7 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('seq > (SELECT seq FROM block WHERE id = ?)', query.after);
   add('id IN (SELECT block FROM alarm_block WHERE alarm = ?)', query.alarm);
   add("id LIKE '%' || ?", query.idEnding);
+  for (const tag of query.tags ?? []) add('EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?)', tag);
   add('source = ?', query.source);
   add('source IN (SELECT value FROM json_each(?))', list(query.sources));
   add(`EXISTS (${originsOf} = ?)`, query.onlyOf);

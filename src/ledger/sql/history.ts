@@ -50,6 +50,7 @@ export async function findHistory(db: Statements, since: number): Promise<Histor
     causes: await findCauses(db, since),
     sources: await findTop(db, 'source', since),
     destinations: await findTop(db, 'destination', since),
+    tags: await findTop(db, 'tag', since),
     drift: await findDrift(db, since),
     now: await countStates(db),
   };
@@ -109,12 +110,13 @@ async function findProofTimes(db: Statements, since: number, proven: number): Pr
   return { medianMs: await at(0.5), p95Ms: await at(0.95), slowestMs: await at(1) };
 }
 
-async function findTop(db: Statements, end: 'source' | 'destination', since: number): Promise<TopEntry[]> {
+async function findTop(db: Statements, what: 'source' | 'destination' | 'tag', since: number): Promise<TopEntry[]> {
+  const [column, tags] = what === 'tag' ? ['tag.value', ', json_each(block.tags) AS tag'] : [what, ''];
   const rows = await db.all(
-    `SELECT ${end} AS address, count(DISTINCT block.id) AS blocks, count(DISTINCT alarm.id) AS alarms
-     FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id JOIN block ON block.id = alarm_block.block
+    `SELECT ${column} AS address, count(DISTINCT block.id) AS blocks, count(DISTINCT alarm.id) AS alarms
+     FROM alarm JOIN alarm_block ON alarm_block.alarm = alarm.id JOIN block ON block.id = alarm_block.block${tags}
      WHERE received_at >= ? AND state <> 'refused'
-     GROUP BY ${end} ORDER BY alarms DESC, blocks DESC, address LIMIT ${maxListed}`,
+     GROUP BY ${column} ORDER BY alarms DESC, blocks DESC, address LIMIT ${maxListed}`,
     since,
   );
   return rows.map(toCount);

@@ -2,6 +2,7 @@ import { newBlock, refuse, type Block } from '../../core/block.js';
 import { escalate } from '../../core/escalation.js';
 import type { Flow } from '../../core/flow.js';
 import { repeatAlarm, approve } from '../../core/lifecycle.js';
+import { addTags } from '../../core/tags.js';
 import { computeTracker } from '../../core/tracker.js';
 import type { BlockRequest, Lease, NewAlarm, RecordedAlarms, RecordOptions } from '../ledger.js';
 import { newId } from '../new-id.js';
@@ -133,7 +134,11 @@ async function recordRepeat(
   });
   const hasRoom =
     live.state === 'held' && (await exceededLimit(tx, request, { ...recording, hasAlarmed: true })) === undefined;
-  const block = { ...(hasRoom ? approve(counted, now) : counted), override: request.override ?? live.override };
+  const block = {
+    ...(hasRoom ? approve(counted, now) : counted),
+    override: request.override ?? live.override,
+    tags: addTags(live.tags, request.tags ?? []),
+  };
   await updateBlock(tx, block);
   if (hasRoom || live.desired === 'absent') counts.add(...keysOf(request));
   const isExtended = live.desired === 'present' && !hasRoom && block.expiresAt !== live.expiresAt;
@@ -153,10 +158,13 @@ async function recordNewBlock(tx: Transaction, request: LastingRequest, recordin
   return { block, isRepeated: false, isNew: reason === undefined };
 }
 
-const makeBlock = ({ firewall, flow, description, override }: BlockRequest, tracker: number, now: number): Block => ({
-  ...newBlock({ id: newId(now), firewall, flow, tracker, description }, now),
-  override: override ?? null,
+const makeBlock = (request: BlockRequest, tracker: number, now: number): Block => ({
+  ...newBlock({ ...pickWhat(request), id: newId(now), tracker }, now),
+  override: request.override ?? null,
+  tags: request.tags ?? [],
 });
+
+const pickWhat = ({ firewall, flow, description }: BlockRequest) => ({ firewall, flow, description });
 
 const sameFlow = `source = ? AND firewall = ? AND destination = ? AND port = ? AND protocol = ? AND interface = ?
   AND type = ? AND ipprotocol = ?`;

@@ -29,7 +29,7 @@ describe('the table of an alarm’s fields', () => {
     expect(optionsOf(importList)).to.include.members(defaults);
   });
 
-  for (const { name, option, isContext } of alarmFields) {
+  for (const { name, option, isContext, isRepeatable } of alarmFields) {
     it(`${name}: the gateway takes --${option}, and the request has it`, () => {
       const words = ['203.0.113.7', '192.168.1.10', '22'];
       const positions = ['src-ip', 'dst-ip', 'dst-port'].flatMap((each, at) =>
@@ -37,7 +37,8 @@ describe('the table of an alarm’s fields', () => {
       );
       const { argv } = parseGatewayCommand(`firebreak block ${positions.join(' ')} --${option}=value-1`);
       const request = readBlockArguments(argv);
-      expect(isContext ? request.context[name] : request[name as 'source']).to.equal('value-1');
+      const given = isContext ? request.context[name] : request[name as 'source'];
+      expect(given).to.deep.equal(isRepeatable ? ['value-1'] : 'value-1');
     });
   }
 

@@ -31,13 +31,24 @@ const figures: History = {
     { address: '2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff', blocks: 1, alarms: 3 },
   ],
   destinations: [{ address: '192.168.1.10', blocks: 31, alarms: 203 }],
+  tags: [],
   drift: [{ firewall: 'edge', times: 3, lastAt: until - hour, differences: 2 }],
   now: { active: 120, bypassed: 4, underWay: 3, failing: 2, givenUp: 1, held: 2 },
 };
 
 const quiet: History = {
   ...figures,
-  ...{ alarms: 0, outcomes: none, hours: [], proof: null, causes: [], sources: [], destinations: [], drift: [] },
+  ...{
+    alarms: 0,
+    outcomes: none,
+    hours: [],
+    proof: null,
+    causes: [],
+    sources: [],
+    destinations: [],
+    tags: [],
+    drift: [],
+  },
 };
 
 describe('toSlots', () => {
