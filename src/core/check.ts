@@ -19,6 +19,9 @@ export interface Section {
   checks: Check[];
 }
 
+/** The name of the check that a firewall only observes: without it, "all checks passed" would say too much. */
+export const observeCheck = 'observe';
+
 /** What is at fault, as an exit code: this host and its files, the path to the firewall, the firewall itself. */
 export const faultExits = { host: 2, unreachable: 4, firewall: 5 } as const;
 

@@ -7,8 +7,8 @@ import { noProof, toProofFields, type Proof } from './proof.js';
 /** What one run reports about one block that it applied. */
 export type BlockResult =
   | { kind: 'settled'; changed: boolean; proof?: Proof | undefined }
-  /** A dry run in observe mode would have changed the firewall. */
-  | { kind: 'observed' }
+  /** A dry run in observe mode would have changed the firewall; or would have failed, and why. */
+  | { kind: 'observed'; reason?: string }
   /** The policy now refuses it, and the run has proven that no rule is left. */
   | { kind: 'refused'; reason: string }
   | { kind: 'failed'; failure: FailureKind; code: string; reason: string };
@@ -125,7 +125,7 @@ export function settle(block: Block, result: BlockResult, settlement: Settlement
   const done: Block = { ...block, doneRevision, changed: result.kind === 'settled' && result.changed, updatedAt: now };
   const cleared: Block = { ...done, failures: 0, failingSince: null, failure: null, failureCode: null, ...noProof };
   if (!isSameRequest) return cleared;
-  if (result.kind === 'observed') return { ...cleared, state: 'observed', reason: null, dueAt: null };
+  if (result.kind === 'observed') return { ...cleared, state: 'observed', reason: result.reason ?? null, dueAt: null };
   if (desired === 'absent') return { ...cleared, state: 'released', dueAt: null };
   return { ...cleared, state: 'active', reason: null, dueAt: null, provenAt: now, ...toProofFields(result.proof) };
 }

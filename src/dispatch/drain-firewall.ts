@@ -113,7 +113,7 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
     claimed,
     resultOf: (block) => {
       const ended = resultOf(block, result, refusals.get(block.id));
-      return isDryRun(block) && ended.kind === 'settled' && ended.changed ? { kind: 'observed' } : ended;
+      return isDryRun(block) ? asObserved(ended) : ended;
     },
     giveUpMs: config.dispatch.give_up,
     addresses: result.addresses,
@@ -131,6 +131,16 @@ async function runBatch(batch: Batch, app: DispatchContext, options: DispatchOpt
   });
   await prune(ledger, config);
   return result.ms;
+}
+
+/**
+ * What a dry run in observe mode found. What fails on the firewall would fail again: it is recorded, and not retried. A dry
+ * run that did not start or did not end says nothing about the block, so it is retried like any other run.
+ */
+function asObserved(ended: BlockResult): BlockResult {
+  if (ended.kind === 'settled' && ended.changed) return { kind: 'observed' };
+  const hasFailed = ended.kind === 'failed' && ended.failure === 'failed' && ended.code !== 'not_started';
+  return hasFailed ? { kind: 'observed', reason: `would have failed: ${ended.reason}` } : ended;
 }
 
 interface Parts {

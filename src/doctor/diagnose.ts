@@ -12,6 +12,7 @@ import { checkFirewall, type Target } from './firewall.js';
 import { checkHost, type Loaded } from './host.js';
 import { checkLearned } from './learned.js';
 import { checkMail } from './mail-server.js';
+import { checkObserving } from './observe-mode.js';
 import { checkServe } from './serve-server.js';
 import { checkSshd } from './sshd-login.js';
 import { checkTimers } from './timers.js';
@@ -53,8 +54,9 @@ export async function diagnose(request: DiagnosisRequest): Promise<{ sections: S
   sections.push({ title: 'reports', checks: reports });
   for (const [name, firewall] of chosen) {
     const target = { name, firewall, config, stop: request.stop, watch: screen.watch };
+    const observing = await checkObserving(config, name);
     const checks = host.canRun ? await checkTarget(target) : [skipped('firewall', 'needs ansible-playbook and ssh')];
-    sections.push({ title: `firewall ${name}`, checks });
+    sections.push({ title: `firewall ${name}`, checks: [...observing, ...checks] });
   }
   return { sections };
 }

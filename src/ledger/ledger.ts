@@ -196,6 +196,7 @@ export interface Control {
   findFreeze(): Promise<Freeze | undefined>;
   /** Makes alarms dry runs on these firewalls. */
   beginObserving(firewalls: readonly string[]): Promise<void>;
+  findObserving(): Promise<Observing[]>;
   /** Ends that, and the blocks that were only observed there; returns these. */
   endObserving(firewalls: readonly string[]): Promise<Block[]>;
   /** Registers a waiting process. @returns false if `max` are waiting already */
@@ -292,6 +293,13 @@ export interface NewSession {
   caller?: string | undefined;
   /** Only one dry run at a time, which leaves room for alarms. */
   isDryRun: boolean;
+}
+
+/** A firewall whose alarms an operator has made dry runs. */
+export interface Observing {
+  firewall: string;
+  at: number;
+  by: string;
 }
 
 export interface Freeze {

@@ -1,6 +1,6 @@
 import { toPrintable } from '../core/printable.js';
 import { count } from './count.js';
-import { exitOf, type Check, type CheckState, type Section } from '../core/check.js';
+import { exitOf, observeCheck, type Check, type CheckState, type Section } from '../core/check.js';
 
 const marks: Record<CheckState, readonly [string, number]> = {
   ok: ['✓', 32],
@@ -23,9 +23,13 @@ export function checksToText(sections: readonly Section[], colour: boolean): str
     ].join('\n');
   };
   const wrong = all.filter(({ state }) => state === 'wrong').length;
+  const observing = sections.filter(({ checks }) => checks.some(({ name }) => name === observeCheck));
   const end =
     wrong === 0
-      ? paint('All checks passed.', 32)
+      ? [
+          paint('All checks passed.', 32),
+          ...observing.map(({ title }) => `${title} observes only: nothing is blocked there.`),
+        ].join('\n')
       : paint(
           `${count(wrong, 'problem')} found: fix ${wrong === 1 ? 'it' : 'the first one'} and run doctor again.`,
           31,

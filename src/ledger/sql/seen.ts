@@ -55,7 +55,7 @@ export async function findSeen(db: Statements): Promise<Seen> {
   return {
     addresses: await findAddresses(db),
     allowances: await findAllowances(db),
-    observing: await findObserving(db),
+    observing: (await findObserving(db)).map(({ firewall }) => firewall),
     callers: callers.map(({ address }) => String(address)),
     // As recordFacts wrote them.
     interfaces: (await findFacts(db, 'interfaces')) as Seen['interfaces'] & object,

@@ -19,7 +19,7 @@ import { findCounts } from './counts.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
-import { beginObserving, endObserving } from './observing.js';
+import { beginObserving, endObserving, findObserving } from './observing.js';
 import { findOutcomes } from './outcomes.js';
 import { findBeginning, findOverview, recordChore } from './overview.js';
 import { findIncidents, recordIncidents } from './incident-records.js';
@@ -242,6 +242,7 @@ const makeControl = (database: Database, decide: Decide, actor: string): Control
       (tx) => beginObserving(tx, firewalls, actor),
       () => firewalls.map((firewall) => ({ event: 'observe on', firewall })),
     ),
+  findObserving: () => findObserving(database),
   endObserving: (firewalls) =>
     decide(
       async (tx) => {

@@ -14,6 +14,12 @@ describe('an observed block', () => {
     expect(exitCodeOfBlock(observed)).to.equal(0);
   });
 
+  it('that would have failed says why, is not due again, and is the same outcome', () => {
+    const failed = settle(claimed, { kind: 'observed', reason: 'would have failed: a test' }, settlement);
+    expect(failed).to.include({ state: 'observed', reason: 'would have failed: a test', dueAt: null, failure: null });
+    expect(findOutcome(claimed, failed)).to.equal('observed');
+  });
+
   it('counts alarms while the mode lasts, and is blocked by the next alarm after it', () => {
     const alarm = { now: 20, expiresAt: 900, recheckMs: 0 };
     const again = repeatAlarm(observed, { ...alarm, isObserved: true });
