@@ -78,6 +78,17 @@ const tls = z.strictObject({
   client_ca_file: key(file.optional(), 'Certificates (PEM) of the authorities that sign client certificates.'),
 });
 
+const page = z.strictObject({
+  enabled: key(z.boolean().default(false), 'Serves the page for people.'),
+  url: key(
+    z
+      .url({ protocol: /^https?$/, error: 'expected https://HOST/' })
+      .optional(),
+    'Address of the page as browsers have it, such as that of a proxy in front of it. By default that of `serve.listen`.',
+    'https://firebreak.example.org/',
+  ),
+});
+
 export const serve = z.strictObject({
   listen: key(
     listenAddress.default('127.0.0.1:8787'),
@@ -97,6 +108,7 @@ export const serve = z.strictObject({
     z.record(name, source).prefault({}),
     'Senders, by the last part of their URL (here `NAME`). Each preset is also a source of its own name.',
   ),
+  page: key(page.prefault({}), 'The page that shows blocks to people in a browser.'),
 });
 
 export type ServeConfig = z.infer<typeof serve>;

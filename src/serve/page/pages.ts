@@ -1,0 +1,5 @@
+import type { Route } from '../route.js';
+import { assets } from './assets.js';
+
+/** What browsers are served besides the API, where `serve.page.enabled` is true. */
+export const pageRoutes: readonly Route[] = [assets];
