@@ -1,5 +1,6 @@
 import type { Route } from '../route.js';
+import { makeLoginRoutes } from '../people/login-pages.js';
 import { assets } from './assets.js';
 
 /** What browsers are served besides the API, where `serve.page.enabled` is true. */
-export const pageRoutes: readonly Route[] = [assets];
+export const pageRoutes: readonly Route[] = [assets, ...makeLoginRoutes()];
