@@ -22,6 +22,7 @@ _firebreak() {
   case $previous in
     --config | --state-dir | --root | --key-file | --password-file | --known-hosts-file | --script | --spool | --authorized-key) _firebreak_files && return ;;
     --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --tag | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | -c | --listen) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | --role | -c | --listen) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;
@@ -30,7 +31,7 @@ _firebreak() {
   esac
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      block | unblock | extend | comment | import | status | log | list | show | report | allow | disallow | allowed | check | approve | reject | retry | freeze | unfreeze | observe | reconcile | doctor | selftest | audit | init | config | install | uninstall | sensor | token | gateway | expire | drain | run | serve)
+      block | unblock | extend | comment | import | status | log | list | show | report | allow | disallow | allowed | check | approve | reject | retry | freeze | unfreeze | observe | reconcile | doctor | selftest | audit | init | config | install | uninstall | sensor | token | user | gateway | expire | drain | run | serve)
         command=$word
         break
         ;;
@@ -38,7 +39,7 @@ _firebreak() {
   done
   if [[ $current != -* ]]; then
     case $command in
-      '') _firebreak_words 'block unblock extend comment import status log list show report allow disallow allowed check approve reject retry freeze unfreeze observe reconcile doctor selftest audit init config install uninstall sensor token gateway expire drain run serve' ;;
+      '') _firebreak_words 'block unblock extend comment import status log list show report allow disallow allowed check approve reject retry freeze unfreeze observe reconcile doctor selftest audit init config install uninstall sensor token user gateway expire drain run serve' ;;
       import | audit) _firebreak_files ;;
     esac
     return
@@ -75,6 +76,7 @@ _firebreak() {
     uninstall) _firebreak_words "--root --yes --dry-run $every" ;;
     sensor) _firebreak_words "--host --user --port --key-file --password-file --known-hosts-file --command --script --spool --spool-most --spool-days --connect-timeout --timeout --check $every" ;;
     token) _firebreak_words "--scope --source --network --expires $every" ;;
+    user) _firebreak_words "--role --password-file $every" ;;
     gateway) _firebreak_words "--authorized-key -c $every" ;;
     expire) _firebreak_words " $every" ;;
     drain) _firebreak_words " $every" ;;

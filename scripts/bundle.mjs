@@ -2,7 +2,8 @@
 // modules would take most of it. What one command alone needs is evaluated when that command is called. Beside it lie
 // cli.js, which is called and loads it, and compile.js, which stores its compiled code.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -53,6 +54,27 @@ const wrapper = {
   footer: { js: '})' },
 };
 
+/** What browsers get, by the name that the page's templates have for it. */
+const assets = {
+  'page.css': 'src/serve/page/assets/page.css',
+  'page.js': 'src/serve/page/assets/page.js',
+  'icon.svg': 'src/serve/page/assets/icon.svg',
+  'htmx.js': 'node_modules/htmx.org/dist/htmx.min.js',
+  'sse.js': 'node_modules/htmx-ext-sse/dist/sse.min.js',
+};
+
+/** Each under a name that contains its hash, so that browsers need never ask for it again. */
+function copyAssets() {
+  const folder = path.join(outdir, 'assets');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, source] of Object.entries(assets)) {
+    const content = readFileSync(path.join(root, source));
+    const { name: stem, ext } = path.parse(name);
+    const hash = createHash('sha256').update(content).digest('hex').slice(0, 10);
+    writeFileSync(path.join(folder, `${stem}-${hash}${ext}`), content);
+  }
+}
+
 async function bundle() {
   rmSync(outdir, { recursive: true, force: true });
   const program = await build({
@@ -69,7 +91,8 @@ async function bundle() {
     define: { ...define, bundleName: JSON.stringify(name) },
   });
   writeFileSync(path.join(outdir, 'package.json'), '{ "type": "commonjs" }\n');
-  const licences = renderLicences(Object.keys(program.metafile.inputs));
+  copyAssets();
+  const licences = renderLicences([...Object.keys(program.metafile.inputs), ...Object.values(assets)]);
   const line = `\n${'-'.repeat(80)}\n`;
   const text = ['dist/ contains code of these packages besides our own.\n', ...licences].join(line);
   writeFileSync(path.join(outdir, 'licences.txt'), text);

@@ -13,6 +13,7 @@ import { makeRouter } from './router.js';
 import { operateRoutes } from './operate-routes.js';
 import { openC2 } from './openc2-routes.js';
 import { describeRoutes } from './openapi.js';
+import { pageRoutes } from './page/pages.js';
 import { readRoutes } from './read-routes.js';
 import type { Route, Server } from './route.js';
 
@@ -38,7 +39,8 @@ export async function runServer(app: App, address: string, tell: (url: string) =
     applier: makeApplier(app),
     startedAt: await app.ledger.now(),
   };
-  const listening = await listen(makeRouter(routes, server).fetch, address, app);
+  const served = app.config.serve.page.enabled ? [...routes, ...pageRoutes] : routes;
+  const listening = await listen(makeRouter(served, server).fetch, address, app);
   tell(listening.url);
   const { crowdsec } = app.config.feeds;
   const background = Promise.all([

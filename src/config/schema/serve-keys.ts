@@ -93,6 +93,19 @@ const openc2 = z.strictObject({
   ),
 });
 
+const page = z.strictObject({
+  enabled: key(z.boolean().default(false), 'Serves the page for people.'),
+  url: key(
+    z
+      .url({ protocol: /^https?$/, error: 'expected https://HOST/' })
+      .optional(),
+    'Address of the page as browsers have it, such as that of a proxy in front of it. By default that of `serve.listen`.',
+    'https://firebreak.example.org/',
+  ),
+  session: key(timeLimit.prefault('12h'), 'How long a login is valid.'),
+  idle: key(timeLimit.prefault('1h'), 'How long a login is valid without being used.'),
+});
+
 export const serve = z.strictObject({
   listen: key(
     listenAddress.default('127.0.0.1:8787'),
@@ -113,6 +126,7 @@ export const serve = z.strictObject({
     'Senders, by the last part of their URL (here `NAME`). Each preset is also a source of its own name.',
   ),
   openc2: key(openc2.prefault({}), 'OpenC2 (`POST /openc2`).'),
+  page: key(page.prefault({}), 'The page that shows blocks to people in a browser.'),
 });
 
 export type ServeConfig = z.infer<typeof serve>;

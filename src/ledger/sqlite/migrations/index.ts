@@ -13,6 +13,7 @@ import { addFlatCosts } from './012-flat-costs.js';
 import { addObserve } from './013-observe.js';
 import { addTokens } from './014-tokens.js';
 import { addTags } from './015-tags.js';
+import { addPeople } from './016-people.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -34,4 +35,5 @@ export const migrations: readonly string[] = [
   addObserve,
   addTokens,
   addTags,
+  addPeople,
 ];

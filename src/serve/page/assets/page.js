@@ -1,0 +1,50 @@
+// What makes the page quicker for hands on a keyboard. Without it everything can be read and done as well.
+(() => {
+  const rows = () => [...document.querySelectorAll('tr[data-row]')];
+  let at = -1;
+
+  const go = (step) => {
+    const all = rows();
+    if (all.length === 0) return;
+    all[at]?.classList.remove('current');
+    at = Math.min(Math.max(at + step, 0), all.length - 1);
+    all[at].classList.add('current');
+    all[at].querySelector('a')?.focus({ preventScroll: true });
+    all[at].scrollIntoView({ block: 'nearest' });
+  };
+
+  const keys = {
+    '/': () => document.querySelector('input[type=search]')?.focus(),
+    j: () => go(1),
+    k: () => go(-1),
+    x: () => rows()[at]?.querySelector('input[type=checkbox]')?.click(),
+    '?': () => document.getElementById('keys')?.showModal(),
+  };
+
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches('input:not([type=checkbox]), select, textarea') || document.querySelector('dialog[open]'))
+      return;
+    if (!Object.hasOwn(keys, event.key)) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+
+  document.addEventListener('change', (event) => {
+    if (event.target.matches('[data-all]')) {
+      for (const box of document.querySelectorAll('input[name=id]')) box.checked = event.target.checked;
+    }
+    if (event.target.matches('[data-submit]')) event.target.form.requestSubmit();
+  });
+
+  // One menu at a time, closed by Escape and by a click elsewhere.
+  const close = (except) => {
+    for (const menu of document.querySelectorAll('details.menu[open]')) if (menu !== except) menu.open = false;
+  };
+  document.addEventListener('click', (event) => close(event.target.closest('details.menu')));
+  document.addEventListener('keyup', (event) => event.key === 'Escape' && close());
+
+  // A link to one action opens it.
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  if (target instanceof HTMLDetailsElement) target.open = true;
+})();
