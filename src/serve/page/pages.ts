@@ -1,5 +1,10 @@
+import type { Page } from '../people/page-route.js';
 import type { Route } from '../route.js';
 import { assets } from './assets.js';
+import { blockPages } from './block-pages.js';
+
+/** What people see in a browser, each page for those who have its role. */
+export const pages: readonly Page[] = [...blockPages];
 
 /** What browsers are served besides the API, where `serve.page.enabled` is true. */
 export const pageRoutes: readonly Route[] = [assets];

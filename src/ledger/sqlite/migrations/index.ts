@@ -12,6 +12,7 @@ import { addAllowances } from './011-allowances.js';
 import { addFlatCosts } from './012-flat-costs.js';
 import { addObserve } from './013-observe.js';
 import { addTokens } from './014-tokens.js';
+import { addPageLists } from './015-page-lists.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -32,4 +33,5 @@ export const migrations: readonly string[] = [
   addFlatCosts,
   addObserve,
   addTokens,
+  addPageLists,
 ];
