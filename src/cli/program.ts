@@ -43,6 +43,7 @@ const setUp: Loaders = {
   uninstall: async () => (await import('./commands/install.js')).uninstall,
   sensor: async () => (await import('./commands/sensor.js')).sensor,
   token: async () => (await import('./commands/token.js')).token,
+  user: async () => (await import('./commands/user.js')).user,
 };
 const byPrograms: Loaders = {
   gateway: async () => (await import('./commands/gateway.js')).gateway,

@@ -7,6 +7,7 @@ import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, FirewallFacts, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
+import type { Person, WebSession } from '../core/role.js';
 import type { Token } from '../core/token.js';
 import type { Counts, History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
 import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
@@ -18,7 +19,7 @@ import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
  * ledger at the same time: every method is one transaction, and time is the ledger's own. Methods may be called while
  * others of the same process are in progress, and none of them blocks the event loop.
  */
-export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Tokens, Audit, Control {
+export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Tokens, People, Audit, Control {
   /** The same ledger; the audit log records its decisions as this actor's. Cheap: one per request. */
   as(actor: string): Ledger;
   /** Finishes the open transaction and refuses later ones. Closes every view of the ledger. */
@@ -175,6 +176,37 @@ export interface NewToken extends Pick<Token, 'name' | 'scope' | 'source' | 'net
   hash: string;
   /** Null: forever. */
   durationMs: number | null;
+}
+
+/** People who log in to the page, and their sessions. */
+export interface People {
+  /** @returns false if there is a person of this name */
+  addPerson(person: NewPerson): Promise<boolean>;
+  /** Changes role or password, and ends the person's sessions. @returns false if there is none of this name */
+  changePerson(name: string, change: Partial<Omit<NewPerson, 'name'>>): Promise<boolean>;
+  /** Removes a person, and ends the person's sessions. @returns false if there is none of this name */
+  removePerson(name: string): Promise<boolean>;
+  findPeople(): Promise<Person[]>;
+  findPerson(name: string): Promise<(Person & { password: string }) | undefined>;
+  addWebSession(session: NewWebSession): Promise<void>;
+  /** The session of this hash, unless it has expired or was not used for so long. */
+  findWebSession(hash: string, idleMs: number): Promise<WebSession | undefined>;
+  /** The sessions of a person, the latest first. */
+  findWebSessions(name: string, idleMs: number): Promise<WebSession[]>;
+  /** Records that a session is used now. */
+  touchWebSession(hash: string): Promise<void>;
+  endWebSession(session: Pick<WebSession, 'hash' | 'name'>): Promise<void>;
+  /** Ends all sessions of a person, except that of this hash. */
+  endWebSessions(name: string, except?: string): Promise<void>;
+}
+
+export interface NewPerson extends Pick<Person, 'name' | 'role'> {
+  /** Its hash and the parameters of that. */
+  password: string;
+}
+
+export interface NewWebSession extends Omit<WebSession, 'startedAt' | 'seenAt'> {
+  forMs: number;
 }
 
 /** The audit log: decisions and their actors. */

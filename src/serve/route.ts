@@ -20,8 +20,12 @@ export interface Call {
   headers: Headers;
   /** The JSON document in the body. @throws HttpError 400, 413, 415 */
   readJson: () => Promise<unknown>;
+  /** The body as it came. @throws HttpError 413 */
+  readBody: () => Promise<Buffer>;
   sender: Sender;
   address: string;
+  /** The address at the other end of the connection, which may be that of a proxy. */
+  peer: string;
   /** The application, whose audit log names this sender. */
   app: App;
 }

@@ -79,8 +79,10 @@ async function answer(route: Route, context: HonoContext, checks: Checks): Promi
         assertJsonType(request);
         return parseJson(await getBody());
       },
+      readBody: getBody,
       sender,
       address,
+      peer: findClient(incoming.socket.remoteAddress ?? '', undefined, []),
       // Made when it is used: recording an alarm does without it.
       get app() {
         return { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) };

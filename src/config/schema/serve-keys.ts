@@ -87,6 +87,8 @@ const page = z.strictObject({
     'Address of the page as browsers have it, such as that of a proxy in front of it. By default that of `serve.listen`.',
     'https://firebreak.example.org/',
   ),
+  session: key(timeLimit.prefault('12h'), 'How long a login is valid.'),
+  idle: key(timeLimit.prefault('1h'), 'How long a login is valid without being used.'),
 });
 
 export const serve = z.strictObject({

@@ -1,6 +1,17 @@
 import type { AuditEntry } from '../../core/audit.js';
 import type { Block } from '../../core/block.js';
-import type { Allowances, Audit, BlockStore, Control, Incidents, Leases, Ledger, Outbox, Tokens } from '../ledger.js';
+import type {
+  Allowances,
+  Audit,
+  BlockStore,
+  Control,
+  Incidents,
+  Leases,
+  Ledger,
+  Outbox,
+  People,
+  Tokens,
+} from '../ledger.js';
 import { processIdentity } from '../process-identity.js';
 import {
   appendAudit,
@@ -58,6 +69,7 @@ import {
   recordFacts,
 } from './seen.js';
 import { beginSession, endSession } from './sessions.js';
+import * as people from './person-rows.js';
 import { addToken, findToken, findTokens, revokeToken } from './token-rows.js';
 import { beginWaiting, endWaiting } from './waiters.js';
 
@@ -76,6 +88,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
     ...makeIncidents(database),
     ...makeAllowances(database, decide, actor),
     ...makeTokens(database, decide, actor),
+    ...makePeople(database, decide, actor),
     ...makeAudit(database, decide),
     ...makeControl(database, decide, actor),
     as: (other) => makeSqlLedger(database, audit, other),
@@ -217,6 +230,51 @@ const makeTokens = (database: Database, decide: Decide, actor: string): Tokens =
     ),
   findTokens: () => findTokens(database),
   findToken: (hash) => findToken(database, hash),
+});
+
+const makePeople = (database: Database, decide: Decide, actor: string): People => ({
+  addPerson: (person) =>
+    decide(
+      (tx) => people.addPerson(tx, person, actor),
+      (wasAdded) => (wasAdded ? [{ event: 'user add', name: person.name, role: person.role }] : []),
+    ),
+  changePerson: (name, change) =>
+    decide(
+      (tx) => people.changePerson(tx, name, change),
+      (wasThere) => [
+        ...(wasThere && change.role !== undefined ? [{ event: 'user role', name, role: change.role }] : []),
+        ...(wasThere && change.password !== undefined ? [{ event: 'user password', name }] : []),
+      ],
+    ),
+  removePerson: (name) =>
+    decide(
+      (tx) => people.removePerson(tx, name),
+      (wasThere) => (wasThere ? [{ event: 'user remove', name }] : []),
+    ),
+  findPeople: () => people.findPeople(database),
+  findPerson: (name) => people.findPerson(database, name),
+  addWebSession: (session) =>
+    decide(
+      (tx) => people.addWebSession(tx, session),
+      () => [{ event: 'login', name: session.name, role: session.role, via: session.via, address: session.address }],
+    ),
+  findWebSession: (hash, idleMs) => people.findWebSession(database, hash, idleMs),
+  findWebSessions: (name, idleMs) => people.findWebSessions(database, name, idleMs),
+  touchWebSession: async (hash) => {
+    await database.write((tx) => people.touchWebSession(tx, hash));
+  },
+  endWebSession: async ({ hash, name }) => {
+    await decide(
+      (tx) => people.endWebSession(tx, hash),
+      (wasThere) => (wasThere ? [{ event: 'logout', name }] : []),
+    );
+  },
+  endWebSessions: async (name, except) => {
+    await decide(
+      (tx) => people.endWebSessions(tx, name, except),
+      (count) => (count > 0 ? [{ event: 'logout', name, sessions: count }] : []),
+    );
+  },
 });
 
 const makeAudit = (database: Database, decide: Decide): Audit => ({

@@ -3,10 +3,11 @@ import { readLastEntries } from '../../app/verify-audit.js';
 import { parseAddress } from '../../core/address.js';
 import { FirebreakError } from '../../core/errors.js';
 import { toPrintable } from '../../core/printable.js';
+import { includesRole } from '../../core/role.js';
 import type { App } from '../../runtime/app.js';
 import { momentOf, sentenceOfProof, toBlockRow } from '../../views/block-row.js';
 import { HttpError } from '../http-error.js';
-import type { PageCall, Role } from '../people/page-route.js';
+import type { PageCall } from '../people/page-route.js';
 import type { Reply, Server } from '../route.js';
 import { actions, type Action } from './block-actions.js';
 import { findFlash, flashQuery } from './flash.js';
@@ -37,7 +38,7 @@ async function renderBlock(call: PageCall, flash: Flash | undefined, status = 20
         ),
       })),
     actions: Object.entries(actions)
-      .filter(([, { role, appliesTo }]) => includes(visitor.role, role) && appliesTo(block))
+      .filter(([, { role, appliesTo }]) => includesRole(visitor.role, role) && appliesTo(block))
       .map(([name, action]) => ({ name, ...toForm(action), foretold: action.foretell([block], app) })),
   };
   const frame = { title: row.source, nav: '/', visitor, flash, status };
@@ -52,9 +53,6 @@ async function findDetails({ params, app }: PageCall): Promise<BlockDetails> {
   if (details === undefined) throw new HttpError(404, 'not_found', 'There is no such block.');
   return details;
 }
-
-const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
-const includes = (has: Role, needed: Role): boolean => roles.indexOf(has) >= roles.indexOf(needed);
 
 const toForm = ({ verb, field, isDangerous }: Action): object => ({
   verb,

@@ -1,5 +1,6 @@
-import type { Page } from '../people/page-route.js';
+import { toRoute, type Page } from '../people/page-route.js';
 import type { Route } from '../route.js';
+import { makeLoginRoutes } from '../people/login-pages.js';
 import { assets } from './assets.js';
 import { blockPages } from './block-pages.js';
 
@@ -7,4 +8,4 @@ import { blockPages } from './block-pages.js';
 export const pages: readonly Page[] = [...blockPages];
 
 /** What browsers are served besides the API, where `serve.page.enabled` is true. */
-export const pageRoutes: readonly Route[] = [assets];
+export const pageRoutes: readonly Route[] = [assets, ...makeLoginRoutes(), ...pages.map(toRoute)];

@@ -1,9 +1,15 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { includesRole, type Role } from '../../core/role.js';
 import type { App } from '../../runtime/app.js';
-import type { Reply, Server } from '../route.js';
+import { HttpError } from '../http-error.js';
+import { seeOther } from '../page/html.js';
+import type { Call, Reply, Route, Server } from '../route.js';
+import { explainAsPage, readForm } from './open-page.js';
+import { findSession } from './sessions.js';
 
-/** What a person may do; each role includes the ones before. */
-export type Role = 'viewer' | 'operator' | 'admin';
+export type { Role } from '../../core/role.js';
 
+/** Who looks at a page. */
 export interface Visitor {
   name: string;
   role: Role;
@@ -11,20 +17,18 @@ export interface Visitor {
   csrf: string;
 }
 
-/** One request of a visitor. */
 export interface PageCall {
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
-  /** Of a POST, already checked against the CSRF token; empty for a GET. */
+  /** Of a POST, already checked; empty for a GET. */
   form: URLSearchParams;
   headers: Headers;
   visitor: Visitor;
   address: string;
-  /** The application, whose audit log names the person. */
+  /** The application, whose audit log names the visitor. */
   app: App;
 }
 
-/** One entry of the table of pages. */
 export interface Page {
   method: 'GET' | 'POST';
   /** `/blocks/{id}` */
@@ -32,4 +36,54 @@ export interface Page {
   /** What a visitor needs. */
   role: Role;
   handle: (call: PageCall, server: Server) => Promise<Reply>;
+}
+
+/**
+ * A page for people who are logged in. Without a session a GET leads to the login and a POST gets 401; a role that is
+ * too low, or a form that is not of this session, gets 403.
+ */
+export const toRoute = (page: Page): Route => ({
+  ...{ method: page.method, path: page.path, summary: 'a page', scope: null },
+  handle: async (call, server) => {
+    let visitor: Visitor | undefined;
+    try {
+      visitor = await findVisitor(call, server);
+      if (visitor === undefined && page.method === 'GET') return toLogin(page, call);
+      return await handlePage(page, { call, visitor }, server);
+    } catch (error) {
+      return explainAsPage(error, server.app, visitor);
+    }
+  },
+});
+
+async function handlePage(
+  page: Page,
+  { call, visitor }: { call: Call; visitor: Visitor | undefined },
+  server: Server,
+): Promise<Reply> {
+  if (visitor === undefined) throw new HttpError(401, 'unauthorized', 'log in, then send the form again');
+  const form = page.method === 'POST' ? await readForm(call, server) : new URLSearchParams();
+  if (page.method === 'POST' && !isEqual(form.get('csrf') ?? '', visitor.csrf))
+    throw new HttpError(403, 'forbidden', 'this form is not of this session; reload the page and send it again');
+  if (!includesRole(visitor.role, page.role))
+    throw new HttpError(403, 'forbidden', `this needs the role ${page.role}, and ${visitor.name} is ${visitor.role}`);
+  const { params, query, headers, address } = call;
+  const actor = `${visitor.name}, by web from ${address}`;
+  const app: App = { ...server.app, actor, ledger: server.app.ledger.as(actor) };
+  return page.handle({ params, query, form, headers, visitor, address, app }, server);
+}
+
+/** In constant time, and of any text. */
+const isEqual = (left: string, right: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(left).digest(), createHash('sha256').update(right).digest());
+
+async function findVisitor({ headers }: Call, server: Server): Promise<Visitor | undefined> {
+  const found = await findSession(headers, server);
+  return found && { name: found.session.name, role: found.session.role, csrf: found.csrf };
+}
+
+function toLogin({ path }: Page, { params, query }: Call): Reply {
+  const own = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const next = query.size === 0 ? own : `${own}?${query.toString()}`;
+  return seeOther(next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`);
 }

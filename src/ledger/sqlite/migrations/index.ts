@@ -12,7 +12,8 @@ import { addAllowances } from './011-allowances.js';
 import { addFlatCosts } from './012-flat-costs.js';
 import { addObserve } from './013-observe.js';
 import { addTokens } from './014-tokens.js';
-import { addPageLists } from './015-page-lists.js';
+import { addPeople } from './015-people.js';
+import { addPageLists } from './016-page-lists.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -33,5 +34,6 @@ export const migrations: readonly string[] = [
   addFlatCosts,
   addObserve,
   addTokens,
+  addPeople,
   addPageLists,
 ];

@@ -1,0 +1,45 @@
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+
+const cost = { N: 2 ** 17, r: 8, p: 1 } as const;
+const keyLength = 32;
+
+/** Each takes 128 MB and one of the four threads that alarms need as well, for about 0.3 s. */
+const maxAtOnce = 2;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** How many more wait for their turn: a caller may refuse to join them. */
+export const countWaiting = (): number => waiting.length;
+
+async function derive(password: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
+  if (running >= maxAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+  else running += 1;
+  try {
+    return await new Promise((resolve, reject) =>
+      scrypt(password.normalize('NFC'), salt, keyLength, { ...options, maxmem: 2 ** 28 }, (error, key) =>
+        error === null ? resolve(key) : reject(error),
+      ),
+    );
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  }
+}
+
+/** The hash with its salt and parameters, as it is stored. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(16);
+  const key = await derive(password, salt, cost);
+  return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url'), key.toString('base64url')].join('$');
+}
+
+/** Takes the same time without a stored hash, so that a caller cannot learn which names exist. */
+export async function isPassword(password: string, stored: string | undefined): Promise<boolean> {
+  const [, n, r, p, salt = '', key = ''] = (stored ?? '').split('$');
+  const options = stored === undefined ? cost : { N: Number(n), r: Number(r), p: Number(p) };
+  const derived = await derive(password, Buffer.from(salt, 'base64url'), options);
+  const expected = stored === undefined ? Buffer.alloc(keyLength) : Buffer.from(key, 'base64url');
+  return timingSafeEqual(derived, expected) && stored !== undefined;
+}
