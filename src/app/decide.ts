@@ -3,6 +3,7 @@ import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { acquireDueLeases } from '../dispatch/wait.js';
 import type { App } from '../runtime/app.js';
+import { saveKnown } from './fallback.js';
 import { findBlock } from './find-block.js';
 import { submit } from './submit.js';
 
@@ -29,6 +30,16 @@ export async function decide(decision: Decision, id: string | undefined, app: Ap
     return { blocks, leases: await acquireDueLeases(blocks, owner, ledger) };
   };
   return submit(app, record, { wait: true });
+}
+
+/**
+ * Decides on those of these blocks that are in such a state, and leaves it to the caller to apply what that makes due.
+ * @returns the blocks that were decided on
+ */
+export async function requestDecision(decision: Decision, ids: readonly string[], app: App): Promise<Block[]> {
+  const blocks = await app.ledger.decide(decision, ids);
+  await saveKnown(app);
+  return blocks;
 }
 
 function assertAll(decision: Decision, chosen: Block | undefined): void {

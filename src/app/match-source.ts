@@ -18,6 +18,19 @@ export function parseSource(text: string): Address {
   return parsed.address;
 }
 
+/** The blocks that can be inside a network or cover it: those of IPv4 that begin with its whole numbers, and networks. */
+async function findNear({ text, family, prefix }: Address, query: BlockQuery, ledger: Ledger): Promise<Block[]> {
+  if (family !== 'inet' || prefix < 8) return ledger.findBlocks(query);
+  const sourcePrefix = text
+    .split('.')
+    .slice(0, Math.floor(prefix / 8))
+    .map((number) => `${number}.`)
+    .join('');
+  const networks = await ledger.findBlocks({ ...query, hasNetworkSource: true });
+  const inside = await ledger.findBlocks({ ...query, sourcePrefix });
+  return [...networks, ...inside.filter(({ flow }) => !flow.source.includes('/'))];
+}
+
 /** Finds the blocks of a host or network, of the addresses inside it, and of the networks that cover it. */
 export async function matchSource(source: Address, query: BlockQuery, ledger: Ledger): Promise<SourceMatch> {
   const found = isHost(source)
@@ -25,7 +38,7 @@ export async function matchSource(source: Address, query: BlockQuery, ledger: Le
         ...(await ledger.findBlocks({ ...query, source: source.text })),
         ...(await ledger.findBlocks({ ...query, hasNetworkSource: true })),
       ]
-    : await ledger.findBlocks(query);
+    : await findNear(source, query, ledger);
   const inside: Block[] = [];
   const wider: Block[] = [];
   for (const block of found) {

@@ -3,6 +3,7 @@ import { selectFirewalls } from '../config/select.js';
 import { contains, parseAddress, type Address } from '../core/address.js';
 import { isOver, shortId, type Block } from '../core/block.js';
 import { describeFlow } from '../core/describe-flow.js';
+import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { toPort } from '../core/services.js';
@@ -11,6 +12,7 @@ import type { BlockQuery, Ledger, NewAllowance } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import { toDuration, toReason } from './allow.js';
 import { dryRun } from './dry-run.js';
+import { saveKnown } from './fallback.js';
 import { findBlock } from './find-block.js';
 import { matchSource, type SourceMatch } from './match-source.js';
 import { submit } from './submit.js';
@@ -62,6 +64,28 @@ export async function release(options: ReleaseOptions, app: App): Promise<Answer
   };
   const answer = await submit(app, record, options);
   return { ...answer, blocks: [...answer.blocks, ...idle.blocks], past: idle.past };
+}
+
+/**
+ * Requests the release of these blocks, and leaves it to the caller to apply it: what is queued is retried anyway.
+ * @param allow for how long and why their sources are on the allowlist
+ * @returns the blocks that are being released
+ */
+export async function requestRelease(
+  ids: readonly string[],
+  { reason = '', allow }: { reason?: string; allow?: readonly [time: string, reason: string] },
+  app: App,
+): Promise<Block[]> {
+  const { ledger, actor, config } = app;
+  const current = openOf(await ledger.findBlocks({ ids }));
+  const options = { ...{ targets: ids, firewalls: [], check: false, wait: false }, allow };
+  const allowances = toAllowances(options, [{ inside: current, wider: [], current }], config);
+  const why = cleanDescription(reason === '' ? (allow?.[1] ?? '') : reason);
+  for (const entry of allowances) await ledger.allow(entry); // first, so that no alarm comes in between
+  const text = `released by ${actor}${why === '' ? '' : `: ${why}`}`;
+  const blocks = await ledger.release({ ids: current.map(({ id }) => id) }, text);
+  await saveKnown(app);
+  return blocks;
 }
 
 const openOf = (blocks: readonly Block[]): Block[] => blocks.filter((block) => !isOver(block));

@@ -92,6 +92,8 @@ export interface OutcomeQuery {
   /** Only those after this sequence number. */
   after?: number;
   source?: string | undefined;
+  /** The id of a block. */
+  block?: string | undefined;
   firewalls?: readonly string[] | undefined;
   kinds?: readonly OutcomeKind[] | undefined;
   limit: number;

@@ -46,6 +46,8 @@ export interface BlockStore {
   findBlocks(query: BlockQuery): Promise<Block[]>;
   /** The same page by page, for any number of blocks. */
   readBlocks(query: BlockQuery): AsyncIterable<Block[]>;
+  /** One page of them in an order that people read, each with the origin of its first alarm. */
+  findBlockPage(query: BlockQuery, page: BlockPage): Promise<ListedBlock[]>;
   countBlocks(query: BlockQuery): Promise<number>;
   hasAlarm(id: string): Promise<boolean>;
   /** Ids of the blocks that the last alarm of this origin requested. */
@@ -361,10 +363,34 @@ export interface BlockQuery {
   sources?: readonly string[];
   /** Blocks that only alarms of this origin requested. */
   onlyOf?: string;
+  /** Blocks whose source begins with this text. */
+  sourcePrefix?: string;
   /** Blocks whose source is a network. */
   hasNetworkSource?: boolean;
   destination?: string;
   port?: string;
+  /** Blocks with this text in an address, the description, the reason, the comment or the id. */
+  search?: string | undefined;
+  /** Blocks that require something of a firewall or of an operator. */
+  isCurrent?: boolean | undefined;
+  /** Blocks whose last run failed, given up or not. */
+  isFailing?: boolean | undefined;
+  /** Blocks recorded at this time or before. */
+  createdUntil?: number | undefined;
+}
+
+export interface BlockPage {
+  /** The newest first; or the first to end. */
+  order: 'newest' | 'end';
+  limit: number;
+  /** Only blocks that follow the one with this id in this order. */
+  from?: string | undefined;
+}
+
+export interface ListedBlock {
+  block: Block;
+  /** Null if its alarms were purged. */
+  origin: string | null;
 }
 
 export interface AlarmRecord {

@@ -1,6 +1,6 @@
 import type { Block, BlockState, FailureKind, ProofLevel } from '../../core/block.js';
 import type { Family, Flow, Protocol, RuleType } from '../../core/flow.js';
-import type { BlockQuery } from '../ledger.js';
+import type { BlockPage, BlockQuery, ListedBlock } from '../ledger.js';
 import { countRows, findRow, type Row, type Statements, type Transaction, type Value } from './database.js';
 
 const columnsOf = (block: Block): Row => ({
@@ -149,6 +149,31 @@ export async function* readBlocks(db: Statements, query: BlockQuery): AsyncGener
   }
 }
 
+/** What each order sorts by, and its direction; blocks without an end are the last. */
+const orders = {
+  newest: { by: 'created_at', compare: '<', direction: 'DESC' },
+  end: { by: 'ifnull(expires_at, 9e15)', compare: '>', direction: 'ASC' },
+} as const;
+
+const firstOrigin = `(SELECT origin FROM alarm WHERE id =
+  (SELECT min(alarm) FROM alarm_block WHERE block = block.id)) AS origin`;
+
+export async function findBlockPage(
+  db: Statements,
+  query: BlockQuery,
+  { order, limit, from }: BlockPage,
+): Promise<ListedBlock[]> {
+  const { by, compare, direction } = orders[order];
+  const { where, values } = toWhere(query);
+  const after = `(${by}, seq) ${compare} (SELECT ${by}, seq FROM block WHERE id = ?)`;
+  const terms = from === undefined ? where : where === '' ? `WHERE ${after}` : `${where} AND ${after}`;
+  const rows = await db.all(
+    `SELECT *, ${firstOrigin} FROM block ${terms} ORDER BY ${by} ${direction}, seq ${direction} LIMIT ?`,
+    ...[...values, ...(from === undefined ? [] : [from]), limit],
+  );
+  return rows.map((row) => ({ block: toBlock(row), origin: row['origin'] as string | null }));
+}
+
 export function countBlocks(db: Statements, query: BlockQuery): Promise<number> {
   const { where, values } = toWhere(query);
   return countRows(db, `SELECT count(*) AS many FROM block ${where}`, ...values);
@@ -162,6 +187,8 @@ export async function getBlock(db: Statements, id: string): Promise<Block> {
 
 const originsOf =
   'SELECT 1 FROM alarm_block JOIN alarm ON alarm.id = alarm_block.alarm WHERE alarm_block.block = block.id AND origin';
+const searched =
+  "source || ' ' || destination || ' ' || description || ' ' || ifnull(reason, '') || ' ' || ifnull(comment, '') || ' ' || tags || ' ' || id";
 
 /** Lists are passed to SQL as one JSON value: one statement for any number of items. */
 function toWhere(query: BlockQuery): { where: string; values: Value[] } {
@@ -187,8 +214,14 @@ function toWhere(query: BlockQuery): { where: string; values: Value[] } {
   add('source IN (SELECT value FROM json_each(?))', list(query.sources));
   add(`EXISTS (${originsOf} = ?)`, query.onlyOf);
   add(`NOT EXISTS (${originsOf} <> ?)`, query.onlyOf);
+  add('source >= ?', query.sourcePrefix);
+  add("source < ? || '~'", query.sourcePrefix); // it follows all characters of an address
   if (query.hasNetworkSource === true) terms.push("source LIKE '%/%'");
   add('destination = ?', query.destination);
   add('port = ?', query.port);
+  add(`instr(lower(${searched}), lower(?)) > 0`, query.search);
+  if (query.isCurrent === true) terms.push("state NOT IN ('released', 'refused')"); // as the indexes have it
+  if (query.isFailing === true) terms.push('trouble IS NOT NULL');
+  add('created_at <= ?', query.createdUntil);
   return { where: terms.length === 0 ? '' : `WHERE ${terms.join(' AND ')}`, values };
 }

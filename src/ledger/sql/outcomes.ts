@@ -6,13 +6,17 @@ import type { Row, Statements } from './database.js';
 /** The latest outcomes that match, oldest first. */
 export async function findOutcomes(
   db: Statements,
-  { since, after = 0, source, firewalls, kinds, limit }: OutcomeQuery,
+  { since, after = 0, source, block, firewalls, kinds, limit }: OutcomeQuery,
 ): Promise<OutcomeRecord[]> {
   const conditions = ['outcome.at >= ?', 'outcome.seq > ?'];
   const values: (string | number)[] = [since, after];
   if (source !== undefined) {
     conditions.push('block.source = ?');
     values.push(source);
+  }
+  if (block !== undefined) {
+    conditions.push('outcome.block = ?');
+    values.push(block);
   }
   if (firewalls !== undefined) {
     conditions.push(`outcome.firewall IN (${firewalls.map(() => '?').join(', ')})`);

@@ -14,6 +14,7 @@ import { addObserve } from './013-observe.js';
 import { addTokens } from './014-tokens.js';
 import { addTags } from './015-tags.js';
 import { addPeople } from './016-people.js';
+import { addPageLists } from './017-page-lists.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -36,4 +37,5 @@ export const migrations: readonly string[] = [
   addTokens,
   addTags,
   addPeople,
+  addPageLists,
 ];

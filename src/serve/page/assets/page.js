@@ -1,3 +1,4 @@
+/* global document, location, HTMLDetailsElement */
 // What makes the page quicker for hands on a keyboard. Without it everything can be read and done as well.
 (() => {
   const rows = () => [...document.querySelectorAll('tr[data-row]')];
