@@ -92,6 +92,8 @@ export interface OutcomeQuery {
   source?: string | undefined;
   firewalls?: readonly string[] | undefined;
   kinds?: readonly OutcomeKind[] | undefined;
+  /** Only those before this sequence number. */
+  before?: number;
   limit: number;
 }
 
