@@ -30,6 +30,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" -eq 0 ]; }
 has_apt() { have apt-get && have dpkg; }
 has_sshd() { have sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
+has_browser() { have chromium || have chromium-browser || have google-chrome; }
 
 remove_policy() {
   [ -z "$made_policy" ] || rm -f "$policy"
@@ -98,6 +99,7 @@ list_packages() {
   have sshpass || need sshpass 'the SIEM logs in to the Ansible host with it'
   if [ "$purpose" = test ] && ! have sudo; then need sudo 'one account passes alarms to the other with it'; fi
   if [ "$purpose" = test ] && ! have shellcheck; then need shellcheck 'checks the shell scripts'; fi
+  if [ "$purpose" = test ] && ! has_browser; then need chromium 'the tests of the page open it, without a window'; fi
   if needs_venv && ! { venv_ready "$latest" && lint_ready; } && ! python_for_venv >/dev/null; then
     need python3-venv 'holds the newest Ansible beside the system one'
   fi

@@ -214,6 +214,7 @@ function findParts() {
       files: [file],
       timeoutMs: 120_000,
     })),
+    { title: 'the page in a browser', files: builtTests('browser'), timeoutMs: 180_000 },
     { title: 'contracts, the lab', files: builtTests('contract', 'lab'), timeoutMs: 20_000 },
     ...findNodeParts(),
     ...findAnsibleParts(),

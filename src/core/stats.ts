@@ -96,6 +96,8 @@ export interface OutcomeQuery {
   block?: string | undefined;
   firewalls?: readonly string[] | undefined;
   kinds?: readonly OutcomeKind[] | undefined;
+  /** Only those before this sequence number. */
+  before?: number;
   limit: number;
 }
 

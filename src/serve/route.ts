@@ -32,8 +32,8 @@ export interface Call {
 
 export interface Reply {
   status: number;
-  /** A document, or text. */
-  body: object | string;
+  /** A document, text, or a stream of bytes whose type a header names. */
+  body: object | string | ReadableStream<Uint8Array>;
   headers?: Record<string, string>;
 }
 

@@ -162,10 +162,10 @@ const usualHeaders = {
 };
 
 function toResponse({ status, body, headers }: Reply): Response {
-  const isText = typeof body === 'string';
-  const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
+  const isDocument = typeof body === 'object' && !(body instanceof ReadableStream);
   const all = { 'Content-Type': type, ...usualHeaders, ...headers };
-  return new Response([204, 304].includes(status) ? null : isText ? body : JSON.stringify(body), {
+  return new Response([204, 304].includes(status) ? null : isDocument ? JSON.stringify(body) : body, {
     status,
     headers: all,
   });

@@ -6,7 +6,7 @@ import type { Row, Statements } from './database.js';
 /** The latest outcomes that match, oldest first. */
 export async function findOutcomes(
   db: Statements,
-  { since, after = 0, source, block, firewalls, kinds, limit }: OutcomeQuery,
+  { since, after = 0, source, block, firewalls, kinds, before, limit }: OutcomeQuery,
 ): Promise<OutcomeRecord[]> {
   const conditions = ['outcome.at >= ?', 'outcome.seq > ?'];
   const values: (string | number)[] = [since, after];
@@ -25,6 +25,10 @@ export async function findOutcomes(
   if (kinds !== undefined) {
     conditions.push(`outcome.kind IN (${kinds.map(() => '?').join(', ')})`);
     values.push(...kinds);
+  }
+  if (before !== undefined) {
+    conditions.push('outcome.seq < ?');
+    values.push(before);
   }
   const rows = await db.all(
     `SELECT outcome.* FROM outcome JOIN block ON block.id = outcome.block

@@ -6,7 +6,7 @@ import { renderPage, seeOther } from '../page/html.js';
 import type { Call, Reply, Route, Server } from '../route.js';
 import { makeLockout, type Lockout } from './lockout.js';
 import { toOpenRoute } from './open-page.js';
-import { findSession, beginSession, sessionCookie } from './sessions.js';
+import { findSession, beginSession, sessionCookie } from './login-session.js';
 import { toRoute } from './page-route.js';
 
 /** Logins that may wait for their turn; more are told to come back. */

@@ -5,7 +5,7 @@ import { HttpError } from '../http-error.js';
 import { seeOther } from '../page/html.js';
 import type { Call, Reply, Route, Server } from '../route.js';
 import { explainAsPage, readForm } from './open-page.js';
-import { findSession } from './sessions.js';
+import { findSession } from './login-session.js';
 
 export type { Role } from '../../core/role.js';
 
