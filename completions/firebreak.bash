@@ -21,8 +21,7 @@ _firebreak() {
   fi
   case $previous in
     --config | --state-dir | --root | --key-file | --password-file | --known-hosts-file | --script | --spool | --authorized-key) _firebreak_files && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --tag | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | -c | --listen) : && return ;;
-    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | --role | -c | --listen) : && return ;;
+    --src-ip | --dst-ip | --dst-port | --interface | --description | --for | --tag | --event-id | --backlog-id | --plugin-id | --plugin-sid | --risk | --sensor | --firewall | --override-policy | --id | --grace | --allow | --format | --column | --since | --source | --search | --sort | --limit | --anchor | --host | --name | --user | --port | --mail-to | --explain | --owner | --command | --spool-most | --spool-days | --connect-timeout | --timeout | --network | --expires | --role | -c | --listen) : && return ;;
     --type) _firebreak_words 'block reject' && return ;;
     --ipproto) _firebreak_words 'inet inet6' && return ;;
     --protocol) _firebreak_words 'tcp udp tcp/udp icmp any' && return ;;

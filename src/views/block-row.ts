@@ -17,9 +17,8 @@ export interface StateMark {
   isMoving: boolean;
 }
 
-const mark = (word: string, shape: string, tone: Tone, isMoving = false): StateMark => ({
-  ...{ word, shape, tone, isMoving },
-});
+const mark = (word: string, shape: string, tone: Tone): StateMark => ({ word, shape, tone, isMoving: false });
+const moving = (word: string): StateMark => ({ word, shape: '', tone: 'calm', isMoving: true });
 
 export function markOf(block: Block): StateMark {
   const { state, failure, proof } = block;
@@ -27,9 +26,9 @@ export function markOf(block: Block): StateMark {
     case 'held':
       return mark('held', '❚❚', 'wait');
     case 'pending':
-      return failure === null ? mark('applying', '', 'calm', true) : mark('failing', '▲', 'bad');
+      return failure === null ? moving('applying') : mark('failing', '▲', 'bad');
     case 'releasing':
-      return failure === null ? mark('releasing', '', 'calm', true) : mark('release failing', '▲', 'bad');
+      return failure === null ? moving('releasing') : mark('release failing', '▲', 'bad');
     case 'active':
       if (isBypassed(block)) return mark('bypassed', '▲', 'bad');
       return proof === 'listed' ? mark('in force, unproven', '◐', 'wait') : mark('in force', '●', 'good');

@@ -68,7 +68,7 @@ describe('the pages of blocks', function () {
 
   const stateOf = async (id: string): Promise<string | undefined> =>
     (await app.ledger.findBlocks({ ids: [id] }))[0]?.state;
-  const textOf = ({ body }: Reply): string => String(body);
+  const textOf = ({ body }: Reply): string => (typeof body === 'string' ? body : '');
 
   it('lists, searches and pages by text, address and network', async () => {
     await record(1, 'SSH brute force');

@@ -3,7 +3,7 @@ import { HttpError } from '../http-error.js';
 import type { Page } from '../people/page-route.js';
 import type { Server } from '../route.js';
 
-/** The most pages that are kept up to date at the same time. */
+/** The most streams at the same time. */
 const maxStreams = 200;
 
 /** A line without content, so that no proxy closes a quiet connection. */

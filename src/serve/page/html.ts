@@ -24,7 +24,7 @@ export const html = (status: number, text: string, headers: Record<string, strin
 /** After a form: the browser gets this page, so that a reload does not send the form again. */
 export const seeOther = (location: string): Reply => html(303, '', { Location: location });
 
-/** What the layout shows of who looks at it. */
+/** What the layout shows of the visitor. */
 export interface Viewer {
   name: string;
   role: string;

@@ -9,7 +9,7 @@ import { toOpenRoute } from './open-page.js';
 import { findSession, beginSession, sessionCookie } from './login-session.js';
 import { toRoute } from './page-route.js';
 
-/** Logins that may wait for their turn; more are told to come back. */
+/** Logins that may wait for their turn; more get 503. */
 const maxWaiting = 20;
 
 /** Where a login leads: only to a page of ours. */
@@ -40,7 +40,7 @@ async function logIn(
   if (lockout.isLocked(name, address))
     throw new HttpError(429, 'too_many', { message: 'too many failed logins; wait 15 minutes', retryAfter: 900 });
   if (countWaiting() > maxWaiting)
-    throw new HttpError(503, 'busy', { message: 'too many people log in at once; try again', retryAfter: 5 });
+    throw new HttpError(503, 'busy', { message: 'too many people log in at once; log in again in a few seconds', retryAfter: 5 });
   const person = await checkPassword(name, form.get('password') ?? '', server);
   if (person === undefined) {
     await recordFailure({ name, address, hasLocked: lockout.fail(name, address) }, server);

@@ -9,7 +9,7 @@ import { findSession } from './login-session.js';
 
 export type { Role } from '../../core/role.js';
 
-/** Who looks at a page. */
+/** The person that a session belongs to. */
 export interface Visitor {
   name: string;
   role: Role;
