@@ -40,7 +40,10 @@ async function logIn(
   if (lockout.isLocked(name, address))
     throw new HttpError(429, 'too_many', { message: 'too many failed logins; wait 15 minutes', retryAfter: 900 });
   if (countWaiting() > maxWaiting)
-    throw new HttpError(503, 'busy', { message: 'too many people log in at once; log in again in a few seconds', retryAfter: 5 });
+    throw new HttpError(503, 'busy', {
+      message: 'too many people log in at once; log in again in a few seconds',
+      retryAfter: 5,
+    });
   const person = await checkPassword(name, form.get('password') ?? '', server);
   if (person === undefined) {
     await recordFailure({ name, address, hasLocked: lockout.fail(name, address) }, server);
