@@ -1,8 +1,8 @@
 import { createAdaptorServer } from '@hono/node-server';
-import { createServer, type Server as PlainServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { readFileSync, statSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ServeConfig } from '../config/schema/serve-keys.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
@@ -18,7 +18,7 @@ export interface Listening {
   close: (ms: number) => Promise<void>;
 }
 
-/** Connections at the same time; more are closed at once. Each takes a descriptor and some memory. */
+/** Connections at the same time; each takes a descriptor and some memory. */
 const maxConnections = 2000;
 
 /** How long a request may take to arrive: a slow or half-open connection is closed. */
@@ -50,7 +50,7 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
           },
         }),
   }) as PlainServer | TlsServer; // what the two functions create
-  server.maxConnections = maxConnections;
+  limitConnections(server);
   const port = await begin(server, address);
   const endReload = tls === undefined ? (): void => undefined : reloadTls(server as TlsServer, tls, app.warn);
   const [, host = ''] = /^(.*):\d+$/.exec(address) ?? [];
@@ -61,6 +61,34 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
       await close(server, ms);
     },
   };
+}
+
+/** Beyond the limit, the oldest connection without a request in progress gives way: idle ones lock no sender out. */
+function limitConnections(server: PlainServer | TlsServer): void {
+  // By the other end, because the socket of a request over TLS is not that of its connection.
+  const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
+  const idle = new Map<string, Socket>();
+  const busy = new Map<string, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const name = nameOf(socket);
+    idle.set(name, socket);
+    socket.once('close', () => {
+      for (const all of [idle, busy]) if (all.get(name) === socket) all.delete(name);
+    });
+    if (idle.size + busy.size <= maxConnections) return;
+    const [oldest] = idle.values();
+    oldest?.destroy();
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const name = nameOf(request.socket);
+    const socket = idle.get(name);
+    if (socket === undefined) return;
+    idle.delete(name);
+    busy.set(name, socket);
+    response.once('close', () => {
+      if (busy.delete(name) && !socket.destroyed) idle.set(name, socket);
+    });
+  });
 }
 
 /** @returns the port */
