@@ -11,11 +11,11 @@ import type { ListEntry } from '../intake/list-file.js';
 import type { BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
 import type { Applier } from './apply-soon.js';
-import { recordFeed } from './import.js';
+import { listOrigin, recordFeed } from './import.js';
 
 const actor = 'feed crowdsec';
-/** As recordFeed records it: only blocks of this origin alone are the feed's to release. */
-const origin = `${actor}, from a list`;
+/** Only blocks of this origin alone are the feed's to release. */
+const origin = listOrigin(actor);
 
 /** So that a transaction does not keep others waiting. */
 const perTransaction = 250;

@@ -182,6 +182,9 @@ interface CheckedList {
 }
 
 /** @throws FirebreakError why the entry cannot be blocked */
+/** What the alarms of a list have as their origin. */
+export const listOrigin = (actor: string): string => `${actor}, from a list`;
+
 type ToAlarm = (entry: ListEntry) => NewAlarm;
 
 async function makeAlarms(
@@ -190,7 +193,7 @@ async function makeAlarms(
 ): Promise<ToAlarm> {
   const seen = await ledger.findSeen();
   const policyOf = makePolicies(config, seen);
-  const origin = `${actor}, from a list`;
+  const origin = listOrigin(actor);
   return (entry) => {
     const firewalls = entry.firewall === undefined ? options.firewalls : [entry.firewall];
     const fields = { ...entry.fields, ...findGaps(entry, options.defaults) };

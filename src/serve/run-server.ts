@@ -47,9 +47,14 @@ export async function runServer(app: App, address: string, tell: (url: string) =
     runForeground(app, () => undefined),
     ...(crowdsec === undefined ? [] : [followCrowdsec(crowdsec, app, server.applier)]),
   ]);
-  await new Promise<void>((resolve) => app.stop.addEventListener('abort', () => resolve(), { once: true }));
+  await untilAborted(app.stop);
   await listening.close(closeMs);
   await Promise.all([background, server.applier.finish()]);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return; // while the server began to listen
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 const isLoopback = (address: string): boolean => /^(?:127\.[0-9.]+|localhost|\[::1\]):\d+$/.test(address);

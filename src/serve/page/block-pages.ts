@@ -1,31 +1,12 @@
 import { freeze, unfreeze } from '../../app/freeze.js';
-import { toHttpError } from '../http-error.js';
-import type { Page, PageCall } from '../people/page-route.js';
-import type { Reply } from '../route.js';
+import type { Page } from '../people/page-route.js';
 import { actions, type ActionName } from './block-actions.js';
 import { actOnBlocks, showBlocks } from './block-list.js';
 import { actOnBlock, showBlock } from './block-page.js';
-import { renderPage, seeOther } from './html.js';
+import { seeOther } from './html.js';
 
-/** An error as a page: a browser shows it to a person. */
-const carefully =
-  (handle: Page['handle']): Page['handle'] =>
-  async (call, server) => {
-    try {
-      return await handle(call, server);
-    } catch (error) {
-      const known = toHttpError(error);
-      if (known === undefined) throw error;
-      return showError(call, known.status, known.message);
-    }
-  };
-
-function showError({ visitor, app }: PageCall, status: number, message: string): Promise<Reply> {
-  const title = status === 404 ? 'Not found' : 'That did not work';
-  return renderPage('error', { context: { title, message }, frame: { title, visitor, status }, app });
-}
-
-const pages: readonly Page[] = [
+/** The list, one block, all that can be done with them, and the freeze. */
+export const blockPages: readonly Page[] = [
   { method: 'GET', path: '/', role: 'viewer', handle: showBlocks },
   { method: 'GET', path: '/blocks/{id}', role: 'viewer', handle: showBlock },
   { method: 'POST', path: '/blocks', role: 'operator', handle: actOnBlocks },
@@ -49,6 +30,3 @@ const pages: readonly Page[] = [
     },
   },
 ];
-
-/** The list, one block, all that can be done with them, and the freeze. */
-export const blockPages: readonly Page[] = pages.map((page) => ({ ...page, handle: carefully(page.handle) }));
