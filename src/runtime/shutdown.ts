@@ -31,7 +31,8 @@ export function prepareStop(target: NodeJS.Process = process): {
   return {
     stop: controller.signal,
     catchSignals: () => {
-      release();
+      // Not anew at each call: Node drops a signal that arrives between the end of a listener and the next one.
+      if (target.listeners('SIGTERM').includes(onSignal)) return;
       target.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     },
     release,

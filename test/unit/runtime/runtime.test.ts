@@ -53,6 +53,15 @@ describe('prepareStop', () => {
     expect(host.exited).to.equal(130);
   });
 
+  it('keeps its listener where it catches signals already: one that arrives between two would be lost', () => {
+    const host = new StandIn();
+    const { catchSignals } = prepareStop(host.asProcess);
+    catchSignals();
+    host.once('removeListener', () => expect.fail('the listener was removed'));
+    catchSignals();
+    expect(host.listenerCount('SIGTERM')).to.equal(1);
+  });
+
   it('catches nothing after release', () => {
     const host = new StandIn();
     const { stop, catchSignals, release } = prepareStop(host.asProcess);
