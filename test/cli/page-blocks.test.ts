@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { openLedger } from '#firebreak/app/context.js';
 import { readLastEntries } from '#firebreak/app/verify-audit.js';
 import type { App } from '#firebreak/runtime/app.js';
+import { explainAsPage } from '#firebreak/serve/people/open-page.js';
 import type { PageCall, Role } from '#firebreak/serve/people/page-route.js';
 import { blockPages } from '#firebreak/serve/page/block-pages.js';
 import type { Reply, Server } from '#firebreak/serve/route.js';
@@ -63,7 +64,9 @@ describe('the pages of blocks', function () {
       app,
     };
     const server = { app, applier: { kick: (names: Iterable<string>) => void kicked.push(...names) } };
-    return page.handle(call, server as unknown as Server); // all that is used
+    return page
+      .handle(call, server as unknown as Server) // all that is used
+      .catch((error: unknown) => explainAsPage(error, app, call.visitor)); // as the router does
   };
 
   const stateOf = async (id: string): Promise<string | undefined> =>

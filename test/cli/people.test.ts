@@ -109,6 +109,29 @@ describe('the people of the page', function () {
     expect((await serving.send('GET', '/account', { headers: { cookie } })).status).to.equal(303);
   });
 
+  it('change their password with the one they have, which ends their sessions', async () => {
+    const cookie = cookieOf(await logIn('bob'));
+    const { text } = await serving.send('GET', '/account', { headers: { cookie } });
+    const [, csrf = ''] = /name="csrf" value="([\w-]+)"/.exec(text) ?? [];
+    const change = (old: string, next: string, again = next) =>
+      send('/account', { csrf, old, new: next, again }, { cookie });
+    for (const reply of [
+      await change('not the password', 'another long password'),
+      await change(password, 'short'),
+      await change(password, 'another long password', 'and yet another one'),
+    ]) {
+      expect(reply.status).to.equal(400);
+      expect(reply.text).to.match(/role="alert"/);
+    }
+    expect((await change(password, 'another long password')).headers.get('location')).to.equal('/login');
+    expect((await serving.send('GET', '/account', { headers: { cookie } })).status).to.equal(303);
+    expect((await logIn('bob')).status).to.equal(401);
+    expect((await logIn('bob', 'another long password')).status).to.equal(303);
+    expect(
+      (await launcher.firebreak(['user', 'password', 'bob', '--password-file', givePassword(password)])).exit,
+    ).to.equal(0);
+  });
+
   it('are locked for an address after five failures, whether they exist or not', async () => {
     for (const name of ['bob', 'nobody']) {
       for (let count = 0; count < 5; count += 1) expect((await logIn(name, 'a wrong password')).status).to.equal(401);

@@ -26,11 +26,13 @@ function toHref(filter: Filter, more: Readonly<Record<string, string>> = {}): st
 
 export async function showBlocks({ query, app, visitor }: PageCall): Promise<Reply> {
   const filter = readFilter(query);
-  const { blocks, next, many } = await browse(filter, query.get('from') ?? undefined, app);
+  const from = query.get('from') ?? undefined;
+  const { blocks, next, many } = await browse(filter, from, app);
   const now = await app.ledger.now();
   const isFiltered = filter.search !== '' || filter.state !== '' || filter.firewall !== '';
   const context = {
     filter,
+    here: toHref(filter, from === undefined ? {} : { from }),
     strip: toStrip(await findTotals(app), filter),
     ...toChoices(filter, Object.keys(app.config.firewalls)),
     rows: blocks.map((each) => toBlockRow(each, now)),

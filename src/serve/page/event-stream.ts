@@ -55,7 +55,7 @@ export function makeEventStreams({ app }: Pick<Server, 'app'>, stop: AbortSignal
   const watch = async (): Promise<void> => {
     if (isWatching) return;
     isWatching = true;
-    const heartbeat = setInterval(() => send(':\n\n'), heartbeatMs);
+    const heartbeat = setInterval(() => send(':\n\n'), heartbeatMs).unref(); // the server keeps the process
     try {
       while (streams.size > 0) {
         await app.ledger.waitForChange(quietMs);
@@ -81,7 +81,7 @@ export function makeEventStreams({ app }: Pick<Server, 'app'>, stop: AbortSignal
           own = controller;
           streams.set(
             controller,
-            setTimeout(() => end(controller), lifeMs),
+            setTimeout(() => end(controller), lifeMs).unref(),
           );
           // A page that was without a stream for a while is refreshed as well.
           send(`retry: ${retryMs}\nid: ${changes}\nevent: change\ndata:\n\n`, [controller]);

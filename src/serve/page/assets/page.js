@@ -2,23 +2,25 @@
 // What makes the page quicker for hands on a keyboard. Without it everything can be read and done as well.
 (() => {
   const rows = () => [...document.querySelectorAll('tr[data-row]')];
-  let at = -1;
+  let current = ''; // the id of a row: others may come before it
 
+  const find = () => rows().findIndex(({ id }) => id === current);
   const go = (step) => {
     const all = rows();
     if (all.length === 0) return;
-    all[at]?.classList.remove('current');
-    at = Math.min(Math.max(at + step, 0), all.length - 1);
-    all[at].classList.add('current');
-    all[at].querySelector('a')?.focus({ preventScroll: true });
-    all[at].scrollIntoView({ block: 'nearest' });
+    all[find()]?.classList.remove('current');
+    const row = all[Math.min(Math.max(find() + step, 0), all.length - 1)];
+    current = row.id;
+    row.classList.add('current');
+    row.querySelector('a')?.focus({ preventScroll: true });
+    row.scrollIntoView({ block: 'nearest' });
   };
 
   const keys = {
     '/': () => document.querySelector('input[type=search]')?.focus(),
     j: () => go(1),
     k: () => go(-1),
-    x: () => rows()[at]?.querySelector('input[type=checkbox]')?.click(),
+    x: () => rows()[find()]?.querySelector('input[type=checkbox]')?.click(),
     '?': () => document.getElementById('keys')?.showModal(),
   };
 
@@ -37,6 +39,12 @@
     }
     if (event.target.matches('[data-submit]')) event.target.form.requestSubmit();
   });
+
+  // The list follows the ledger, but not while rows of it are selected.
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (event.target.id === 'results' && event.target.querySelector('input:checked')) event.preventDefault();
+  });
+  document.addEventListener('htmx:afterSettle', () => rows()[find()]?.classList.add('current'));
 
   // One menu at a time, closed by Escape and by a click elsewhere.
   const close = (except) => {
