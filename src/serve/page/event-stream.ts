@@ -79,10 +79,7 @@ export function makeEventStreams({ app }: Pick<Server, 'app'>, stop: AbortSignal
       return new ReadableStream<Uint8Array>({
         start: (controller) => {
           own = controller;
-          streams.set(
-            controller,
-            setTimeout(() => end(controller), lifeMs).unref(),
-          );
+          streams.set(controller, setTimeout(() => end(controller), lifeMs).unref());
           // A page that was without a stream for a while is refreshed as well.
           send(`retry: ${retryMs}\nid: ${changes}\nevent: change\ndata:\n\n`, [controller]);
           void watch();
