@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -82,13 +83,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
+/** How long mocha may take to exit after its last test: a timer or a socket that a test left open would keep it. */
+const exitMs = 60_000;
+
 /** Runs mocha on this Node and returns its exit code; passes its output to `say` as it arrives. */
 function runMocha(node, args, env, say) {
   return new Promise((resolve, reject) => {
     const child = spawn(node, [mocha, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     children.add(child);
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', say);
+    let deadline = Infinity;
+    const watch = setInterval(() => {
+      if (deadline === Infinity && existsSync(env.FIREBREAK_TEST_COUNTS)) deadline = performance.now() + exitMs;
+      if (performance.now() > deadline) child.kill('SIGKILL');
+    }, 1000);
     child.once('error', reject).once('close', (exitCode, signal) => {
+      clearInterval(watch);
       children.delete(child);
       resolve(exitCode ?? signal);
     });
@@ -115,7 +125,7 @@ async function runPart({ title, files, extraEnv = {}, timeoutMs, node = process.
     }
     const counts = { title, ...JSON.parse(readFileSync(countsFile, 'utf8')) };
     return code !== 0 && counts.failed === 0
-      ? { ...counts, failed: 1, failures: [`mocha exited with ${code}`] }
+      ? { ...counts, failed: 1, failures: [`mocha exited with ${code}; a test may have left something open`] }
       : counts;
   } finally {
     rmSync(folder, { recursive: true, force: true });
