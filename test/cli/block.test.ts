@@ -123,6 +123,7 @@ describe('firebreak block', function () {
       alarms: 1,
       expires_at: null,
       reason: null,
+      tags: [],
     });
   });
 

@@ -100,6 +100,7 @@ export interface AnswerBlock {
   readonly reason: string | null;
   readonly proof: string | null;
   readonly warning: string | null;
+  readonly tags: readonly string[];
 }
 
 /** What every error looks like with --json. */
