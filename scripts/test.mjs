@@ -155,12 +155,13 @@ async function runAll(parts) {
 
 /** Tests that do not depend on the version of Ansible: each runs once, with one Ansible or the other. */
 const withoutAnsible = new Set([
-  ...['allow', 'amend', 'audit', 'breaker', 'check-config', 'config', 'container', 'disk', 'doctor'],
-  ...['documents', 'faults', 'gateway', 'history', 'hostile', 'hostile-firewall', 'init', 'interfaces', 'ledger'],
-  ...['mail', 'manual', 'networks', 'never-block', 'outbox', 'pf-decision', 'policy', 'process', 'proof', 'protected'],
-  ...['reconcile', 'report', 'role-concurrency', 'role-property', 'run', 'selftest', 'sensor', 'serve', 'serve-api'],
-  ...['serve-hostile', 'serve-openc2', 'serve-presets', 'serve-tls', 'status', 'stop', 'syslog', 'terminal', 'torture'],
-  ...['trust', 'warm-call', 'webhook', 'words', 'writes'],
+  ...['allow', 'amend', 'audit', 'breaker', 'check-config', 'config', 'container', 'disk', 'doctor', 'documents'],
+  ...['faults', 'gateway', 'history', 'hostile', 'hostile-firewall', 'init', 'interfaces', 'ledger', 'mail'],
+  ...['manual', 'networks', 'never-block', 'outbox', 'page-blocks', 'people', 'pf-decision', 'policy', 'process'],
+  ...['proof', 'protected', 'reconcile', 'report', 'role-concurrency', 'role-property', 'run', 'selftest'],
+  ...['sensor', 'serve', 'serve-api', 'serve-crowdsec', 'serve-flood', 'serve-hostile', 'serve-openc2'],
+  ...['serve-presets', 'serve-tls', 'status', 'stop', 'syslog', 'tags', 'terminal', 'torture', 'trust'],
+  ...['warm-call', 'webhook', 'words', 'writes'],
 ]);
 
 /** Those that take more than a minute, the longest first: begun last, one would run alone at the end. */
