@@ -32,21 +32,31 @@ describe('the documents', function () {
       writeFileSync(file, JSON.stringify({ ...settings, ansible: { playbook_command: '/bin/true' } }));
       writeFileSync(path.join(folder, 'banned.csv'), 'ip,reason\n203.0.113.9,listed\n');
       writeFileSync(path.join(folder, 'ossim-key.pub'), 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB ossim\n');
+      writeFileSync(path.join(folder, 'password'), 'correct horse battery\n', { mode: 0o600 });
       return file;
     }
 
     async function findComplaint(words: readonly string[]): Promise<string> {
       const dry = ['block', 'unblock'].includes(words[0] ?? '') && !words.includes('--check') ? ['--check'] : [];
       const json = words.includes('--csv') || words.includes('--json') ? [] : ['--json'];
+      const passwordFile = [`--password-file=${folder}/password`]; // a person types it
       const elsewhere = ['--dry-run', `--root=${folder}`];
       const more: Readonly<Record<string, readonly string[]>> = {
         init: [`--config=${folder}/new/firebreak.yml`, `--state-dir=${folder}/new/state`],
         install: elsewhere,
         uninstall: elsewhere,
+        'user add': passwordFile,
+        'user password': passwordFile,
       };
-      const here = more[words[0] ?? ''] ?? [];
+      const here = more[words[0] ?? ''] ?? more[words.slice(0, 2).join(' ')] ?? [];
       const args = [path.join(packageRoot, 'dist/cli.js'), ...words, ...dry, ...here, ...json];
       const env = { ...process.env, FIREBREAK_CONFIG: writeConfig() };
+      if (words[0] === 'user' && words[1] !== 'add') {
+        await run(process.execPath, [args[0]!, 'user', 'add', 'alice', '--role', 'viewer', ...passwordFile], {
+          cwd: folder,
+          env,
+        });
+      }
       // An exit code that is not 0 is no complaint: there are no blocks, and no firewall.
       const { stdout } = await run(process.execPath, args, { cwd: folder, env }).catch(
         (error: unknown) => error as { stdout: string }, // what execFile rejects with
