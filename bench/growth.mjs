@@ -4,13 +4,13 @@
 //
 // Nothing is applied: all changes are frozen. Targets: recording an alarm and `expire` cost the same; `list` needs less
 // than 100 MB. What the firewall does with many rules is in bench/batch.mjs.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { makeLauncher } from '../build/test/lab/launcher.js';
 import { median, printCircumstances, readProcessorTime } from './measure.mjs';
+import { makeFrozenLauncher } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: { standing: { type: 'string', default: '0,10000,100000' }, rounds: { type: 'string', default: '5' } },
@@ -68,13 +68,8 @@ const calls = {
 };
 
 async function measureAll(standing) {
-  const limits = { per_minute: 10_000_000, active: 10_000_000, per_destination: 10_000_000 };
-  const key = path.join(process.env.TMPDIR, 'key');
-  writeFileSync(key, '', { mode: 0o600 });
-  const edge = { host: '192.0.2.1', private_key_file: key, known_hosts_file: key, interfaces: { wan: ['0.0.0.0/0'] } };
-  const launcher = makeLauncher({ edge }, { policy: { limits } });
+  const launcher = await makeFrozenLauncher();
   try {
-    await launcher.firebreak(['freeze', 'bench']);
     await launcher.firebreak(['block', '198.51.100.1', destination, '22', '--for', 'forever', '--no-wait']);
     if (standing > 0) fill(path.join(launcher.stateDir, 'ledger.db'), standing);
     const measured = {};

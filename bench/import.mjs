@@ -9,8 +9,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeLauncher } from '../build/test/lab/launcher.js';
 import { median, printCircumstances, readProcessorTime } from './measure.mjs';
+import { makeFrozenLauncher } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: { entries: { type: 'string', default: '20000' }, alarms: { type: 'string', default: '10' } },
@@ -39,13 +39,8 @@ const tell = (name, figures) =>
   );
 
 process.env.TMPDIR = mkdtempSync(path.join(tmpdir(), 'import-'));
-const limits = { per_minute: 10_000_000, active: 10_000_000, per_destination: 10_000_000 };
-const key = path.join(process.env.TMPDIR, 'key');
-writeFileSync(key, '', { mode: 0o600 });
-const edge = { host: '192.0.2.1', private_key_file: key, known_hosts_file: key, interfaces: { wan: ['0.0.0.0/0'] } };
-const launcher = makeLauncher({ edge }, { policy: { limits } });
+const launcher = await makeFrozenLauncher();
 try {
-  await launcher.firebreak(['freeze', 'bench']);
   const list = path.join(process.env.TMPDIR, 'list.txt');
   const sourceOf = (at) => `203.${Math.floor(at / 62_500)}.${Math.floor(at / 250) % 250}.${1 + (at % 250)}`;
   writeFileSync(list, Array.from({ length: entries }, (_, at) => sourceOf(at)).join('\n'));

@@ -113,11 +113,9 @@ function parsePort(text: string, protocol: Protocol, problem: Report): string | 
     if (text === '' || text === '0') return '';
     return problem('port', `${protocol} has no ports: leave it empty or 0, got ${quoteBack(text)}`);
   }
-  if (text === '0') {
-    return problem(
-      'port',
-      `0 is OSSIM's value for "no port": a ${protocol} block needs a port; use --protocol any for all`,
-    );
+  if (text === '' || text === '0') {
+    const what = text === '' ? 'none is given' : '0 is OSSIM\'s value for "no port"';
+    return problem('port', `${what}: a ${protocol} block needs a port; use --protocol any for all`);
   }
   const port = toPort(text);
   if (/^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65535) return port;

@@ -5,6 +5,7 @@ import { FirebreakError } from '../core/errors.js';
 import { isName } from '../dispatch/allowed-names.js';
 import { openLedger } from '../ledger/index.js';
 import { resolveName } from '../runtime/resolve-name.js';
+import { count } from '../views/count.js';
 
 /** Warns of names on the allowlist that do not resolve now; empty if the allowlist is empty. */
 export async function checkAllowlist(stateDir: string): Promise<Check[]> {
@@ -24,7 +25,12 @@ export async function checkAllowlist(stateDir: string): Promise<Check[]> {
     }
     return entries.length === 0
       ? []
-      : [ok('allowlist', `${entries.length} entries, ${names.length} of them host names`)];
+      : [
+          ok(
+            'allowlist',
+            `${count(entries.length, 'entry', 'entries')}, ${count(names.length, 'host name')} among them`,
+          ),
+        ];
   } catch (error) {
     if (error instanceof FirebreakError) return []; // the check of the ledger reports the problem
     throw error;

@@ -1,2 +1,3 @@
-/** `1 block`, `3 blocks`. */
-export const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+/** `1 block`, `3 blocks`; `1 entry`, `3 entries`. */
+export const count = (amount: number, noun: string, plural = `${noun}s`): string =>
+  `${amount} ${amount === 1 ? noun : plural}`;

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -7,19 +7,8 @@ const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** The browser of this machine; undefined if it has none. */
 export function findBrowser(): string | undefined {
-  const files = (process.env['PATH'] ?? '').split(path.delimiter).flatMap((folder) => {
-    return names.map((name) => path.join(folder, name));
-  });
-  return files.find(isProgram);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.flatMap((folder) => names.map((name) => path.join(folder, name))).find((file) => existsSync(file));
 }
 
 /** A browser without a window. Root has no sandbox in it: only pages of our own are opened. */

@@ -2,6 +2,7 @@ import { parseAnchor, readLastEntries, verifyAudit, type Verified } from '../../
 import { withReader } from '../../app/context.js';
 import { widthOf } from '../../runtime/terminal.js';
 import { toAuditLines } from '../../views/audit-line.js';
+import { count } from '../../views/count.js';
 import { defineCommand, type Output } from '../command.js';
 
 /** How many entries are shown. */
@@ -39,6 +40,6 @@ export const audit = defineCommand({
 
 function toVerifyOutput({ entries, breaks, head }: Verified): Output {
   const json = { entries, breaks, head: head === undefined ? null : `${head.seq}:${head.hash}` };
-  if (breaks.length === 0) return { exit: 0, text: `${entries} entries: intact`, json };
-  return { exit: 1, text: [`${entries} entries: BROKEN`, ...breaks].join('\n'), json };
+  if (breaks.length === 0) return { exit: 0, text: `${count(entries, 'entry', 'entries')}: intact`, json };
+  return { exit: 1, text: [`${count(entries, 'entry', 'entries')}: BROKEN`, ...breaks].join('\n'), json };
 }

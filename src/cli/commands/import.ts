@@ -14,6 +14,7 @@ import { decodeList } from '../../intake/lists/list-decode.js';
 import { countStates } from '../../views/answer.js';
 import { blockToJson } from '../../views/json.js';
 import { countWarnings } from '../../views/warning.js';
+import { count } from '../../views/count.js';
 import { defineCommand, firewall, wait } from '../command.js';
 
 /** A long list passes through in pieces: V8 need not let its heap grow as far as usual, which takes 50 MB more. */
@@ -71,9 +72,9 @@ export const importList = defineCommand({
 
 function answerToText({ entries, blocks, summary }: ImportAnswer): string {
   const { read, known, refused, held, skipped } = summary;
-  const filled = Object.entries(summary.filled).map(([name, count]) => `${name} of ${count}`);
+  const filled = Object.entries(summary.filled).map(([name, many]) => `${name} of ${many}`);
   return [
-    `${entries} entries: ${countStates(blocks)}`,
+    `${count(entries, 'entry', 'entries')}: ${countStates(blocks)}`,
     ...countWarnings(blocks),
     `read ${read}, new ${summary.new}, known ${known}, refused by policy ${refused}, held ${held}, skipped ${skipped}`,
     ...(filled.length > 0 ? [`filled in from the options: ${filled.join(', ')}`] : []),

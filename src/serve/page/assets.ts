@@ -48,7 +48,7 @@ export const assets: Route = {
   scope: null,
   handle: ({ params, headers }) => {
     const asset = readAssets().get(params['file'] ?? '');
-    if (asset === undefined) throw new HttpError(404, 'not_found', 'there is no such file');
+    if (asset === undefined) throw new HttpError(404, 'not_found', 'no such file');
     const isKnown = headers.get('if-none-match') === asset.tag;
     return Promise.resolve({
       status: isKnown ? 304 : 200,

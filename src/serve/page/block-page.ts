@@ -50,7 +50,7 @@ const maxAlarms = 100;
 async function findDetails({ params, app }: PageCall): Promise<BlockDetails> {
   const id = params['id'] ?? '';
   const [details] = parseAddress(id).ok ? [] : await readDetails(id, app);
-  if (details === undefined) throw new HttpError(404, 'not_found', 'There is no such block.');
+  if (details === undefined) throw new HttpError(404, 'not_found', 'no such block');
   return details;
 }
 

@@ -12,7 +12,7 @@ import { toRoute } from './page-route.js';
 /** Logins that may wait for their turn; more get 503. */
 const maxWaiting = 20;
 
-/** Where a login leads: only to a page of ours. */
+/** The page after a login, which is one of this server. */
 export const ownPath = (text: string | null): string =>
   text !== null && /^\/(?![/\\])[\x21-\x7e]{0,2000}$/.test(text) && !text.includes('\\') ? text : '/';
 

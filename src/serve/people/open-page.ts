@@ -5,7 +5,7 @@ import type { Call, Reply, Route, Server } from '../route.js';
 
 const maxFormBytes = 65_536;
 
-/** A page that is open to everyone; its form came from a page of ours. */
+/** A page that needs no login; its form must come from this server. */
 export interface OpenPage {
   method: 'GET' | 'POST';
   path: string;
