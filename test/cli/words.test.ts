@@ -46,7 +46,11 @@ const badWords: readonly (readonly [string, readonly string[], readonly (string 
     ['203.0.113.7', '192.168.1.10', 'shh'],
     ['port: expected 1-65535 or a service such as ssh, got "shh"'],
   ],
-  ['an empty port', ['203.0.113.7', '192.168.1.10', '--dst-port='], [/^port: expected 1-65535, got ""$/]],
+  [
+    'an empty port',
+    ['203.0.113.7', '192.168.1.10', '--dst-port='],
+    ['port: none is given: a tcp block needs a port; use --protocol any for all'],
+  ],
   [
     'leading zeros',
     ['010.0.0.1', '192.168.001.010', '22'],
