@@ -4,8 +4,8 @@
 //
 //   npm test -- [--unit] [--ansible system|latest] [--only FILE] [--grep TEXT]
 //
-// What runs with which Ansible: every file of test/integration and test/cli with each, except those in `withoutAnsible`,
-// which run once; the hash of a file's name chooses with which.
+// Files of test/integration and test/cli in `withBoth` run with each Ansible, the others with one, which the hash of
+// their name chooses.
 //
 // --unit runs the tests that start no process, in seconds; --only the test files whose name contains FILE.
 import { execFileSync, spawn } from 'node:child_process';
@@ -153,15 +153,17 @@ async function runAll(parts) {
   return counts;
 }
 
-/** Tests that do not depend on the version of Ansible: each runs once, with one Ansible or the other. */
-const withoutAnsible = new Set([
-  ...['allow', 'amend', 'audit', 'breaker', 'check-config', 'config', 'container', 'disk', 'doctor', 'documents'],
-  ...['faults', 'gateway', 'history', 'hostile', 'hostile-firewall', 'init', 'interfaces', 'ledger', 'mail'],
-  ...['manual', 'networks', 'never-block', 'outbox', 'page-blocks', 'people', 'pf-decision', 'policy', 'process'],
-  ...['proof', 'protected', 'reconcile', 'report', 'role-concurrency', 'role-property', 'run', 'selftest'],
-  ...['sensor', 'serve', 'serve-api', 'serve-crowdsec', 'serve-flood', 'serve-hostile', 'serve-openc2'],
-  ...['serve-presets', 'serve-tls', 'status', 'stop', 'syslog', 'tags', 'terminal', 'torture', 'trust'],
-  ...['warm-call', 'webhook', 'words', 'writes'],
+/** What depends on the version of Ansible: the role, and how we start it. Each runs with both. */
+const withBoth = new Set([
+  ...['ansible-doc', 'block', 'demo', 'pfsense-docs', 'playbooks', 'playbooks-mail', 'role-batch', 'role-become'],
+  ...['role-by-hand', 'role-check', 'role-faults', 'role-proof', 'role-recovery', 'role-rule', 'role-versions'],
+  ...['secrets', 'warm'],
+]);
+
+/** Of these, with Debian's Ansible without a warm runner, which all others use. */
+const coldToo = new Set([
+  ...['demo', 'playbooks', 'playbooks-mail', 'role-become', 'role-by-hand', 'role-faults', 'role-recovery', 'secrets'],
+  ...['warm'],
 ]);
 
 /** Those that take more than a minute, the longest first: begun last, one would run alone at the end. */
@@ -187,15 +189,17 @@ function findAnsibleParts() {
   return ansibles.flatMap((ansible, index) => {
     const extraEnv = {
       PATH: `${folderOf(ansible)}${path.delimiter}${process.env.PATH ?? ''}`,
-      FIREBREAK_TEST_ANSIBLE: ansible.name,
     };
-    const once = all.filter((file) => withoutAnsible.has(nameOf(file)) && choiceOf(file) % ansibles.length === index);
-    return [...all.filter((file) => !withoutAnsible.has(nameOf(file))), ...once].map((file) => ({
-      title: `${nameOf(file)}, Ansible ${ansible.version} (${ansible.name})`,
-      files: [file],
-      extraEnv,
-      timeoutMs: 120_000,
-    }));
+    const once = all.filter((file) => !withBoth.has(nameOf(file)) && choiceOf(file) % ansibles.length === index);
+    return [...all.filter((file) => withBoth.has(nameOf(file))), ...once].map((file) => {
+      const isCold = ansible.name === 'system' && coldToo.has(nameOf(file));
+      return {
+        title: `${nameOf(file)}, Ansible ${ansible.version} (${ansible.name})`,
+        files: [file],
+        extraEnv: { ...extraEnv, FIREBREAK_TEST_WARM: isCold ? '0' : '1' },
+        timeoutMs: 120_000,
+      };
+    });
   });
 }
 

@@ -21,6 +21,9 @@ async function countLoaded(firewall: Firewall, source: string): Promise<number> 
 
 const countRules = (firewall: Firewall, text: string): number => firewall.readConfig().split(text).length - 1;
 
+/** Each run starts ansible-playbook, and nothing outlives it. */
+const cold = { ansible: { warm: 0 } };
+
 describe('firebreak block', function () {
   this.timeout(180_000); // several runs each, on a machine that may be busy
   let edge: Firewall;
@@ -28,7 +31,7 @@ describe('firebreak block', function () {
 
   beforeEach(async () => {
     edge = await startFirewall();
-    launcher = makeLauncher({ edge: settingsOf(edge) });
+    launcher = makeLauncher({ edge: settingsOf(edge) }, cold);
   });
 
   afterEach(async () => {
@@ -266,7 +269,7 @@ describe('firebreak block on several firewalls', function () {
 
   beforeEach(async () => {
     [edge, depot] = await Promise.all([startFirewall(), startFirewall()]);
-    launcher = makeLauncher({ edge: settingsOf(edge), depot: settingsOf(depot) });
+    launcher = makeLauncher({ edge: settingsOf(edge), depot: settingsOf(depot) }, cold);
   });
 
   afterEach(async () => {

@@ -172,7 +172,7 @@ describe('firebreak doctor, of a firewall,', function () {
   after(() => edge.stop());
 
   beforeEach(() => {
-    launcher = makeLauncher({ edge: settingsOf(edge) });
+    launcher = makeLauncher({ edge: settingsOf(edge) }, { ansible: { warm: 0 } });
   });
 
   afterEach(() => launcher.remove());

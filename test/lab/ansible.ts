@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Firewall } from './firewall.js';
 import { packageRoot } from './package-root.js';
 import { endAll, findTree } from './processes.js';
-import { isWarmAnsible, runShared, sharedHome } from './warm.js';
+import { isWarm, runShared, sharedHome } from './warm.js';
 
 const playbooks = path.join(packageRoot, 'playbooks');
 
@@ -198,13 +198,13 @@ export function startPlaybook(
   };
 }
 
-/** A whole run, and all that came of it: with one of the two Ansibles through the warm runner, where that is the same. */
+/** A whole run, and all that came of it: through the warm runner where that is the same. */
 export async function runPlaybook(
   firewalls: Firewall | readonly Firewall[],
   options: PlaybookOptions = {},
 ): Promise<PlaybookRun> {
   const isPlain = options.bare !== true && options.environment === undefined && !options.playbook?.includes('/');
-  if (!isWarmAnsible || !isPlain) return startPlaybook(firewalls, options).ended;
+  if (!isWarm || !isPlain) return startPlaybook(firewalls, options).ended;
   const { folder, args, environment } = prepareRun(firewalls, options);
   try {
     return describeRun(await runShared(args, { ...environment, HOME: sharedHome }, folder), folder);

@@ -165,17 +165,20 @@ export function makeLauncher(firewalls: Readonly<Record<string, object>>, config
   const stateDir = path.join(folder, 'state');
   const home = path.join(folder, 'home');
   mkdirSync(home);
+  /** Where no firewall of the lab is, no run gets far. */
+  const usesWarm = isWarm && Object.values(firewalls).some((firewall) => 'vars' in firewall);
   let keys: object = { state_dir: stateDir, firewalls, ...config };
 
   const configure = (changes: object): void => {
     keys = { ...keys, ...changes };
-    const ansible = { warm: isWarm ? '5m' : 0, ...('ansible' in keys && (keys.ansible as object)) };
+    const ansible = { warm: usesWarm ? '5m' : 0, ...('ansible' in keys && (keys.ansible as object)) };
     writeFileSync(configFile, `${JSON.stringify({ ...keys, ansible }, undefined, 2)}\n`); // JSON is YAML
     chmodSync(configFile, 0o600);
   };
   configure({});
   const settings: unknown = 'ansible' in config && config.ansible;
-  if (isWarm && !(typeof settings === 'object' && settings !== null && 'warm' in settings)) startWarmRunner(stateDir);
+  const choosesWarm = typeof settings === 'object' && settings !== null && 'warm' in settings;
+  if (usesWarm && !choosesWarm) startWarmRunner(stateDir);
 
   const start: Launcher['start'] = (args, options = {}) => {
     const [command = '', ...words] = [...(options.prefix ?? []), process.execPath, options.program ?? program, ...args];

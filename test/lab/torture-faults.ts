@@ -2,6 +2,7 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -182,9 +183,11 @@ const playFailingWrites =
 
 /** The state folder lies on a small disk, which one call finds full, and the next one not. */
 const playSmallDisk =
-  (options: string, fill: string) =>
+  (what: 'bytes' | 'inodes', fill: string) =>
   async (round: Round): Promise<Asked[]> => {
     const { launcher } = round;
+    const options =
+      what === 'bytes' ? `size=${sizeOf(launcher.stateDir) + 2 ** 21}` : `nr_inodes=${countIn(launcher) + 60}`;
     launcher.configure({ ansible: { timeout: '30s', warm: 0 } });
     signalAll(findWarmRunner(launcher.stateDir), 'SIGKILL');
     const [full, free] = [round.newPort(), round.newPort()];
@@ -321,10 +324,19 @@ function measure({ launcher, firewall }: Round): Usage {
   return {
     descriptors: runner === undefined ? 0 : readdirNames(`/proc/${runner}/fd`).length,
     kilobytes: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
-    files: readdirNames(launcher.stateDir, true).length + readdirNames(path.join(firewall.root, 'tmp'), true).length,
+    files: countIn(launcher) + readdirNames(path.join(firewall.root, 'tmp'), true).length,
     processes: findMarked('FIREBREAK_RUN_ID', launcher.folder).length,
   };
 }
+
+const countIn = ({ stateDir }: Launcher): number => readdirNames(stateDir, true).length;
+
+/** In bytes, as a disk of pages of 4 kB holds it. */
+const sizeOf = (folder: string): number =>
+  readdirNames(folder, true).reduce((sum, name) => {
+    const size = lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+    return sum + Math.ceil(size / 4096) * 4096;
+  }, 0);
 
 const readdirNames = (folder: string, recursive = false): string[] => readdirSync(folder, { recursive }) as string[]; // no buffers asked for
 
@@ -346,15 +358,12 @@ const shortFaults: readonly Fault[] = [
   {
     name: 'full disk',
     isPossible: canMount,
-    play: playSmallDisk('size=3m', '(cat /dev/zero >"$state/filler" 2>/dev/null || true)'),
+    play: playSmallDisk('bytes', '(cat /dev/zero >"$state/filler" 2>/dev/null || true)'),
   },
   {
     name: 'no inode',
     isPossible: canMount,
-    play: playSmallDisk(
-      'size=16m,nr_inodes=200',
-      '(i=0; while touch "$state/filler$i" 2>/dev/null; do i=$((i+1)); done)',
-    ),
+    play: playSmallDisk('inodes', '(i=0; while touch "$state/filler$i" 2>/dev/null; do i=$((i+1)); done)'),
   },
   { name: 'clock steps', play: playClockSteps, check: checkDurations },
   { name: 'clock change', play: playDst, check: checkDurations },

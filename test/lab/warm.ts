@@ -6,11 +6,11 @@ import { findWarmPlace, spawnRunner, startWarm } from '#firebreak/platforms/ansi
 import { sharedFolder } from './processes.js';
 import { configSchema } from '#firebreak/config/schema.js';
 
-/** Whether `FIREBREAK_TEST_WARM=1` has each launcher begin with a warm runner; otherwise no launcher uses one. */
+/**
+ * Whether runs go through a warm runner: each launcher of the lab begins with one, and the playbooks of this mocha
+ * process share one. Otherwise each run starts ansible-playbook.
+ */
 export const isWarm = process.env['FIREBREAK_TEST_WARM'] === '1';
-
-/** Whether the playbooks of this mocha process run through one warm runner; with the other Ansible they run cold. */
-export const isWarmAnsible = process.env['FIREBREAK_TEST_ANSIBLE'] === 'latest';
 
 const shared = path.join(tmpdir(), sharedFolder);
 /** The home folder of all its runs: they may not differ in it. */
