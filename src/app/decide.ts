@@ -1,4 +1,5 @@
 import { shortId, type Block } from '../core/block.js';
+import { cleanDescription } from '../core/description.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
 import { acquireDueLeases } from '../dispatch/wait.js';
@@ -36,8 +37,12 @@ export async function decide(decision: Decision, id: string | undefined, app: Ap
  * Decides on those of these blocks that are in such a state, and leaves it to the caller to apply what that makes due.
  * @returns the blocks that were decided on
  */
-export async function requestDecision(decision: Decision, ids: readonly string[], app: App): Promise<Block[]> {
-  const blocks = await app.ledger.decide(decision, ids);
+export async function requestDecision(
+  decision: Decision,
+  { ids, reason = '' }: { ids: readonly string[]; reason?: string },
+  app: App,
+): Promise<Block[]> {
+  const blocks = await app.ledger.decide(decision, ids, cleanDescription(reason));
   await saveKnown(app);
   return blocks;
 }

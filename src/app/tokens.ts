@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { parseAddress } from '../core/address.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
-import { tokenScopes, type TokenScope } from '../core/token.js';
+import { hashToken, tokenScopes, type TokenScope } from '../core/token.js';
 import type { App } from '../runtime/app.js';
 import { toDuration } from './allow.js';
 
@@ -13,9 +13,6 @@ export interface TokenRequest {
   /** As in `30d`; undefined never expires. */
   expires: string | undefined;
 }
-
-/** Only the hash is stored: a reader of the ledger cannot use the token. 256 random bits need no slow hash. */
-export const hashToken = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** The prefix lets secret scanners find a token that was published by mistake. */
 const prefix = 'fbt_';

@@ -101,6 +101,8 @@ export interface HeldEvent extends Occurrence {
   limits: LoadLimits;
   blocks: readonly Block[];
   alarms: AlarmsByBlock;
+  /** Of the page that asks for a decision on these blocks, by the channel's name; none without the page. */
+  links: Readonly<Record<string, string>>;
 }
 
 export interface LoadLimits {

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { contains, parseAddress } from './address.js';
 
 /** What the bearer of a token may do: post alarms; read; or both, and decide on blocks. */
 export const tokenScopes = ['alarm', 'read', 'operate'] as const;
 export type TokenScope = (typeof tokenScopes)[number];
+
+/** Only the hash is stored: a reader of the ledger cannot use the token. 256 random bits need no slow hash. */
+export const hashToken = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
 /** A token, without its secret. Times are milliseconds since the epoch. */
 export interface Token {

@@ -19,7 +19,8 @@ import type { MessageEnding, NewMessage, QueuedMessage } from './messages.js';
  * ledger at the same time: every method is one transaction, and time is the ledger's own. Methods may be called while
  * others of the same process are in progress, and none of them blocks the event loop.
  */
-export interface Ledger extends BlockStore, Leases, Outbox, Incidents, Allowances, Tokens, People, Audit, Control {
+export interface Ledger
+  extends BlockStore, Leases, Outbox, Incidents, Allowances, Tokens, People, DecisionLinks, Audit, Control {
   /** The same ledger; the audit log records its decisions as this actor's. Cheap: one per request. */
   as(actor: string): Ledger;
   /** Finishes the open transaction and refuses later ones. Closes every view of the ledger. */
@@ -33,7 +34,7 @@ export interface BlockStore {
   /** Requests the release of the matching blocks; returns them afterwards. */
   release(query: BlockQuery, reason: string): Promise<Block[]>;
   /** Applies an operator's decision. Blocks in other states are neither changed nor returned. */
-  decide(move: 'approve' | 'reject' | 'retry', ids: readonly string[] | 'all'): Promise<Block[]>;
+  decide(move: 'approve' | 'reject' | 'retry', ids: readonly string[] | 'all', reason?: string): Promise<Block[]>;
   /** Changes what the ledger alone knows of a block: its end (null: forever), or an operator's note. */
   amend(id: string, change: Amendment): Promise<Block>;
   /** Releases expired blocks, refuses those held too long, and deletes old records. */
@@ -206,6 +207,28 @@ export interface NewPerson extends Pick<Person, 'name' | 'role'> {
 }
 
 export interface NewWebSession extends Omit<WebSession, 'startedAt' | 'seenAt'> {
+  forMs: number;
+}
+
+/** Links in messages, by which their reader decides on held blocks without a login. */
+export interface DecisionLinks {
+  addDecisionLink(link: NewDecisionLink): Promise<void>;
+  /** The link of this hash, unless it was used or has expired. */
+  findDecisionLink(hash: string): Promise<DecisionLink | undefined>;
+  /** The same, and ends it. */
+  takeDecisionLink(hash: string): Promise<DecisionLink | undefined>;
+}
+
+export interface DecisionLink {
+  /** The ids of the blocks that it decides on. */
+  blocks: readonly string[];
+  /** The channel and its recipients: `mail to soc@example.org`. */
+  sentBy: string;
+}
+
+export interface NewDecisionLink extends DecisionLink {
+  /** SHA-256 of the secret, in hex. */
+  hash: string;
   forMs: number;
 }
 

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import type { Block } from '../core/block.js';
+import { hashToken } from '../core/token.js';
 import { findListedAlarms } from './alarms.js';
 import type { NotifyContext } from './channel.js';
-import { isSubscribed } from './index.js';
+import { isSubscribed, openChannels } from './index.js';
 import { notify } from './notify.js';
 
 /**
@@ -17,5 +20,25 @@ export async function notifyHeld(context: NotifyContext): Promise<void> {
   const blocks = await ledger.findBlocks({ states: ['held'] });
   const alarms = await findListedAlarms(blocks, ledger);
   const { limits } = config.policy;
-  await notify([{ kind: 'held', at: await ledger.now(), host, load, limits, blocks, alarms }], context);
+  const links = await makeLinks(blocks, context);
+  await notify([{ kind: 'held', at: await ledger.now(), host, load, limits, blocks, alarms, links }], context);
+}
+
+/** For each channel a link by which its recipients decide on these blocks, once and while they are held. */
+async function makeLinks(blocks: readonly Block[], context: NotifyContext): Promise<Record<string, string>> {
+  const { config, ledger } = context;
+  const { enabled, url } = config.serve.page;
+  const links: Record<string, string> = {};
+  if (!enabled || url === undefined) return links;
+  for (const channel of openChannels(context).filter((each) => each.accepts('held'))) {
+    const secret = randomBytes(32).toString('base64url');
+    await ledger.addDecisionLink({
+      hash: hashToken(secret),
+      blocks: blocks.map(({ id }) => id),
+      sentBy: `${channel.name} to ${await channel.describeTarget()}`,
+      forMs: config.policy.limits.hold_for,
+    });
+    links[channel.name] = new URL(`/decide/${secret}`, url).href;
+  }
+  return links;
 }

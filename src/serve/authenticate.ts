@@ -1,8 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { hashToken } from '../app/tokens.js';
 import { readSecret } from '../config/read-secret.js';
 import type { ServeConfig } from '../config/schema/serve-keys.js';
-import { isFromNetwork, permits, type Token, type TokenScope } from '../core/token.js';
+import { hashToken, isFromNetwork, permits, type Token, type TokenScope } from '../core/token.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { HttpError } from './http-error.js';
 

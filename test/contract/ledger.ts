@@ -941,6 +941,18 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await ledger.findAllowances()).to.have.length(1);
     });
 
+    it('gives a decision link to one caller, until it expires', async () => {
+      const link = { blocks: ['b1', 'b2'], sentBy: 'mail to soc@example.org' };
+      await ledger.addDecisionLink({ ...link, hash: 'l1', forMs: hour });
+      await ledger.addDecisionLink({ ...link, hash: 'l2', forMs: hour });
+      expect(await ledger.findDecisionLink('l1')).to.deep.equal(link);
+      const taken = await Promise.all([1, 2, 3].map(() => ledger.takeDecisionLink('l1')));
+      expect(taken.filter((each) => each !== undefined)).to.deep.equal([link]);
+      expect(await ledger.findDecisionLink('l1')).to.equal(undefined);
+      test.advance(hour);
+      expect(await ledger.takeDecisionLink('l2')).to.equal(undefined);
+    });
+
     it('finds a token by its hash, until it expires or is revoked', async () => {
       const token = { scope: 'alarm', source: 'wazuh', networks: ['192.0.2.0/24'] } as const;
       const added = [

@@ -16,14 +16,14 @@ export async function releaseBlocks(tx: Transaction, query: BlockQuery, reason: 
 
 export async function decideBlocks(
   tx: Transaction,
-  { move, by }: { move: 'approve' | 'reject' | 'retry'; by: string },
+  { move, by, reason }: { move: 'approve' | 'reject' | 'retry'; by: string; reason: string },
   ids: readonly string[] | 'all',
 ): Promise<Block[]> {
   const now = await tx.now();
   const states = move === 'retry' ? (['failed', 'pending', 'releasing'] as const) : (['held'] as const);
   const moves: Record<typeof move, (block: Block) => Block> = {
     approve: (block) => approve(block, now),
-    reject: (block) => release(block, now, `rejected by ${by}`),
+    reject: (block) => release(block, now, `rejected by ${by}${reason === '' ? '' : `: ${reason}`}`),
     retry: (block) => retry(block, now),
   };
   return moveAll(tx, await findBlocks(tx, { ...(ids !== 'all' && { ids }), states }), moves[move]);

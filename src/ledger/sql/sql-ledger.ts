@@ -9,6 +9,7 @@ import type {
   Leases,
   Ledger,
   Outbox,
+  DecisionLinks,
   People,
   Tokens,
 } from '../ledger.js';
@@ -69,6 +70,7 @@ import {
   recordFacts,
 } from './seen.js';
 import { beginSession, endSession } from './sessions.js';
+import * as links from './link-rows.js';
 import * as people from './person-rows.js';
 import { addToken, findToken, findTokens, revokeToken } from './token-rows.js';
 import { beginWaiting, endWaiting } from './waiters.js';
@@ -89,6 +91,7 @@ export function makeSqlLedger(database: Database, audit?: AuditFiles, actor = 'f
     ...makeAllowances(database, decide, actor),
     ...makeTokens(database, decide, actor),
     ...makePeople(database, decide, actor),
+    ...makeDecisionLinks(database),
     ...makeAudit(database, decide),
     ...makeControl(database, decide, actor),
     as: (other) => makeSqlLedger(database, audit, other),
@@ -111,7 +114,11 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
       ({ blocks }) => entriesOfAlarms(alarms, blocks),
     ),
   release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
-  decide: (move, ids) => decide((tx) => decideBlocks(tx, { move, by: actor }, ids), entriesOf(move)),
+  decide: (move, ids, reason = '') =>
+    decide(
+      (tx) => decideBlocks(tx, { move, by: actor, reason }, ids),
+      (blocks) => blocks.map((block) => ({ ...entryOfBlock(move, block), ...(reason !== '' && { reason }) })),
+    ),
   amend: (id, change) =>
     decide(
       (tx) => amendBlock(tx, id, change),
@@ -275,6 +282,12 @@ const makePeople = (database: Database, decide: Decide, actor: string): People =
       (count) => (count > 0 ? [{ event: 'logout', name, sessions: count }] : []),
     );
   },
+});
+
+const makeDecisionLinks = (database: Database): DecisionLinks => ({
+  addDecisionLink: (link) => database.write((tx) => links.addDecisionLink(tx, link)),
+  findDecisionLink: (hash) => links.findDecisionLink(database, hash),
+  takeDecisionLink: (hash) => database.write((tx) => links.takeDecisionLink(tx, hash)),
 });
 
 const makeAudit = (database: Database, decide: Decide): Audit => ({

@@ -9,13 +9,16 @@ import { renderMail, type Mail, type MailFacts } from './mail-template.js';
 import { fitSubject } from './subject.js';
 
 /** Reports that blocks wait for approval, how many, for which addresses, and what to run. */
-export function renderHeldMail({ host, load, limits, blocks, alarms }: HeldEvent, templatesDir?: string): Mail {
+export function renderHeldMail(event: HeldEvent, templatesDir?: string): Mail {
+  const { host, load, limits, blocks, alarms, links } = event;
   const facts = {
     host,
     subject: fitSubject(...subjectsOf(blocks)),
     headline: 'New blocks are HELD until approved',
     lead: 'More alarms arrived than the limits allow without review. Held blocks are NOT in force.',
     tone: 'warn',
+    link: links['mail'] ?? '',
+    linkNote: `The page asks first. The link decides once, without a login, on the ${count(blocks.length, 'block')} below, and is valid for ${formatDuration(limits.hold_for)}: do not forward it.`,
     actions: [
       { what: 'list held blocks', command: 'firebreak list --state held' },
       { what: 'approve all held blocks', command: 'firebreak approve --all' },

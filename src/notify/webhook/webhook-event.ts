@@ -35,6 +35,8 @@ export interface WebhookEvent {
   text: string;
   /** The command to run next. */
   command: string;
+  /** Of the page that asks for a decision: whoever has it decides, once. Null for other kinds, and without the page. */
+  link: string | null;
   /** Whether a reported failure is over. */
   isOver: boolean;
   causes: { cause: string; since: string }[];
@@ -81,6 +83,7 @@ const basicsOf = ({ at, host }: Event, firewall: string | null) => ({
   host,
   firewall,
   isOver: false,
+  link: null,
   causes: [],
   alarms: 0,
   blocks: [],
@@ -204,6 +207,7 @@ function fromAddresses(event: AddressesEvent): WebhookEvent {
 }
 
 function fromHeld(event: HeldEvent): WebhookEvent {
+  const link = event.links['webhook'] ?? null;
   const { held, sources, destinations } = event.load;
   const [top] = sources;
   const command = 'firebreak list --state held';
@@ -212,8 +216,9 @@ function fromHeld(event: HeldEvent): WebhookEvent {
     ...basicsOf(event, null),
     kind: 'held',
     title: `HELD: ${count(held, 'new block')} wait for approval`,
-    text: toText([most, 'Held blocks are NOT in force.'], command),
+    text: toText([most, 'Held blocks are NOT in force.', link === null ? '' : `Approve or reject: ${link}`], command),
     command,
+    link,
     count: held,
     sources: toTop(sources),
     destinations: toTop(destinations),

@@ -1,6 +1,7 @@
 import { toRoute, type Page } from '../people/page-route.js';
 import type { Route } from '../route.js';
 import { accountPages } from '../people/account-page.js';
+import { decideRoutes } from '../people/decide-pages.js';
 import { makeLoginRoutes } from '../people/login-pages.js';
 import { aroundPages } from './around-pages.js';
 import { assets } from './assets.js';
@@ -10,4 +11,4 @@ import { blockPages } from './block-pages.js';
 export const pages: readonly Page[] = [...blockPages, ...aroundPages, ...accountPages];
 
 /** What browsers are served besides the API, where `serve.page.enabled` is true. */
-export const pageRoutes: readonly Route[] = [assets, ...makeLoginRoutes(), ...pages.map(toRoute)];
+export const pageRoutes: readonly Route[] = [assets, ...makeLoginRoutes(), ...decideRoutes, ...pages.map(toRoute)];

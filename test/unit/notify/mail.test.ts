@@ -218,6 +218,7 @@ describe('every mail', () => {
     ],
     audit: { seq: 1234, hash: 'c0ffee'.repeat(10) },
   };
+  const link = 'https://firebreak.example.org/decide/hFz0cQ3Zb6oYw2mJr8T1vLx5nKdEaS7uGiPfCqRtWyB';
   const mails: Record<string, Mail> = {
     failure: mailOf(failed, away),
     held: renderHeldMail({
@@ -227,6 +228,7 @@ describe('every mail', () => {
       limits,
       blocks: [held],
       alarms: asked([held], { 'event-id': '6a1f' }),
+      links: { mail: link },
     }),
     recovery: renderRecoveryMail({
       ...found,
@@ -271,7 +273,9 @@ describe('every mail', () => {
       });
 
       it('loads nothing from the network and has no script', () => {
-        expect(html).to.not.match(/https?:|\bsrc=|href=|url\(|@import|<script|<img|<link|javascript:/i);
+        expect(html.replace(`href="${link}"`, '')).to.not.match(
+          /https?:|\bsrc=|href=|url\(|@import|<script|<img|<link|javascript:/i,
+        );
       });
 
       it('works in an old client: tables, each cell with its own style, no wider than 640', () => {
@@ -422,7 +426,7 @@ describe('every mail', () => {
       ...held,
       flow: { ...flow, source },
     }));
-    const { subject } = renderHeldMail({ ...found, kind: 'held', load, limits, blocks, alarms: new Map() });
+    const { subject } = renderHeldMail({ ...found, kind: 'held', load, limits, blocks, alarms: new Map(), links: {} });
     expect(subject).to.equal('[firebreak] HELD: 203.0.113.7, 203.0.113.8 and 1 more wait for approval');
   });
 

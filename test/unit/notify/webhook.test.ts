@@ -58,6 +58,7 @@ const held: Event = {
   limits: { per_minute: 60, active: 10_000, per_destination: 1000, hold_for: 1 },
   blocks: [],
   alarms: new Map(),
+  links: { webhook: 'https://firebreak.example.org/decide/secret' },
 };
 
 describe("a webhook's event", () => {

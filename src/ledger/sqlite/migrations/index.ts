@@ -15,6 +15,7 @@ import { addTokens } from './014-tokens.js';
 import { addTags } from './015-tags.js';
 import { addPeople } from './016-people.js';
 import { addPageLists } from './017-page-lists.js';
+import { addDecisionLinks } from './018-decision-links.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -38,4 +39,5 @@ export const migrations: readonly string[] = [
   addTags,
   addPeople,
   addPageLists,
+  addDecisionLinks,
 ];
