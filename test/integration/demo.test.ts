@@ -14,8 +14,9 @@ interface Demo {
 /** Runs the built demo; `onShown` sees what it has shown so far, and may send it a signal. */
 function runDemo(
   onShown: (shown: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  options: readonly string[] = [],
 ): Promise<Demo> {
-  const child = spawn(process.execPath, [path.join(packageRoot, 'build/test/lab/demo.js')], {
+  const child = spawn(process.execPath, [path.join(packageRoot, 'build/test/lab/demo.js'), ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let shown = '';
@@ -27,6 +28,13 @@ function runDemo(
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, shown }));
   });
+}
+
+/** The list of blocks, as one sees it who has logged in. */
+async function readList(url: string, form: { name: string; password: string }): Promise<string> {
+  const login = await fetch(`${url}/login`, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' });
+  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+  return (await fetch(`${url}/`, { headers: { cookie } })).text();
 }
 
 /** Times, ids and folders differ from run to run, and a longer folder makes a command break elsewhere. */
@@ -60,6 +68,27 @@ describe('the demo', function () {
       .split('\n')
       .filter((line) => !lines.has(line));
     expect(unknown).to.deep.equal([]);
+  });
+
+  it('shows the page with --page, where its account logs in, until Ctrl-C', async () => {
+    const asked: Promise<string>[] = [];
+    const { code, shown } = await runDemo(
+      (text, kill) => {
+        const [, url, name = '', password = ''] =
+          / (http:\S+) - log in as (\w+) with the password (\w+)/.exec(text) ?? [];
+        if (url === undefined || !text.includes('An alarm comes in') || asked.length > 0) return;
+        asked.push(readList(url, { name, password }).finally(() => kill('SIGINT')));
+      },
+      ['--page'],
+    );
+    const [list = ''] = await Promise.all(asked);
+    expect(list).to.include('203.0.113.7').and.include('held for approval').and.include('depot');
+    expect(shown.split('\n').filter((line) => line.length > 80)).to.deep.equal([]);
+    expect({ code, isTold: shown.includes('Everything has been taken away again.') }).to.deep.equal({
+      code: 0,
+      isTold: true,
+    });
+    expect(isLeft()).to.equal(false);
   });
 
   it('takes everything away again on Ctrl-C in the middle of a run', async () => {

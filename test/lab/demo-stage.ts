@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { startFirewall, type Firewall } from './firewall.js';
 import { canMount } from './namespace.js';
@@ -33,6 +36,12 @@ export interface Call {
   readonly ms: number;
 }
 
+/** What is added to a configuration. */
+interface Keys {
+  readonly firewalls?: object;
+  readonly [key: string]: unknown;
+}
+
 /** The three machines of the demo, each on this one: a SIEM, an Ansible host and a firewall. */
 export interface Stage {
   /** Holds all of it: the Ansible host's home is `ansible` in it, the SIEM's folder `siem`. */
@@ -48,6 +57,12 @@ export interface Stage {
   readonly sshCommand: (alarm: DemoAlarm) => string;
   /** Whether runs use a warm runner; they do not at first. */
   setWarm(isWarm: boolean): void;
+  /** Adds to the configuration of the Ansible host, whose firewall is `edge`. */
+  configure(keys: Keys): void;
+  /** Runs the program on the Ansible host, as its administrator does. */
+  firebreak(args: readonly string[]): Promise<Call>;
+  /** Starts `firebreak serve` there, on a free port. Gives its address. */
+  serve(): Promise<string>;
   /** Rejects where the stage is closed meanwhile. */
   fire(alarm: DemoAlarm): Promise<Call>;
   /** Ends every process of the stage and removes its folder. Idempotent. */
@@ -79,6 +94,12 @@ export async function openStage(): Promise<Stage> {
       if (closing !== undefined) throw new Error('The stage was closed while an alarm was on its way.');
       return made;
     };
+    const configFile = path.join(folder, 'ansible/firebreak.yml');
+    const administrator: NodeJS.ProcessEnv = {
+      ...{ ...process.env, FIREBREAK_CONFIG: configFile, HOME: path.join(folder, 'ansible') },
+      PATH: findPath(path.join(folder, 'ansible')),
+    };
+    const programFile = path.join(folder, 'ansible/bin/firebreak');
     return {
       folder,
       firewall,
@@ -87,10 +108,14 @@ export async function openStage(): Promise<Stage> {
       policyCommand,
       sshCommand,
       setWarm: (isWarm) =>
-        writeFileSync(
-          path.join(folder, 'ansible/firebreak.yml'),
-          renderConfig(path.join(folder, 'ansible'), firewall, isWarm),
-        ),
+        writeFileSync(configFile, renderConfig(path.join(folder, 'ansible'), firewall, { ansible: toAnsible(isWarm) })),
+      configure: (keys) => writeFileSync(configFile, renderConfig(path.join(folder, 'ansible'), firewall, keys)),
+      firebreak: (args) => collect(spawn(programFile, args, { ...piped, env: administrator })),
+      serve: async () => {
+        const server = spawn(programFile, ['serve', '--listen', '127.0.0.1:0'], { ...piped, env: administrator });
+        releases.push(() => endServer(server));
+        return findAddress(server);
+      },
       fire,
       close,
       findLeftovers: () => findLeftovers(folder),
@@ -133,6 +158,14 @@ const findLeftovers = (folder: string): string[] => [
   ...findNaming(folder).map((pid) => `process ${pid}`),
 ];
 
+/** Ends with where setup.sh puts an Ansible if it finds none on PATH. */
+const findPath = (folder: string): string =>
+  [
+    path.join(folder, 'bin'),
+    process.env['PATH'] ?? '/usr/bin:/bin',
+    path.join(packageRoot, '.tools/ansible-latest/bin'),
+  ].join(':');
+
 async function startAnsibleHost(
   folder: string,
   siem: string,
@@ -145,25 +178,44 @@ async function startAnsibleHost(
   ]);
   const config = path.join(folder, 'firebreak.yml');
   writeFileSync(config, renderConfig(folder, firewall), { mode: 0o600 });
-  const ansible = path.join(packageRoot, '.tools/ansible-latest/bin'); // where setup.sh found none on PATH
   return startSshd({
     folder,
-    environment: {
-      FIREBREAK_CONFIG: config,
-      PATH: `${path.join(folder, 'bin')}:${process.env['PATH'] ?? '/usr/bin:/bin'}:${ansible}`,
-    },
+    environment: { FIREBREAK_CONFIG: config, PATH: findPath(folder) },
     ...(login === 'password'
       ? { passwordAccount: { user, password } }
       : { authorizedKeys: [await makeKey(path.join(siem, 'id_ed25519'))] }),
   });
 }
 
+async function endServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+}
+
+/** Waits for the line in which `firebreak serve` tells where it listens. */
+async function findAddress(server: ChildProcess): Promise<string> {
+  let said = '';
+  for (const stream of [server.stdout, server.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
+  for (;;) {
+    const [, url] = /listening on (\S+);/.exec(said) ?? [];
+    if (url !== undefined) return url;
+    if (server.exitCode !== null || server.signalCode !== null) throw new Error(`The server did not start: ${said}`);
+    await sleep(50);
+  }
+}
+
+const toAnsible = (isWarm: boolean) => ({ timeout: '5m', warm: isWarm ? '5m' : 0 });
+
 /** The configuration that an administrator would write, patience with a busy machine, and the lab's own paths. */
-function renderConfig(folder: string, firewall: Firewall, isWarm = false): string {
+function renderConfig(folder: string, firewall: Firewall, { firewalls = {}, ...keys }: Keys = {}): string {
   return stringify({
     state_dir: path.join(folder, 'state'),
-    ansible: { timeout: '5m', warm: isWarm ? '5m' : 0 },
+    ansible: toAnsible(false),
+    ...keys,
     firewalls: {
+      ...firewalls,
       edge: {
         host: firewall.host,
         port: firewall.port,
@@ -207,14 +259,20 @@ function setUpSiem(folder: string, host: Sshd, login: Stage['login']) {
 
 /** As OSSIM's daemon does it: `sh -c`, from the root folder, umask 0. Only that it throws the output away is left out. */
 function call(command: string, mark: Readonly<Record<string, string>>): Promise<Call> {
-  const started = performance.now();
   const umask = process.umask(0);
   const child = spawn('/bin/sh', ['-c', command], {
+    ...piped,
     cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', ...mark },
   });
   process.umask(umask);
+  return collect(child);
+}
+
+const piped: { stdio: ['ignore', 'pipe', 'pipe'] } = { stdio: ['ignore', 'pipe', 'pipe'] };
+
+function collect(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Call> {
+  const started = performance.now();
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text));

@@ -1,9 +1,15 @@
 /**
  * `npm run demo`: an alarm becomes a proven firewall rule, with all three machines on this one.
  * What it shows is looked up on the stand-in each time; it ends with 1 if one of its claims does not hold.
+ *
+ *   npm run demo -- [--page]
+ *
+ * --page then shows the page on it, until Ctrl-C.
  */
+import path from 'node:path';
 import { decidePacket, type Decision } from './demo-packet.js';
 import { findCard, findUserRules, type Rule } from './demo-rules.js';
+import { openPage, sendAlarms, takePicture } from './demo-page.js';
 import { makeScreen, type Mark, type Screen } from './demo-screen.js';
 import { openStage, type Call, type DemoAlarm, type Stage } from './demo-stage.js';
 import type { State } from './states.js';
@@ -118,12 +124,27 @@ function showClaims(screen: Screen, claims: readonly Claim[]): boolean {
   return claims.every(([isSo]) => isSo);
 }
 
+/** The page, where further alarms come in until it is stopped. */
+async function showPage(stage: Stage, screen: Screen, signal: AbortSignal): Promise<void> {
+  screen.heading(6, 'The page', 'on this machine, until you press Ctrl-C');
+  const page = await screen.wait(openPage(stage));
+  screen.note(`${page.url} - log in as ${page.name} with the password ${page.password}`);
+  const file = path.join(stage.folder, 'page.webp');
+  if (await screen.wait(takePicture(page, { file, colorScheme: 'light' }))) screen.note(`A picture of it: ${file}`);
+  screen.note(
+    'An alarm comes in every 20 seconds. Release a block, approve what is held, freeze all: it is only the stand-in.',
+  );
+  await sendAlarms(stage, signal);
+}
+
 async function main(): Promise<number> {
   const screen = makeScreen();
+  const stopping = new AbortController();
   let stage: Stage | undefined;
   let isStopped = false as boolean; // changed by a signal's handler, which the compiler does not see
   const stop = (): void => {
     isStopped = true;
+    stopping.abort();
     void stage?.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
@@ -132,10 +153,19 @@ async function main(): Promise<number> {
     stage = await openStage();
     if (isStopped) throw new Error('stopped before the first act');
     const claims = await play(stage, screen);
+    if (process.argv.includes('--page')) {
+      const isAllSo = showClaims(screen, claims);
+      await showPage(stage, screen, stopping.signal);
+      await stage.close();
+      screen.note('Everything has been taken away again.');
+      return isAllSo ? 0 : 1;
+    }
     await stage.close();
     const left = stage.findLeftovers();
     const nothing: Claim = [left.length === 0, 'nothing', 'is left: every process has ended, the folder is gone'];
-    return showClaims(screen, [...claims, left.length === 0 ? nothing : [false, 'left', left.join(', ')]]) ? 0 : 1;
+    const isAllSo = showClaims(screen, [...claims, left.length === 0 ? nothing : [false, 'left', left.join(', ')]]);
+    screen.note('To play with it in a browser: npm run demo -- --page');
+    return isAllSo ? 0 : 1;
   } catch (error) {
     if (!isStopped) throw error;
     await stage?.close();
