@@ -18,7 +18,7 @@ export interface WebSession {
   hash: string;
   name: string;
   role: Role;
-  /** How the person logged in: `password` or `oidc`. */
+  /** How the person logged in: `password` or `proxy`. */
   via: string;
   address: string;
   startedAt: number;

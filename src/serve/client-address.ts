@@ -11,6 +11,12 @@ function toHost(text: string): Address | undefined {
   return parsed.ok && isHost(parsed.address) ? parsed.address : undefined;
 }
 
+/** Whether the address at the other end of a connection is that of a trusted proxy. */
+export function isTrustedProxy(peer: string, trusted: readonly Address[]): boolean {
+  const address = toHost(peer);
+  return address !== undefined && trusted.some((proxy) => contains(proxy, address));
+}
+
 /**
  * The caller's address: the last one in `X-Forwarded-For` that is not a trusted proxy's, as far as each was written by
  * a trusted proxy.

@@ -142,3 +142,72 @@ describe('the people of the page', function () {
     expect(audit.stdout).to.contain('login locked');
   });
 });
+
+describe('the people whom a proxy names', function () {
+  this.timeout(120_000);
+  let launcher: Launcher;
+  let serving: Serving;
+  const proxyHeader = { name: 'X-Remote-User', roles: { alice: 'admin', bob: 'viewer' } };
+
+  async function serve(trusted: readonly string[], header: object = proxyHeader): Promise<void> {
+    launcher = makeLauncher(
+      { edge: { host: '127.0.0.1', port: 9 } },
+      {
+        serve: {
+          trusted_proxies: trusted,
+          page: { enabled: true, url: 'https://firebreak.example.org/', proxy_header: header },
+        },
+      },
+    );
+    serving = await startServing(launcher, '');
+  }
+
+  afterEach(async () => {
+    await stopServing(serving);
+    launcher.remove();
+  });
+
+  const get = (headers: Record<string, string>) => serving.send('GET', '/account', { headers });
+  const cookieOf = ({ headers }: { headers: Headers }): string => (headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+
+  it('are logged in with the role that they have, by a session that counts with the header only', async () => {
+    await serve(['127.0.0.1']);
+    const first = await get({ 'x-remote-user': 'Alice' });
+    expect(first.status).to.equal(200);
+    expect(first.text).to.include('alice').and.include('admin');
+    expect(first.headers.get('set-cookie')).to.match(
+      /^__Host-firebreak=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict$/,
+    );
+    const cookie = cookieOf(first);
+    const second = await get({ 'x-remote-user': 'alice', cookie });
+    expect([second.status, second.headers.get('set-cookie')]).to.deep.equal([200, null]);
+    expect((await get({ cookie })).status).to.equal(303);
+    const other = await get({ 'x-remote-user': 'bob', cookie });
+    expect(other.text).to.include('bob').and.include('viewer');
+    expect(cookieOf(other)).to.not.equal(cookie);
+    const [, csrf = ''] = /name="csrf" value="([\w-]+)"/.exec(second.text) ?? [];
+    const freeze = (headers: Record<string, string>, token: string) =>
+      serving.send('POST', '/freeze', { body: new URLSearchParams({ csrf: token, reason: 'x' }), headers });
+    expect((await freeze({ 'x-remote-user': 'alice' }, csrf)).status).to.equal(403);
+    expect((await freeze({ 'x-remote-user': 'alice', cookie }, csrf)).status).to.equal(303);
+    const { stdout } = await launcher.firebreak(['audit', '--json']);
+    expect(stdout).to.include('"via":"proxy"').and.include('alice, by web from 127.0.0.1');
+  });
+
+  it('are refused without a role, with two names, or with an odd one', async () => {
+    await serve(['127.0.0.1']);
+    for (const name of ['carol', 'alice, bob', 'alice;id', '../alice'])
+      expect((await get({ 'x-remote-user': name })).status).to.equal(403);
+    expect((await get({ 'x-remote-user': '' })).status).to.equal(303);
+  });
+
+  it('have the role of all others where one is given', async () => {
+    await serve(['127.0.0.1'], { default_role: 'viewer' });
+    expect((await get({ 'x-remote-user': 'carol@example.org' })).text).to.include('viewer');
+  });
+
+  it('are not believed if somebody else names them', async () => {
+    await serve(['192.0.2.1']);
+    expect((await get({ 'x-remote-user': 'alice' })).status).to.equal(303);
+  });
+});

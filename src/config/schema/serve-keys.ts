@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { isPath, parseCondition } from '../../core/condition.js';
 import { protocols } from '../../core/flow.js';
+import { roles } from '../../core/role.js';
 import { address, file, key, listValues, name, port, secretFile, timeLimit } from './kinds.js';
 
 /** The senders whose documents are known. */
@@ -93,6 +94,18 @@ const openc2 = z.strictObject({
   ),
 });
 
+const personName = z.string().regex(/^[a-z0-9._@-]{1,64}$/, 'expected a name in lower case');
+
+const proxyHeader = z.strictObject({
+  name: key(headerName.default('X-Remote-User'), 'Header with the name. The proxy must remove it from what clients send.'),
+  roles: key(
+    z.record(personName, z.enum(roles)).prefault({}),
+    `Role of each name: ${listValues(roles)}.`,
+    { alice: 'admin' },
+  ),
+  default_role: key(z.enum(roles).optional(), 'Role of all other names. Without it they are refused.'),
+});
+
 const page = z.strictObject({
   enabled: key(z.boolean().default(false), 'Serves the page for people.'),
   url: key(
@@ -101,6 +114,10 @@ const page = z.strictObject({
       .optional(),
     'Address of the page as browsers have it, such as that of a proxy in front of it. By default that of `serve.listen`.',
     'https://firebreak.example.org/',
+  ),
+  proxy_header: key(
+    proxyHeader.optional(),
+    'Logs in whom a proxy of `serve.trusted_proxies` names in a header.',
   ),
   session: key(timeLimit.prefault('12h'), 'How long a login is valid.'),
   idle: key(timeLimit.prefault('1h'), 'How long a login is valid without being used.'),
@@ -127,6 +144,9 @@ export const serve = z.strictObject({
   ),
   openc2: key(openc2.prefault({}), 'OpenC2 (`POST /openc2`).'),
   page: key(page.prefault({}), 'The page that shows blocks to people in a browser.'),
+}).refine(({ page, trusted_proxies }) => page.proxy_header === undefined || trusted_proxies.length > 0, {
+  path: ['page', 'proxy_header'],
+  error: 'needs serve.trusted_proxies: the header is believed only if one of these sends it',
 });
 
 export type ServeConfig = z.infer<typeof serve>;

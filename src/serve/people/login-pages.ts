@@ -50,7 +50,7 @@ async function logIn(
     return showLogin({ next, name, problem: 'The name or the password is wrong.' }, server);
   }
   lockout.succeed(name, address);
-  const cookie = await beginSession({ name, role: person.role, via: 'password', address }, call.headers, server);
+  const { cookie } = await beginSession({ name, role: person.role, via: 'password', address }, call.headers, server);
   const reply = seeOther(next);
   return { ...reply, headers: { ...reply.headers, 'Set-Cookie': cookie } };
 }

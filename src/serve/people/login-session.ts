@@ -38,17 +38,17 @@ const hashSession = (secret: string): string => createHash('sha256').update(secr
 export const csrfOf = (secret: string | Buffer, subject = 'csrf'): string =>
   createHmac('sha256', secret).update(subject).digest('base64url');
 
-/** Begins a session. @returns the cookie for it */
+/** Begins a session. @returns the cookie for it, and its CSRF token */
 export async function beginSession(
   person: { name: string; role: Role; via: string; address: string },
   headers: Headers,
   server: Server,
-): Promise<string> {
+): Promise<{ cookie: string; csrf: string }> {
   const secret = randomBytes(32).toString('base64url');
   const { ledger, config } = server.app;
   const actor = `${person.name}, by web from ${person.address}`;
   await ledger.as(actor).addWebSession({ ...person, hash: hashSession(secret), forMs: config.serve.page.session });
-  return sessionCookie(server, headers, secret);
+  return { cookie: sessionCookie(server, headers, secret), csrf: csrfOf(secret) };
 }
 
 /** The session of a request, and its CSRF token. */

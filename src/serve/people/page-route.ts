@@ -5,17 +5,10 @@ import { HttpError } from '../http-error.js';
 import { seeOther } from '../page/html.js';
 import type { Call, Reply, Route, Server } from '../route.js';
 import { explainAsPage, readForm } from './open-page.js';
-import { findSession } from './login-session.js';
+import { findVisitor, type Visitor } from './visitor.js';
 
 export type { Role } from '../../core/role.js';
-
-/** The person that a session belongs to. */
-export interface Visitor {
-  name: string;
-  role: Role;
-  /** For the hidden field `csrf` of each form. */
-  csrf: string;
-}
+export type { Visitor } from './visitor.js';
 
 export interface PageCall {
   params: Readonly<Record<string, string>>;
@@ -46,12 +39,15 @@ export const toRoute = (page: Page): Route => ({
   ...{ method: page.method, path: page.path, summary: 'a page', scope: null },
   handle: async (call, server) => {
     let visitor: Visitor | undefined;
+    let cookie: string | undefined;
+    const withCookie = (reply: Reply): Reply =>
+      cookie === undefined ? reply : { ...reply, headers: { 'Set-Cookie': cookie, ...reply.headers } };
     try {
-      visitor = await findVisitor(call, server);
+      ({ visitor, cookie } = (await findVisitor(call, server)) ?? {});
       if (visitor === undefined && page.method === 'GET') return toLogin(page, call);
-      return await handlePage(page, { call, visitor }, server);
+      return withCookie(await handlePage(page, { call, visitor }, server));
     } catch (error) {
-      return explainAsPage(error, server.app, visitor);
+      return withCookie(await explainAsPage(error, server.app, visitor));
     }
   },
 });
@@ -76,11 +72,6 @@ async function handlePage(
 /** In constant time, and of any text. */
 const isEqual = (left: string, right: string): boolean =>
   timingSafeEqual(createHash('sha256').update(left).digest(), createHash('sha256').update(right).digest());
-
-async function findVisitor({ headers }: Call, server: Server): Promise<Visitor | undefined> {
-  const found = await findSession(headers, server);
-  return found && { name: found.session.name, role: found.session.role, csrf: found.csrf };
-}
 
 function toLogin({ path }: Page, { params, query }: Call): Reply {
   const own = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));

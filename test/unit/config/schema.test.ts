@@ -77,7 +77,10 @@ const whole = {
   serve: {
     listen: '0.0.0.0:8787',
     openc2: { fill: { destination: '192.168.1.0/24', port: 443, protocol: 'tcp' } },
-    page: { enabled: true, url: 'https://fb.example.org/', session: '8h', idle: '30m' },
+    page: {
+      ...{ enabled: true, url: 'https://fb.example.org/', session: '8h', idle: '30m' },
+      proxy_header: { name: 'Remote-User', roles: { alice: 'admin' }, default_role: 'viewer' },
+    },
     trusted_proxies: ['10.0.0.0/8'],
     per_second: 50,
     sources: {
