@@ -6,6 +6,7 @@ import { drainFirewall } from '../dispatch/drain-firewall.js';
 import type { Freeze, Lease } from '../ledger/ledger.js';
 import { refreshAddresses } from '../notify/addresses.js';
 import { sendDue } from '../notify/deliver.js';
+import { notifyEnding } from '../notify/ending.js';
 import { openRunRecorder } from '../notify/run-recorder.js';
 import { lookAtRunner } from '../platforms/ansible/warm-runner.js';
 import type { App } from '../runtime/app.js';
@@ -56,6 +57,7 @@ async function applyDue({ expire, owner }: DrainOptions, app: App): Promise<Drai
   const { config, ledger } = app;
   await takeSpooled(app);
   if (expire) await ledger.expire({ heldMs: config.policy.limits.hold_for, keepAlarmsMs: config.keep_alarms });
+  if (expire) await notifyEnding(app);
   if (owner === undefined) await releaseProtected(app); // an alarm's own process does not compare every block
   const frozen = await ledger.findFreeze();
   if (frozen !== undefined) return { blocks: [], frozen };

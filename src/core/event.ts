@@ -17,6 +17,7 @@ export type Event =
   | DriftEvent
   | AddressesEvent
   | HeldEvent
+  | ExpiryEvent
   | DigestEvent
   | TestEvent;
 
@@ -103,6 +104,14 @@ export interface HeldEvent extends Occurrence {
   alarms: AlarmsByBlock;
   /** Of the page that asks for a decision on these blocks, by the channel's name; none without the page. */
   links: Readonly<Record<string, string>>;
+}
+
+/** Long blocks end soon. */
+export interface ExpiryEvent extends Occurrence {
+  kind: 'expiry';
+  /** At least one, the first to end first. */
+  blocks: readonly Block[];
+  alarms: AlarmsByBlock;
 }
 
 export interface LoadLimits {

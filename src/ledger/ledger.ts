@@ -135,6 +135,13 @@ export interface Incidents {
   findAddressChanges(): Promise<AddressChange[]>;
   /** Records that a change was reported, together with its messages. */
   markAddressChangeSent(firewall: string, messages: readonly NewMessage[]): Promise<void>;
+  /**
+   * Active blocks of seven days and more that end within twice this time and were not reported: none, unless one of
+   * them ends within this time.
+   */
+  findEnding(withinMs: number): Promise<Block[]>;
+  /** Records that the ends of these blocks were reported, together with the messages. */
+  markEndingSent(blocks: readonly Block[], messages: readonly NewMessage[]): Promise<void>;
 }
 
 /** What an operator says must not be blocked. */

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
 import { expect } from 'chai';
 import type { SMTPServerOptions } from 'smtp-server';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
@@ -199,4 +200,35 @@ describe('firebreak block mails a failure', function () {
       expect(received[0]).to.include({ user: 'robot', secure: true });
       expect(received[0]?.mail.text).to.include('203.0.113.7').and.not.include(mailPassword);
     });
+});
+
+describe('firebreak expire', function () {
+  this.timeout(120_000);
+
+  it('mails once that a long block ends within a day, and how to extend it', async () => {
+    const edge = await startFirewall();
+    const launcher = makeLauncher({ edge: settingsOf(edge) });
+    const server = await startMailServer({ disabledCommands: ['STARTTLS', 'AUTH'] });
+    try {
+      const mail = { host: '127.0.0.1', port: server.port, from: 'firebreak@example.org', to: ['soc@example.org'] };
+      launcher.configure({ mail: { ...mail, on: ['expiry'] } });
+      const { exit, answer } = await launcher.json([...alarm, '--for', '7d']);
+      expect(exit).to.equal(0);
+      await launcher.firebreak(['expire']);
+      const ledger = new DatabaseSync(path.join(launcher.stateDir, 'ledger.db'));
+      const passed = (6 * 24 + 3) * 3_600_000;
+      ledger.prepare('UPDATE block SET created_at = created_at - ?, expires_at = expires_at - ?').run(passed, passed);
+      ledger.close();
+      for (let run = 1; run <= 3; run += 1) await launcher.firebreak(['expire']);
+      await waitUntil('the mail', () => server.received.length > 0);
+      expect(server.received).to.have.length(1);
+      const [received] = server.received;
+      expect(received?.mail.subject).to.match(/^\[firebreak\] ENDING: 203\.0\.113\.7 from /);
+      expect(received?.mail.text).to.include(`firebreak extend ${answer.blocks[0]?.id.slice(-6)} --for 7d`);
+    } finally {
+      await server.stop();
+      launcher.remove();
+      await edge.stop();
+    }
+  });
 });

@@ -941,6 +941,34 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect(await ledger.findAllowances()).to.have.length(1);
     });
 
+    it('reports the ends of long blocks a day before, those of two days together, once for each end', async () => {
+      const day = 24 * hour;
+      const long = (durationMs: number | null, source: string) =>
+        keep(ledger, alarm([block({ durationMs }, { source })]));
+      await long(7 * day, '203.0.113.1');
+      await long(8 * day - hour, '203.0.113.2');
+      await long(9 * day, '203.0.113.3');
+      await long(6 * day, '203.0.113.4');
+      await long(null, '203.0.113.5');
+      await carry(ledger);
+      const ending = async () => (await ledger.findEnding(day)).map(({ flow }) => flow.source);
+      test.advance(6 * day - hour);
+      expect(await ending()).to.deep.equal([]);
+      test.advance(hour);
+      expect(await ending()).to.deep.equal(['203.0.113.1', '203.0.113.2']);
+      const blocks = await ledger.findEnding(day);
+      const mail = (id: string) => ({ id, kind: 'mail', content: { text: 'x' } });
+      await ledger.markEndingSent(blocks, [mail('N1')]);
+      await other.markEndingSent(blocks, [mail('N2')]);
+      expect(await ending()).to.deep.equal([]);
+      expect((await ledger.claimMessages('one', hour)).map(({ id }) => id)).to.deep.equal(['N1']);
+      const [first] = blocks;
+      await ledger.amend(first!.id, { expiresAt: (await ledger.now()) + 2 * day });
+      expect(await ending()).to.deep.equal([]);
+      test.advance(day);
+      expect(await ending()).to.deep.equal(['203.0.113.1', '203.0.113.3']);
+    });
+
     it('gives a decision link to one caller, until it expires', async () => {
       const link = { blocks: ['b1', 'b2'], sentBy: 'mail to soc@example.org' };
       await ledger.addDecisionLink({ ...link, hash: 'l1', forMs: hour });

@@ -76,6 +76,7 @@ describe('the ledger reads no large table from end to end', () => {
     ['to record a new alarm', () => record('A2', '203.0.113.2')],
     ['to record an alarm again', () => record('A2', '203.0.113.1')],
     ['to expire', () => ledger.expire({ heldMs: hour, keepAlarmsMs: 24 * hour })],
+    ['to find long blocks that end', () => ledger.findEnding(24 * hour)],
     ['for the figures of a storm', () => ledger.loadStats()],
     ['to find what is due', () => ledger.findWork('edge')],
     ['to find what is to be sent', () => ledger.claimMessages('S1', 1000)],

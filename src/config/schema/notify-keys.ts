@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { file, key, listValues, port, secretFile, timeLimit } from './kinds.js';
 
 /** Events that a mail can report; the first four by default. */
-const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success', 'digest'] as const;
+const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success', 'digest', 'expiry'] as const;
 
 export const mail = z.strictObject({
   host: key(z.string().min(1), 'SMTP server.'),
@@ -32,8 +32,8 @@ export const mail = z.strictObject({
   ),
 });
 
-/** Events that a webhook can report. */
-const webhookKinds = ['failure', 'recovery', 'held', 'drift'] as const;
+/** Events that a webhook can report; the first four by default. */
+const webhookKinds = ['failure', 'recovery', 'held', 'drift', 'expiry'] as const;
 
 export const webhook = z
   .strictObject({
@@ -50,7 +50,7 @@ export const webhook = z
       'File with the address, for an address that is a secret, such as those of Slack and Teams.',
     ),
     on: key(
-      z.array(z.enum(webhookKinds)).default([...webhookKinds]),
+      z.array(z.enum(webhookKinds)).default(webhookKinds.slice(0, 4)),
       `Events that are posted: any of ${listValues(webhookKinds)}.`,
     ),
     template: key(

@@ -31,6 +31,7 @@ import { findCounts } from './counts.js';
 import type { Database, Transaction } from './database.js';
 import { findFreeze, freeze, unfreeze } from './frozen.js';
 import { findHistory, recordDrift } from './history.js';
+import { findEnding, markEndingSent } from './notices.js';
 import { beginObserving, endObserving, findObserving } from './observing.js';
 import { findOutcomes } from './outcomes.js';
 import { findBeginning, findOverview, recordChore } from './overview.js';
@@ -196,6 +197,8 @@ const makeIncidents = (database: Database): Incidents => ({
   recordFacts: (firewall, facts) => database.write((tx) => recordFacts(tx, firewall, facts)),
   beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),
   findAddressChanges: () => findAddressChanges(database),
+  findEnding: (withinMs) => findEnding(database, withinMs),
+  markEndingSent: (blocks, messages) => database.write((tx) => markEndingSent(tx, blocks, messages)),
   markAddressChangeSent: (firewall, messages) =>
     database.write(async (tx) => {
       await markAddressChangeSent(tx, firewall);

@@ -3,6 +3,7 @@ import { renderAddressesMail } from './addresses-mail.js';
 import { renderBypassedMail } from './bypassed-mail.js';
 import { renderDigestMail } from './digest-mail.js';
 import { renderDriftMail } from './drift-mail.js';
+import { renderExpiryMail } from './expiry-mail.js';
 import { renderFailureMail } from './failure-mail.js';
 import { renderHeldMail } from './held-mail.js';
 import type { Mail } from './mail-template.js';
@@ -27,6 +28,8 @@ export function composeMail(event: Event, templatesDir?: string): Mail {
       return renderAddressesMail(event, templatesDir);
     case 'held':
       return renderHeldMail(event, templatesDir);
+    case 'expiry':
+      return renderExpiryMail(event, templatesDir);
     case 'digest':
       return renderDigestMail(event, templatesDir);
     case 'test':

@@ -9,6 +9,7 @@ import {
   type BypassedEvent,
   type DriftEvent,
   type Event,
+  type ExpiryEvent,
   type FailureEvent,
   type HeldEvent,
   type RecoveryEvent,
@@ -23,7 +24,7 @@ import { countTop, describeBypassed, describeRecovery, describeUnmet } from '../
 
 /** The data of a webhook's template. Every kind has every key, so that a template need not test for it. */
 export interface WebhookEvent {
-  kind: 'failure' | 'recovery' | 'held' | 'drift';
+  kind: 'failure' | 'recovery' | 'held' | 'drift' | 'expiry';
   /** UTC. */
   at: string;
   host: string;
@@ -69,6 +70,8 @@ export function toWebhookEvent(event: Event): WebhookEvent {
       return fromAddresses(event);
     case 'held':
       return fromHeld(event);
+    case 'expiry':
+      return fromExpiry(event);
     case 'success':
     case 'digest':
     case 'test':
@@ -222,5 +225,21 @@ function fromHeld(event: HeldEvent): WebhookEvent {
     count: held,
     sources: toTop(sources),
     destinations: toTop(destinations),
+  };
+}
+
+function fromExpiry(event: ExpiryEvent): WebhookEvent {
+  const { blocks } = event;
+  const command = 'firebreak list --sort end';
+  const ends = blocks
+    .slice(0, maxTop)
+    .map(({ flow, expiresAt }) => `${describeFlow(flow)}${expiresAt === null ? '' : ` until ${toTime(expiresAt)}`}`);
+  return {
+    ...basicsOf(event, null),
+    kind: 'expiry',
+    title: `ENDING: ${count(blocks.length, 'long block')} soon`,
+    text: toText([...ends, blocks.length > maxTop ? `and ${blocks.length - maxTop} more` : ''], command),
+    command,
+    ...toFigures(blocks),
   };
 }

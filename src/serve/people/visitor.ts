@@ -27,7 +27,7 @@ export async function findVisitor(call: Call, server: Server): Promise<Arrival |
   const named = findNamed(call, server);
   const found = await findSession(call.headers, server);
   if (named === undefined) {
-    // Whom the proxy named is logged out where it names nobody.
+    // Whoever came by the proxy is logged out where it sends no name.
     if (found === undefined || found.session.via === 'proxy') return undefined;
     return { visitor: { name: found.session.name, role: found.session.role, csrf: found.csrf } };
   }

@@ -9,6 +9,7 @@ import { renderBypassedMail } from '#firebreak/notify/mail/bypassed-mail.js';
 import { renderDigestMail } from '#firebreak/notify/mail/digest-mail.js';
 import { renderAddressesMail } from '#firebreak/notify/mail/addresses-mail.js';
 import { renderDriftMail } from '#firebreak/notify/mail/drift-mail.js';
+import { renderExpiryMail } from '#firebreak/notify/mail/expiry-mail.js';
 import { renderFailureMail } from '#firebreak/notify/mail/failure-mail.js';
 import { renderHeldMail } from '#firebreak/notify/mail/held-mail.js';
 import { formatWithUtc } from '#firebreak/core/local-time.js';
@@ -229,6 +230,12 @@ describe('every mail', () => {
       blocks: [held],
       alarms: asked([held], { 'event-id': '6a1f' }),
       links: { mail: link },
+    }),
+    expiry: renderExpiryMail({
+      ...found,
+      kind: 'expiry',
+      blocks: [{ ...fresh, expiresAt: now + 20 * hour }],
+      alarms: asked([fresh], { 'event-id': '6a1f' }),
     }),
     recovery: renderRecoveryMail({
       ...found,

@@ -47,6 +47,7 @@ const drift: Event = {
 };
 const change = { firewall: 'edge', at: 0, added: ['203.0.113.98'], removed: [], isTold: false };
 const addresses: Event = { ...found, kind: 'addresses', change };
+const expiry: Event = { ...found, kind: 'expiry', blocks: [], alarms: new Map() };
 const held: Event = {
   ...found,
   kind: 'held',
@@ -127,7 +128,7 @@ describe("a webhook's event", () => {
   });
 
   it('has the same keys in every kind, so that a template need not test for them', () => {
-    const keys = [recovery, drift, addresses, held].map((event) => Object.keys(toWebhookEvent(event)).sort());
+    const keys = [recovery, drift, addresses, held, expiry].map((event) => Object.keys(toWebhookEvent(event)).sort());
     for (const each of keys) expect(each).to.deep.equal(Object.keys(failure).sort());
   });
 });

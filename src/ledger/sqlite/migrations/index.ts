@@ -16,6 +16,7 @@ import { addTags } from './015-tags.js';
 import { addPeople } from './016-people.js';
 import { addPageLists } from './017-page-lists.js';
 import { addDecisionLinks } from './018-decision-links.js';
+import { addExpiryNotice } from './019-expiry-notice.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -40,4 +41,5 @@ export const migrations: readonly string[] = [
   addPeople,
   addPageLists,
   addDecisionLinks,
+  addExpiryNotice,
 ];
