@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.js';
 import type { Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
@@ -39,6 +40,9 @@ export interface AlarmQueue {
 /** So that a transaction does not keep other processes waiting. */
 const perTransaction = 250;
 
+/** How long the first alarm waits for others: a transaction blocks the process while it reaches the disk. */
+const gatherMs = 40;
+
 /** Alarms that may wait: more would wait longer than their sender. */
 const maxQueued = 5000;
 
@@ -55,6 +59,7 @@ export function makeAlarmQueue(app: App): AlarmQueue {
   const work = async (): Promise<void> => {
     isWorking = true;
     while (queue.length > 0) {
+      if (countQueued() < perTransaction) await sleep(gatherMs);
       const entries = takeSome(queue);
       queue = queue.slice(entries.length);
       await settle(entries, app);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ulid } from 'ulid';
 import type { QueuedAlarm, RecordedAlarm } from '../app/alarm-queue.js';
 import { limitDuration, withHostsOnly } from '../app/gateway-session.js';
 import { findRun } from '../app/submit.js';
@@ -11,6 +10,7 @@ import { FirebreakError, type Problem } from '../core/errors.js';
 import { parseAlarm, type Alarm } from '../intake/alarm.js';
 import { jsonPathOf, placeOf, readAlarms, type HttpAlarms } from '../intake/http-alarms.js';
 import { mappingOf } from '../intake/http-presets.js';
+import { newId } from '../ledger/new-id.js';
 import { answerToJson } from '../views/json.js';
 import { describeAll, HttpError } from './http-error.js';
 import { json, type Call, type Reply, type Route, type Server } from './route.js';
@@ -119,7 +119,7 @@ function idsOf(
   body: unknown,
 ): (index: number) => { id: string; isRepeatable: boolean } {
   const key = headers.get('idempotency-key');
-  if (key === null) return () => ({ id: ulid(), isRepeatable: false });
+  if (key === null) return () => ({ id: newId(), isRepeatable: false });
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new HttpError(400, 'usage', 'Idempotency-Key: expected 1 to 255 printable characters');
   const text = JSON.stringify([sender.name, source, key, body]);

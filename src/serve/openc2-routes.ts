@@ -1,4 +1,3 @@
-import { ulid } from 'ulid';
 import { limitDuration, withHostsOnly } from '../app/gateway-session.js';
 import { release } from '../app/release.js';
 import { waitForBlocks } from '../app/wait-for-blocks.js';
@@ -15,6 +14,7 @@ import {
   type PropertyName,
   type ResponseKind,
 } from '../intake/openc2.js';
+import { newId } from '../ledger/new-id.js';
 import { HttpError, toHttpError } from './http-error.js';
 import { releaseById } from './operate-routes.js';
 import type { Call, Reply, Route, Server } from './route.js';
@@ -109,7 +109,7 @@ async function deny({ request, firewalls, response }: Deny, call: Call, server: 
   if (unknown.length > 0) return { status: 404, status_text: 'there is no such firewall' };
   const alarm = parseAlarm(limitDuration(request, config.policy.longest, { warn: () => undefined }), config);
   const origin = `${call.sender.name}, by OpenC2 from ${call.address}`;
-  const [recorded] = await server.queue.record([{ id: ulid(), isRepeatable: false, alarm, origin, firewalls }]);
+  const [recorded] = await server.queue.record([{ id: newId(), isRepeatable: false, alarm, origin, firewalls }]);
   const blocks = recorded?.blocks ?? [];
   server.applier.kick(blocks.flatMap(({ dueAt, firewall }) => (dueAt === null ? [] : [firewall])));
   if (response === 'none' || response === 'ack') return describe(blocks, false);

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import type { TLSSocket } from 'node:tls';
-import { ulid } from 'ulid';
+import { newId } from '../ledger/new-id.js';
 import { authenticate, type Credentials, type Requirement, type Sender } from './authenticate.js';
 import { findClient } from './client-address.js';
 import { errorBody, HttpError, toHttpError } from './http-error.js';
@@ -127,7 +127,7 @@ async function remember(address: string, { server, remembered }: Checks): Promis
   const now = performance.now();
   if (address === 'unknown' || now - (remembered.get(address) ?? -Infinity) < rememberMs) return;
   remembered.set(address, now);
-  const id = ulid();
+  const id = newId();
   const { ledger } = server.app;
   await ledger.beginSession({ id, caller: address, ...withoutLimit });
   await ledger.endSession(id);

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { findBreaks, linkEntry } from '#firebreak/core/audit.js';
 import { FirebreakError } from '#firebreak/core/errors.js';
-import { findJump, readClock, type Reading } from '#firebreak/ledger/sqlite/clock.js';
+import { findJump, readClock, times, type Reading } from '#firebreak/ledger/sqlite/clock.js';
 import { checkOwnerHost } from '#firebreak/ledger/sqlite/owner-host.js';
 import { migrations } from '#firebreak/ledger/sqlite/migrations/index.js';
 import { openSqliteDatabase } from '#firebreak/ledger/sqlite/open-database.js';
@@ -424,6 +424,23 @@ describe('SQLite', () => {
     it('after a boot can have gone on for any time, but not back', () => {
       expect(findJump(last, { wall: last.wall + 99 * hour, uptime: 100, boot: 'two' })).to.equal(0);
       expect(findJump(last, { wall: last.wall - 5 * hour, uptime: 100, boot: 'two' })).to.equal(-5 * hour);
+    });
+
+    it('shifts every time of every table', async () => {
+      const file = makeFile();
+      await open(file);
+      const database = new DatabaseSync(file, { readOnly: true });
+      const found = database
+        .prepare(
+          `SELECT m.name AS "table", c.name AS "column" FROM sqlite_master m, pragma_table_info(m.name) c
+           WHERE m.type = 'table' AND (c.name LIKE '%\\_at' ESCAPE '\\' OR c.name IN ('at', 'until', 'held_until', 'notice_for', 'failing_since'))`,
+        )
+        .all() as { table: string; column: string }[];
+      database.close();
+      const shifted = Object.entries(times).flatMap(([table, columns]) =>
+        columns.map((column) => `${table}.${column}`),
+      );
+      expect(found.map(({ table, column }) => `${table}.${column}`)).to.have.members(shifted);
     });
 
     it('that is set by a few seconds again and again moves no end, and each step is reported', async () => {

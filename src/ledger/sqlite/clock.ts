@@ -19,9 +19,12 @@ export function readClock(): Reading {
   }
 }
 
+let knownBoot: string | undefined;
+
+/** Read once: a process does not outlive a boot. */
 function readBootId(): string {
   try {
-    return readBoot();
+    return (knownBoot ??= readBoot());
   } catch {
     return ''; // not Linux: only the uptime shows a reboot
   }
@@ -61,8 +64,9 @@ export function findJump(last: Reading, now: Reading): number {
   return now.wall < last.wall - jumpMs ? now.wall - last.wall : 0;
 }
 
-const times = {
-  block: ['created_at', 'asked_at', 'updated_at', 'expires_at', 'proven_at', 'due_at', 'failing_since'],
+/** Every time in the ledger, except that of the clock itself and of what was forwarded. */
+export const times: Readonly<Record<string, readonly string[]>> = {
+  block: ['created_at', 'asked_at', 'updated_at', 'expires_at', 'notice_for', 'proven_at', 'due_at', 'failing_since'],
   alarm: ['received_at'],
   lease: ['expires_at'],
   run: ['started_at'],
@@ -81,7 +85,12 @@ const times = {
   asking: ['asked_at'],
   caller: ['seen_at'],
   chore: ['done_at'],
-} as const;
+  observe: ['at'],
+  token: ['created_at', 'expires_at'],
+  person: ['created_at'],
+  web_session: ['started_at', 'seen_at', 'expires_at'],
+  decision_link: ['expires_at'],
+};
 
 function shiftTimes(connection: Connection, by: number): void {
   for (const [table, columns] of Object.entries(times)) {
