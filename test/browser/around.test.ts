@@ -16,11 +16,16 @@ import { findBrowser, findObstacles, listenForErrors, startBrowser } from '../la
 
 const hostile = `<img src=x onerror="document.title='canary'">{{canary}}"'><script>document.title='canary'</script>`;
 
+const session = 'the hash of its secret';
+
 /** The page as a visitor who has logged in gets it. */
 const asVisitor = ({ method, path: where, handle }: Page): Route => ({
   ...{ method, path: where, summary: '', scope: null },
   handle: (call, server) =>
-    handle({ ...call, form: new URLSearchParams(), visitor: { name: hostile, role: 'viewer', csrf: '' } }, server),
+    handle(
+      { ...call, form: new URLSearchParams(), visitor: { name: hostile, role: 'viewer', csrf: '', session } },
+      server,
+    ),
 });
 
 /** A server of these pages, with its own ledger; two of them may follow each other on one port. */
@@ -28,6 +33,10 @@ async function serve(folder: string, address: string) {
   const ledger = await openLedger({
     file: path.join(folder, 'ledger.db'),
     audit: { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key') },
+  });
+  await ledger.endWebSessions(hostile); // of the server before
+  await ledger.addWebSession({
+    ...{ hash: session, name: hostile, role: 'viewer', via: 'password', address: '127.0.0.1', forMs: 3_600_000 },
   });
   const stop = new AbortController();
   const app = {

@@ -101,6 +101,19 @@ describe('the pages of blocks, in a browser, with a real server', function () {
     await tab.context().close();
   });
 
+  it('go to the login when the session ends while they are open, and come back from there', async () => {
+    const source = await block();
+    const tab = await logIn('bob');
+    await tab.goto(`${serving.url}/?q=${source}`);
+    await launcher.firebreak(['user', 'role', 'bob', 'viewer']);
+    await tab.waitForURL('**/login?next=*', { timeout: 60_000 });
+    await tab.locator('input[name=name]').fill('bob');
+    await tab.locator('input[name=password]').fill(password);
+    await tab.getByRole('button', { name: 'Log in' }).click();
+    await tab.waitForURL(`${serving.url}/?q=${source}`);
+    await tab.context().close();
+  });
+
   it('find and release one by the keyboard alone', async () => {
     const [source, other] = [await block(), await block()];
     const tab = await logIn('alice');
