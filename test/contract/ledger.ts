@@ -1142,6 +1142,18 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(hours[0]!.at % hour).to.equal(0);
       });
 
+      it('of alarms by hours, those that made no block among them', async () => {
+        await keep(ledger, alarm());
+        await keep(ledger, alarm([block({ refusal: 'refused: it is the gateway' }, { port: '2' })]));
+        test.advance(5 * hour);
+        await keep(ledger, alarm());
+        const { alarmHours } = await ledger.findHistory(0);
+        expect(alarmHours.map(({ alarms: many }) => many)).to.deep.equal([2, 1]);
+        expect(alarmHours[1]!.at - alarmHours[0]!.at).to.equal(5 * hour);
+        expect(alarmHours[0]!.at % hour).to.equal(0);
+        expect((await ledger.findHistory(await ledger.now())).alarmHours).to.have.length(1);
+      });
+
       it('how long it took from the alarm to the proof: of half, of 95 in 100, of all', async () => {
         expect((await ledger.findHistory(0)).proof).to.equal(null);
         for (let index = 1; index <= 20; index += 1) {
