@@ -169,6 +169,23 @@ describe('the pages of blocks, in a browser, with a real server', function () {
     await tab.context().close();
   });
 
+  it('move nothing for people who want less motion', async () => {
+    for (const [reducedMotion, animation] of [
+      ['reduce', 'none'],
+      ['no-preference', 'turn'],
+    ] as const) {
+      const tab = await logIn('alice', { reducedMotion });
+      const name = await tab.evaluate(`(() => {
+        const mark = document.createElement('span');
+        mark.className = 'state moving';
+        document.querySelector('main').append(mark);
+        return getComputedStyle(mark, '::before').animationName;
+      })()`);
+      expect(name).to.equal(animation);
+      await tab.context().close();
+    }
+  });
+
   it('show hostile text as text, are accessible in light and dark, and fit 400 and 1,280 px', async () => {
     const source = await block();
     await launcher.firebreak(['comment', source, hostile]);

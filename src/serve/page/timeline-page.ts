@@ -103,7 +103,8 @@ function toChart({ kind, title }: { kind: SlotKind; title: string }, history: Hi
   };
 }
 
-const toEvent = ({ at, kind, ms, reason, block }: OutcomeRecord): object => ({
+const toEvent = ({ seq, at, kind, ms, reason, block }: OutcomeRecord): object => ({
+  seq,
   at: exactly(at),
   kind,
   source: block.flow.source,
