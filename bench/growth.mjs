@@ -8,42 +8,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { DatabaseSync } from '@photostructure/sqlite';
 import { median, printCircumstances, readProcessorTime } from './measure.mjs';
-import { makeFrozenLauncher } from './programs.mjs';
+import { fillLedger, makeFrozenLauncher } from './programs.mjs';
 
 const { values: options } = parseArgs({
   options: { standing: { type: 'string', default: '0,10000,100000' }, rounds: { type: 'string', default: '5' } },
 });
 const sizes = options.standing.split(',').map(Number);
 const destination = '192.168.1.10';
-
-/** Copies the one block, its alarm and their link for other sources, as blocks in force. */
-function fill(file, many) {
-  const database = new DatabaseSync(file);
-  const columns = database
-    .prepare('PRAGMA table_info(block)')
-    .all()
-    .map(({ name }) => name)
-    .filter((name) => name !== 'seq');
-  const changes = {
-    id: "printf('01K%023d', n)",
-    source: "printf('10.%d.%d.%d', n / 65536, n / 256 % 256, n % 256)",
-    tracker: '2100000000 + n',
-    state: "'active'",
-    due_at: 'NULL',
-    created_at: 'block.created_at - 86400000',
-  };
-  const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${many})`;
-  const values = columns.map((name) => changes[name] ?? `block.${name}`);
-  database.exec(`BEGIN;
-    ${numbers} INSERT INTO block (${columns.join(', ')}) SELECT ${values.join(', ')} FROM numbers, (SELECT * FROM block LIMIT 1) AS block;
-    ${numbers} INSERT INTO alarm_block (alarm, block) SELECT printf('02K%023d', n), printf('01K%023d', n) FROM numbers;
-    ${numbers} INSERT INTO alarm (id, received_at, origin, context)
-      SELECT printf('02K%023d', n), received_at - 86400000, origin, context FROM numbers, (SELECT * FROM alarm LIMIT 1);
-    COMMIT`);
-  database.close();
-}
 
 /** Milliseconds of processor time, and megabytes. */
 async function measure(launcher, words) {
@@ -71,7 +43,7 @@ async function measureAll(standing) {
   const launcher = await makeFrozenLauncher();
   try {
     await launcher.firebreak(['block', '198.51.100.1', destination, '22', '--for', 'forever', '--no-wait']);
-    if (standing > 0) fill(path.join(launcher.stateDir, 'ledger.db'), standing);
+    if (standing > 0) fillLedger(path.join(launcher.stateDir, 'ledger.db'), standing);
     const measured = {};
     for (const [name, words] of Object.entries(calls)) {
       const rounds = [];

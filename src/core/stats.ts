@@ -17,6 +17,8 @@ export interface History {
   since: number;
   until: number;
   alarms: number;
+  /** The same by full hours, oldest first, without empty hours. */
+  alarmHours: { at: number; alarms: number }[];
   /** How often each occurred. */
   outcomes: Record<OutcomeKind, number>;
   /** The same by full hours, oldest first, without empty hours. */

@@ -80,6 +80,7 @@ export interface BlockRow {
   description: string;
   reason: string;
   comment: string;
+  /** What is wrong with its proof. */
   proof: string;
   since: Moment;
   /** Null: it has no end. */
@@ -91,10 +92,11 @@ export interface BlockRow {
 
 export function toBlockRow({ block, origin }: { block: Block; origin: string | null }, now: number): BlockRow {
   const { flow, expiresAt } = block;
+  const mark = markOf(block);
   return {
     id: block.id,
     short: shortId(block),
-    mark: markOf(block),
+    mark,
     source: flow.source,
     destination: flow.destination,
     service: flow.port === '' ? flow.protocol : `${flow.protocol}/${flow.port}`,
@@ -102,7 +104,7 @@ export function toBlockRow({ block, origin }: { block: Block; origin: string | n
     description: toPrintable(block.description),
     reason: toPrintable(block.reason ?? ''),
     comment: toPrintable(block.comment ?? ''),
-    proof: sentenceOfProof(block),
+    proof: mark.tone === 'good' ? '' : sentenceOfProof(block),
     since: momentOf(block.createdAt, now),
     until: expiresAt === null ? null : momentOf(expiresAt, now),
     isOver: isOver(block),

@@ -3,8 +3,11 @@ import type { OutcomeKind } from '../core/outcome.js';
 import { formatLocal } from '../core/local-time.js';
 import type { History } from '../core/stats.js';
 
-/** The outcomes in the hour, day or month that begins at `at`. */
-export type Slot = Record<OutcomeKind, number> & { at: number };
+/** What a bar can show: alarms received, and each outcome. */
+export type SlotKind = OutcomeKind | 'received';
+
+/** What happened in the hour, day or month that begins at `at`. */
+export type Slot = Record<SlotKind, number> & { at: number };
 
 export type SlotSize = 'hour' | 'day' | 'month';
 
@@ -23,7 +26,21 @@ export function toSlots(figures: History): Slot[] {
   const size = findSlotSize(figures);
   const slots = new Map<number, Slot>();
   for (let at = startOf(firstOf(figures), size); at <= figures.until; at = nextSlot(at, size)) {
-    slots.set(at, { at, proven: 0, bypassed: 0, failed: 0, held: 0, refused: 0, released: 0, observed: 0 });
+    slots.set(at, {
+      at,
+      received: 0,
+      proven: 0,
+      bypassed: 0,
+      failed: 0,
+      held: 0,
+      refused: 0,
+      released: 0,
+      observed: 0,
+    });
+  }
+  for (const { at, alarms } of figures.alarmHours) {
+    const slot = slots.get(startOf(at, size));
+    if (slot !== undefined) slot.received += alarms;
   }
   for (const hour of figures.hours) {
     const slot = slots.get(startOf(hour.at, size));

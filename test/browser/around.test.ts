@@ -14,13 +14,18 @@ import type { Route, Server } from '#firebreak/serve/route.js';
 import { aConfig, aFlow, anAlarm } from '../fixtures.js';
 import { findBrowser, findObstacles, listenForErrors, startBrowser } from '../lab/browser.js';
 
-const hostile = `<img src=x onerror="document.title='canary'">{{canary}}"'><script>document.title='canary'</script>`;
+const hostile = `<img src=x onerror="document.title='canary'">{{canary}}"'><script>document.title='canary'</script>${'W'.repeat(150)}`;
+
+const session = 'the hash of its secret';
 
 /** The page as a visitor who has logged in gets it. */
 const asVisitor = ({ method, path: where, handle }: Page): Route => ({
   ...{ method, path: where, summary: '', scope: null },
   handle: (call, server) =>
-    handle({ ...call, form: new URLSearchParams(), visitor: { name: hostile, role: 'viewer', csrf: '' } }, server),
+    handle(
+      { ...call, form: new URLSearchParams(), visitor: { name: hostile, role: 'viewer', csrf: '', session } },
+      server,
+    ),
 });
 
 /** A server of these pages, with its own ledger; two of them may follow each other on one port. */
@@ -28,6 +33,10 @@ async function serve(folder: string, address: string) {
   const ledger = await openLedger({
     file: path.join(folder, 'ledger.db'),
     audit: { file: path.join(folder, 'audit.jsonl'), keyFile: path.join(folder, 'audit.key') },
+  });
+  await ledger.endWebSessions(hostile); // of the server before
+  await ledger.addWebSession({
+    ...{ hash: session, name: hostile, role: 'viewer', via: 'password', address: '127.0.0.1', forMs: 3_600_000 },
   });
   const stop = new AbortController();
   const app = {
@@ -102,7 +111,7 @@ describe('the pages around the blocks, in a browser', function () {
   }
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [400, 1280]) {
+    for (const width of [400, 800, 1280]) {
       it(`are accessible in ${colorScheme} at ${width} px, within their width, without an error`, async () => {
         for (const where of paths) {
           const tab = await open('/firewalls', { colorScheme, viewport: { width, height: 800 } });
@@ -126,6 +135,25 @@ describe('the pages around the blocks, in a browser', function () {
       expect(await tab.title()).to.match(/ - Firebreak$/);
       expect(await tab.locator('img[src="x"]').count(), where).to.equal(0);
       expect(await tab.locator('body').innerText()).to.include('{{canary}}');
+      await tab.context().close();
+    }
+  });
+
+  it('are walked by j and k, and mark no row before', async () => {
+    for (const where of ['/timeline?kind=held', '/audit']) {
+      const tab = await open(where);
+      const current = (): Promise<number> => tab.locator('tr.current').count();
+      const index = (): Promise<unknown> =>
+        tab.evaluate("[...document.querySelectorAll('tr[data-row]')].findIndex((row) => row.matches('.current'))");
+      await tab.waitForLoadState('networkidle');
+      expect(await current(), where).to.equal(0);
+      const seen: unknown[] = [];
+      for (const key of ['j', 'j', 'k']) {
+        await tab.keyboard.press(key);
+        seen.push(await index());
+      }
+      expect(seen, where).to.deep.equal([0, 1, 0]);
+      expect(await current(), where).to.equal(1);
       await tab.context().close();
     }
   });

@@ -101,6 +101,19 @@ describe('the pages of blocks, in a browser, with a real server', function () {
     await tab.context().close();
   });
 
+  it('go to the login when the session ends while they are open, and come back from there', async () => {
+    const source = await block();
+    const tab = await logIn('bob');
+    await tab.goto(`${serving.url}/?q=${source}`);
+    await launcher.firebreak(['user', 'role', 'bob', 'viewer']);
+    await tab.waitForURL('**/login?next=*', { timeout: 60_000 });
+    await tab.locator('input[name=name]').fill('bob');
+    await tab.locator('input[name=password]').fill(password);
+    await tab.getByRole('button', { name: 'Log in' }).click();
+    await tab.waitForURL(`${serving.url}/?q=${source}`);
+    await tab.context().close();
+  });
+
   it('find and release one by the keyboard alone', async () => {
     const [source, other] = [await block(), await block()];
     const tab = await logIn('alice');
@@ -154,6 +167,23 @@ describe('the pages of blocks, in a browser, with a real server', function () {
     const reply = await tab.request.post(`${tab.url()}/unblock`, { form: { csrf: csrf ?? '' } });
     expect(reply.status()).to.equal(403);
     await tab.context().close();
+  });
+
+  it('move nothing for people who want less motion', async () => {
+    for (const [reducedMotion, animation] of [
+      ['reduce', 'none'],
+      ['no-preference', 'turn'],
+    ] as const) {
+      const tab = await logIn('alice', { reducedMotion });
+      const name = await tab.evaluate(`(() => {
+        const mark = document.createElement('span');
+        mark.className = 'state moving';
+        document.querySelector('main').append(mark);
+        return getComputedStyle(mark, '::before').animationName;
+      })()`);
+      expect(name).to.equal(animation);
+      await tab.context().close();
+    }
   });
 
   it('show hostile text as text, are accessible in light and dark, and fit 400 and 1,280 px', async () => {

@@ -59,7 +59,7 @@ describe('the pages of blocks', function () {
       query: new URLSearchParams(more.query),
       form: new URLSearchParams(more.form),
       headers: new Headers(),
-      visitor: { name: 'alice', role: more.role ?? 'admin', csrf: 'secret' },
+      visitor: { name: 'alice', role: more.role ?? 'admin', csrf: 'secret', session: '' },
       address: '192.0.2.7',
       app,
     };

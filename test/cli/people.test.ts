@@ -109,6 +109,39 @@ describe('the people of the page', function () {
     expect((await serving.send('GET', '/account', { headers: { cookie } })).status).to.equal(303);
   });
 
+  it('lose their open pages with the session: by logout, by a new role, by a new password and when removed', async () => {
+    expect((await addUser('dora', 'viewer')).exit).to.equal(0);
+    const csrfOf = async (cookie: string): Promise<string> => {
+      const { text } = await serving.send('GET', '/account', { headers: { cookie } });
+      return /name="csrf" value="([\w-]+)"/.exec(text)?.[1] ?? '';
+    };
+    const ends: readonly ((cookie: string) => Promise<unknown>)[] = [
+      async (cookie) => send('/logout', { csrf: await csrfOf(cookie) }, { cookie }),
+      () => launcher.firebreak(['user', 'role', 'dora', 'operator']),
+      () => launcher.firebreak(['user', 'password', 'dora', '--password-file', givePassword(password)]),
+      () => launcher.firebreak(['user', 'remove', 'dora']),
+    ];
+    for (const end of ends) {
+      const cookie = cookieOf(await logIn('dora'));
+      const other = cookieOf(await logIn('alice'));
+      const stop = new AbortController();
+      const kept = await fetch(`${serving.url}/events`, { headers: { cookie: other }, signal: stop.signal });
+      const reader = kept.body?.getReader();
+      await reader?.read();
+      const lost = await fetch(`${serving.url}/events`, { headers: { cookie } });
+      await end(cookie);
+      await lost.text(); // a stream that goes on lasts longer than this test may
+      expect((await reader?.read())?.done).to.equal(false);
+      stop.abort();
+      const part = await serving.send('GET', '/?q=x', { headers: { cookie, 'hx-request': 'true' } });
+      expect([part.status, part.text, part.headers.get('hx-redirect')]).to.deep.equal([
+        401,
+        '',
+        '/login?next=%2F%3Fq%3Dx',
+      ]);
+    }
+  });
+
   it('change their password with the one they have, which ends their sessions', async () => {
     const cookie = cookieOf(await logIn('bob'));
     const { text } = await serving.send('GET', '/account', { headers: { cookie } });

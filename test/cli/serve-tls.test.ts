@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -39,10 +39,13 @@ describe('firebreak serve, with TLS', function () {
     certify('forged', 'siem.example.org');
     launcher.configure({
       serve: {
+        page: { enabled: true },
         tls: { cert_file: 'server.pem', key_file: 'server.key', client_ca_file: 'ca.pem' },
         sources: { own: { preset: 'generic', auth: { certificate: ['siem.example.org'] } } },
       },
     });
+    writeFileSync(at('password'), 'correct horse battery\n', { mode: 0o600 });
+    await launcher.firebreak(['user', 'add', 'alice', '--role', 'viewer', '--password-file', at('password')]);
     token = await makeToken(launcher, 'siem');
     serving = await startServing(launcher, token);
   });
@@ -87,6 +90,20 @@ describe('firebreak serve, with TLS', function () {
     for (const certificate of ['other', 'forged', undefined]) {
       expect((await post(certificate)).status).to.equal(401);
     }
+  });
+
+  it('logs people in with a cookie for HTTPS and this host only', async () => {
+    const form = new URLSearchParams({ name: 'alice', password: 'correct horse battery' }).toString();
+    const cookie = await new Promise<string | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const options = { method: 'POST', ca: readFileSync(at('ca.pem')), agent: false, headers };
+      const sending = request(`${serving.url}/login`, options, (response) => {
+        response.resume().once('end', () => resolve(response.headers['set-cookie']?.[0]));
+      });
+      sending.once('error', reject);
+      sending.end(form);
+    });
+    expect(cookie).to.match(/^__Host-firebreak=[\w-]{43}; Path=\/; Secure; HttpOnly; SameSite=Strict$/);
   });
 
   it('uses a renewed certificate without a restart', async () => {

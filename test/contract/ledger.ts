@@ -5,7 +5,9 @@ import type { BlockResult } from '#firebreak/core/lifecycle.js';
 import {
   leaseMs,
   LeaseLost,
+  type BlockQuery,
   type ClaimedBlock,
+  type ListedBlock,
   type NewAlarm,
   type BlockRequest,
   type RecordOptions,
@@ -1140,6 +1142,18 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
         expect(hours[0]!.at % hour).to.equal(0);
       });
 
+      it('of alarms by hours, those that made no block among them', async () => {
+        await keep(ledger, alarm());
+        await keep(ledger, alarm([block({ refusal: 'refused: it is the gateway' }, { port: '2' })]));
+        test.advance(5 * hour);
+        await keep(ledger, alarm());
+        const { alarmHours } = await ledger.findHistory(0);
+        expect(alarmHours.map(({ alarms: many }) => many)).to.deep.equal([2, 1]);
+        expect(alarmHours[1]!.at - alarmHours[0]!.at).to.equal(5 * hour);
+        expect(alarmHours[0]!.at % hour).to.equal(0);
+        expect((await ledger.findHistory(await ledger.now())).alarmHours).to.have.length(1);
+      });
+
       it('how long it took from the alarm to the proof: of half, of 95 in 100, of all', async () => {
         expect((await ledger.findHistory(0)).proof).to.equal(null);
         for (let index = 1; index <= 20; index += 1) {
@@ -1357,6 +1371,186 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
     it('remembers why an operator went against the policy', async () => {
       const kept = await keep(ledger, alarm([block({ override: 'said so' })]));
       expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');
+    });
+
+    describe('lists blocks page by page:', () => {
+      /** Sources of blocks recorded a minute apart, with the durations in minutes; null is without an end. */
+      const record = async (durations: readonly (number | null)[]): Promise<void> => {
+        for (const [index, minutes] of durations.entries()) {
+          const durationMs = minutes === null ? null : minutes * minute;
+          await keep(ledger, alarm([block({ durationMs }, { source: `203.0.113.${index + 1}` })]));
+          test.advance(minute);
+        }
+      };
+      const lastOf = (found: readonly ListedBlock[]): string[] =>
+        found.map(({ block: { flow } }) => flow.source.replace('203.0.113.', ''));
+      const readAll = async (order: 'newest' | 'end', query: BlockQuery = {}): Promise<string[][]> => {
+        const pages: string[][] = [];
+        for (let from: string | undefined; ;) {
+          const found = await other.findBlockPage(query, { order, limit: 2, from });
+          if (found.length === 0) return pages;
+          pages.push(lastOf(found));
+          from = found.at(-1)?.block.id;
+        }
+      };
+
+      it('the newest first, each once', async () => {
+        await record([60, 60, 60, 60, 60]);
+        expect(await readAll('newest')).to.deep.equal([['5', '4'], ['3', '2'], ['1']]);
+      });
+
+      it('or the first to end, those without an end last', async () => {
+        await record([60, null, 30, null, 45]);
+        expect(await readAll('end')).to.deep.equal([['3', '5'], ['1', '2'], ['4']]);
+      });
+
+      it('in an order of its own for blocks of one moment, which their pages agree on', async () => {
+        const sources = Array.from({ length: 7 }, (_, index) => `203.0.113.${index + 1}`);
+        await keep(ledger, alarm(sources.map((source) => block({}, { source }))));
+        for (const order of ['newest', 'end'] as const)
+          expect((await readAll(order)).flat().sort()).to.deep.equal(['1', '2', '3', '4', '5', '6', '7']);
+      });
+
+      it('and goes on behind a block of the page before it, whatever came or went meanwhile', async () => {
+        await record([60, 60, 60, 60]);
+        const [, last] = await ledger.findBlockPage({}, { order: 'newest', limit: 2 });
+        await keep(ledger, alarm([block({}, { source: '203.0.113.9' })]));
+        await ledger.release({ ids: [last!.block.id] }, 'meanwhile');
+        const next = await ledger.findBlockPage(
+          { isCurrent: true },
+          { order: 'newest', limit: 2, from: last!.block.id },
+        );
+        expect(lastOf(next)).to.deep.equal(['2', '1']);
+      });
+
+      it('with the origin of the first alarm of each', async () => {
+        await ledger.recordAlarms([{ ...alarm(), origin: 'the first' }], { recheckMs });
+        await ledger.recordAlarms([{ ...alarm(), origin: 'the second' }], { recheckMs });
+        const found = await other.findBlockPage({}, { order: 'newest', limit: 2 });
+        expect(found.map(({ origin, block: { alarms: many } }) => [origin, many])).to.deep.equal([['the first', 2]]);
+      });
+
+      it('of those that the query names, and counts as many', async () => {
+        await keep(ledger, alarm([block({ description: 'Port SCAN' }, { source: '203.0.113.1' })]));
+        await keep(ledger, alarm([block({ tags: ['web'] }, { source: '203.0.113.2' })]));
+        const noted = await keep(ledger, alarm([block({ firewall: 'inner' }, { source: '203.0.113.3' })]));
+        await ledger.amend(noted.id, { comment: '100% sure_' });
+        test.advance(minute);
+        const until = (await ledger.now()) - 1;
+        await keep(ledger, alarm([block({}, { source: '203.0.113.4' })]));
+        const cases: [BlockQuery, string[]][] = [
+          [{ search: 'port scan' }, ['1']],
+          [{ search: 'WEB' }, ['2']],
+          [{ search: '0% sure_' }, ['3']],
+          [{ search: '% ' }, ['3']], // text, not a pattern
+          [{ search: "' OR 1=1 --" }, []],
+          [{ search: noted.id.slice(-8).toLowerCase() }, ['3']],
+          [{ firewalls: ['inner'] }, ['3']],
+          [{ createdUntil: until }, ['3', '2', '1']],
+          [{ createdUntil: until, firewalls: ['edge'] }, ['2', '1']],
+          [{ states: ['held'] }, []],
+        ];
+        for (const [query, expected] of cases) {
+          const found = await other.findBlockPage(query, { order: 'newest', limit: 100 });
+          expect([lastOf(found), await other.countBlocks(query)], JSON.stringify(query)).to.deep.equal([
+            expected,
+            expected.length,
+          ]);
+        }
+      });
+    });
+
+    describe('knows the people of the page:', () => {
+      const session = { hash: 's1', name: 'alice', role: 'admin', via: 'password', address: '192.0.2.7' } as const;
+      const logIn = (hash: string, name: string = session.name) =>
+        ledger.addWebSession({ ...session, hash, name, forMs: 12 * hour });
+      const hashes = async (name: string = session.name): Promise<string[]> =>
+        (await other.findWebSessions(name, hour)).map(({ hash }) => hash);
+
+      it('each name once, by whom it was added, and the hash of its password only where it is asked for', async () => {
+        const alice = { name: 'alice', role: 'admin', password: 'hash 1' } as const;
+        expect(await ledger.as('root').addPerson(alice)).to.equal(true);
+        expect(await other.addPerson({ ...alice, role: 'viewer', password: 'hash 2' })).to.equal(false);
+        await ledger.addPerson({ name: 'Bob', role: 'viewer', password: 'hash 3' });
+        const shown = { name: 'alice', role: 'admin', createdAt: await ledger.now(), by: 'root' };
+        expect(await other.findPerson('alice')).to.deep.equal({ ...shown, password: 'hash 1' });
+        expect((await other.findPeople()).map(({ name }) => name)).to.deep.equal(['Bob', 'alice']);
+        expect((await other.findPeople())[1]).to.deep.equal(shown);
+        expect(await other.findPerson('bob')).to.equal(undefined);
+      });
+
+      it('with a new role or password, which leaves the other as it is', async () => {
+        await ledger.addPerson({ name: 'alice', role: 'admin', password: 'hash 1' });
+        expect(await ledger.changePerson('alice', { role: 'viewer' })).to.equal(true);
+        expect(await other.findPerson('alice')).to.include({ role: 'viewer', password: 'hash 1' });
+        expect(await ledger.changePerson('alice', { password: 'hash 2' })).to.equal(true);
+        expect(await other.findPerson('alice')).to.include({ role: 'viewer', password: 'hash 2' });
+        expect(await ledger.changePerson('bob', { role: 'admin' })).to.equal(false);
+        expect([await ledger.removePerson('alice'), await ledger.removePerson('alice')]).to.deep.equal([true, false]);
+        expect(await other.findPeople()).to.deep.equal([]);
+      });
+
+      it('and who is logged in: the latest first, in every process', async () => {
+        await logIn('s1');
+        test.advance(minute);
+        await logIn('s2');
+        await logIn('s3', 'bob');
+        expect(await hashes()).to.deep.equal(['s2', 's1']);
+        const startedAt = (await ledger.now()) - minute;
+        expect(await other.findWebSession('s1', hour)).to.deep.equal({ ...session, startedAt, seenAt: startedAt });
+        expect(await other.findWebSession('s4', hour)).to.equal(undefined);
+      });
+
+      it('until a session is not used for so long; each use counts', async () => {
+        await logIn('s1');
+        await logIn('s2');
+        test.advance(hour - 1);
+        await ledger.touchWebSession('s1');
+        expect(await hashes()).to.have.members(['s1', 's2']);
+        test.advance(1);
+        expect(await hashes()).to.deep.equal(['s1']);
+        expect(await other.findWebSession('s2', hour)).to.equal(undefined);
+        expect(await other.findWebSession('s2', 2 * hour)).to.include({ hash: 's2' });
+        test.advance(hour - 1);
+        expect(await other.findWebSession('s1', hour)).to.equal(undefined);
+      });
+
+      it('until its time is up, however often it is used', async () => {
+        await logIn('s1');
+        test.advance(12 * hour - 1);
+        await ledger.touchWebSession('s1');
+        expect(await other.findWebSession('s1', hour)).to.include({ hash: 's1' });
+        test.advance(1);
+        expect(await other.findWebSession('s1', hour)).to.equal(undefined);
+        await ledger.touchWebSession('s1');
+        expect(await hashes()).to.deep.equal([]);
+      });
+
+      it('until they log out, of one session or of all but one', async () => {
+        for (const hash of ['s1', 's2', 's3']) await logIn(hash);
+        await logIn('s4', 'bob');
+        await ledger.endWebSession({ hash: 's1', name: 'alice' });
+        expect(await hashes()).to.have.members(['s2', 's3']);
+        await ledger.endWebSessions('alice', 's2');
+        expect([await hashes(), await hashes('bob')]).to.deep.equal([['s2'], ['s4']]);
+        await ledger.endWebSessions('alice');
+        expect([await hashes(), await hashes('bob')]).to.deep.equal([[], ['s4']]);
+      });
+
+      it('until they get a role or a password, or are removed', async () => {
+        for (const name of ['alice', 'bob']) await ledger.addPerson({ name, role: 'admin', password: 'hash 1' });
+        const ends: (() => Promise<boolean>)[] = [
+          () => ledger.changePerson('alice', { role: 'admin' }),
+          () => ledger.changePerson('alice', { password: 'hash 1' }),
+          () => ledger.removePerson('alice'),
+        ];
+        await logIn('of bob', 'bob');
+        for (const end of ends) {
+          await logIn('s1');
+          expect(await end()).to.equal(true);
+          expect([await hashes(), await hashes('bob')]).to.deep.equal([[], ['of bob']]);
+        }
+      });
     });
   });
 }

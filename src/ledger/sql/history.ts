@@ -44,6 +44,7 @@ export async function findHistory(db: Statements, since: number): Promise<Histor
     since,
     until: await db.now(),
     alarms: await countRows(db, 'SELECT count(*) AS many FROM alarm WHERE received_at >= ?', since),
+    alarmHours: await findAlarmHours(db, since),
     outcomes,
     hours: await findHours(db, since),
     proof: outcomes.proven === 0 ? null : await findProofTimes(db, since, outcomes.proven),
@@ -83,6 +84,14 @@ async function findCauses(db: Statements, since: number): Promise<History['cause
 function countKinds(rows: readonly Row[]): Record<OutcomeKind, number> {
   const many = (kind: OutcomeKind): number => Number(rows.find((row) => row['kind'] === kind)?.['many'] ?? 0);
   return Object.fromEntries(outcomeKinds.map((kind) => [kind, many(kind)])) as Record<OutcomeKind, number>; // all kinds
+}
+
+async function findAlarmHours(db: Statements, since: number): Promise<History['alarmHours']> {
+  const rows = await db.all(
+    `SELECT received_at / ${hourMs} AS hour, count(*) AS alarms FROM alarm WHERE received_at >= ? GROUP BY hour ORDER BY hour`,
+    since,
+  );
+  return rows.map((row) => ({ at: Number(row['hour']) * hourMs, alarms: Number(row['alarms']) }));
 }
 
 async function findHours(db: Statements, since: number): Promise<History['hours']> {

@@ -1,6 +1,7 @@
 import { readLastEntries } from '../../app/verify-audit.js';
 import { formatLocal, formatWithUtc } from '../../core/local-time.js';
 import { toPrintable } from '../../core/printable.js';
+import { formatNumber } from '../../views/count.js';
 import type { PageCall } from '../people/page-route.js';
 import type { Reply } from '../route.js';
 import { renderPage } from './html.js';
@@ -26,7 +27,7 @@ export async function showAudit({ app, query, visitor }: PageCall): Promise<Repl
   const context = {
     text,
     head: head === undefined ? null : `${head.seq}:${head.hash.slice(0, 12)}`,
-    maxEntries,
+    maxEntries: formatNumber(maxEntries),
     entries: shown.map(toRow),
     older: found.length > pageSize ? link({ before: String(seqOf(shown.at(-1) ?? {})) }) : null,
     newest: before === Infinity ? null : link({}),
@@ -54,7 +55,13 @@ function toRow(entry: Entry): object {
     title: isTime ? formatWithUtc(ms) : '',
     event: [of('event'), of('state')].filter(Boolean).join(', '),
     firewall: of('firewall'),
-    about: of('flow').replace(/^block /, '') || of('address') || of('name') || of('command'),
+    about:
+      of('flow')
+        .replace(/^block /, '')
+        .replace(' -> ', ' → ') ||
+      of('address') ||
+      of('name') ||
+      of('command'),
     block: /^[0-9A-Za-z]{26}$/.test(of('block')) ? of('block') : null,
     by: of('by') || 'unknown',
     reason: of('reason'),

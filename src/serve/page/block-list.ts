@@ -3,7 +3,7 @@ import { blockStates, type Block } from '../../core/block.js';
 import type { History } from '../../core/stats.js';
 import type { App } from '../../runtime/app.js';
 import { toBlockRow, type Tone } from '../../views/block-row.js';
-import { count } from '../../views/count.js';
+import { count, formatNumber } from '../../views/count.js';
 import type { PageCall } from '../people/page-route.js';
 import { HttpError } from '../http-error.js';
 import type { Reply, Server } from '../route.js';
@@ -36,8 +36,8 @@ export async function showBlocks({ query, app, visitor }: PageCall): Promise<Rep
     strip: toStrip(await findTotals(app), filter),
     ...toChoices(filter, Object.keys(app.config.firewalls)),
     rows: blocks.map((each) => toBlockRow(each, now)),
-    many,
-    total: count(many, 'block'),
+    many: formatNumber(many),
+    total: `${formatNumber(many)} ${many === 1 ? 'block' : 'blocks'}`,
     mayAct: visitor.role !== 'viewer',
     bulk: Object.entries(actions).flatMap(([name, { isBulk, verb }]) => (isBulk ? [{ name, verb }] : [])),
     next: next === undefined ? null : toHref(filter, { from: next }),
@@ -76,6 +76,7 @@ function toStrip(now: History['now'], filter: Filter): object[] {
     .filter(({ state, many }) => many > 0 || state === 'active')
     .map((tile) => ({
       ...tile,
+      many: formatNumber(tile.many),
       href: toHref({ ...filter, state: filter.state === tile.state ? '' : tile.state }),
       isCurrent: filter.state === tile.state,
     }));

@@ -5,7 +5,7 @@ import { toPrintable } from '../../core/printable.js';
 import type { History, OutcomeRecord } from '../../core/stats.js';
 import type { App } from '../../runtime/app.js';
 import { drawBars, placeLabels } from '../../views/chart.js';
-import { findSlotSize, formatTaken, nameSlot, toSlots } from '../../views/stats-slots.js';
+import { findSlotSize, formatTaken, nameSlot, toSlots, type SlotKind } from '../../views/stats-slots.js';
 import type { PageCall } from '../people/page-route.js';
 import type { Reply } from '../route.js';
 import { renderPage } from './html.js';
@@ -19,7 +19,8 @@ const spans: Readonly<Record<string, { name: string; ms: number }>> = {
 const pageSize = 100;
 
 /** Each kind has a chart of its own, so that two failures are visible beside a thousand proofs. */
-const charts: readonly { kind: OutcomeKind; title: string }[] = [
+const charts: readonly { kind: SlotKind; title: string }[] = [
+  { kind: 'received', title: 'Alarms' },
   { kind: 'proven', title: 'Proofs' },
   { kind: 'failed', title: 'Failures' },
   { kind: 'held', title: 'Held' },
@@ -36,14 +37,12 @@ export async function showTimeline({ app, query, visitor }: PageCall): Promise<R
   const to = (changes: Record<string, string>): string => linkTo({ ...toQuery(filter, key), ...changes });
   const context = {
     here: to({ before: filter.before === undefined ? '' : String(filter.before) }),
-    span: span.name,
     spans: Object.entries(spans).map(([name, each]) => ({
       name: each.name,
       href: to({ span: name }),
       isCurrent: name === key,
     })),
     spanKey: key,
-    total: history.alarms,
     charts: charts.map((chart) => toChart(chart, history)),
     source: filter.source ?? '',
     firewalls: toOptions(Object.keys(app.config.firewalls), filter.firewall),
@@ -93,18 +92,19 @@ const linkTo = (query: Record<string, string>): string =>
 const toOptions = (names: readonly string[], selected: string | undefined): object[] =>
   names.map((name) => ({ name, isSelected: name === selected }));
 
-function toChart({ kind, title }: { kind: OutcomeKind; title: string }, history: History): object {
+function toChart({ kind, title }: { kind: SlotKind; title: string }, history: History): object {
   const size = findSlotSize(history);
   const slots = toSlots(history).map((slot) => ({ ...slot, name: nameSlot(slot, size) }));
   const name = (text: string): string => (size === 'hour' ? text.slice(6) : text.slice(5));
   return {
-    ...{ kind, title, size, total: history.outcomes[kind] },
+    ...{ kind, title, size, total: kind === 'received' ? history.alarms : history.outcomes[kind] },
     ...drawBars(slots, [kind]),
     labels: placeLabels(slots.map((slot) => name(slot.name))),
   };
 }
 
-const toEvent = ({ at, kind, ms, reason, block }: OutcomeRecord): object => ({
+const toEvent = ({ seq, at, kind, ms, reason, block }: OutcomeRecord): object => ({
+  seq,
   at: exactly(at),
   kind,
   source: block.flow.source,

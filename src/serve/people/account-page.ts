@@ -1,7 +1,7 @@
 import { isPassword } from '../../app/passwords.js';
 import { assertPassword, setPassword } from '../../app/people.js';
 import { FirebreakError } from '../../core/errors.js';
-import { toTime } from '../../views/json.js';
+import { momentOf } from '../../views/block-row.js';
 import { renderPage, seeOther } from '../page/html.js';
 import type { Reply } from '../route.js';
 import type { Page, PageCall } from './page-route.js';
@@ -9,10 +9,11 @@ import type { Page, PageCall } from './page-route.js';
 /** Who the visitor is, where else the same person is logged in, and the password. */
 async function showAccount({ visitor, app }: PageCall, problem?: string): Promise<Reply> {
   const sessions = await app.ledger.findWebSessions(visitor.name, app.config.serve.page.idle);
+  const now = await app.ledger.now();
   const shown = sessions.map(({ address, startedAt, seenAt }) => ({
     address,
-    since: toTime(startedAt),
-    used: toTime(seenAt),
+    since: momentOf(startedAt, now),
+    used: momentOf(seenAt, now),
   }));
   const context = { name: visitor.name, role: visitor.role, sessions: shown, problem: problem ?? null };
   const status = problem === undefined ? 200 : 400;

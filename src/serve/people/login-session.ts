@@ -38,17 +38,18 @@ const hashSession = (secret: string): string => createHash('sha256').update(secr
 export const csrfOf = (secret: string | Buffer, subject = 'csrf'): string =>
   createHmac('sha256', secret).update(subject).digest('base64url');
 
-/** Begins a session. @returns the cookie for it, and its CSRF token */
+/** Begins a session. @returns its cookie, its hash and its CSRF token */
 export async function beginSession(
   person: { name: string; role: Role; via: string; address: string },
   headers: Headers,
   server: Server,
-): Promise<{ cookie: string; csrf: string }> {
+): Promise<{ cookie: string; hash: string; csrf: string }> {
   const secret = randomBytes(32).toString('base64url');
   const { ledger, config } = server.app;
   const actor = `${person.name}, by web from ${person.address}`;
-  await ledger.as(actor).addWebSession({ ...person, hash: hashSession(secret), forMs: config.serve.page.session });
-  return { cookie: sessionCookie(server, headers, secret), csrf: csrfOf(secret) };
+  const hash = hashSession(secret);
+  await ledger.as(actor).addWebSession({ ...person, hash, forMs: config.serve.page.session });
+  return { cookie: sessionCookie(server, headers, secret), hash, csrf: csrfOf(secret) };
 }
 
 /** The session of a request, and its CSRF token. */

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { includesRole, type Role } from '../../core/role.js';
 import type { App } from '../../runtime/app.js';
 import { HttpError } from '../http-error.js';
-import { seeOther } from '../page/html.js';
+import { html, seeOther } from '../page/html.js';
 import type { Call, Reply, Route, Server } from '../route.js';
 import { explainAsPage, readForm } from './open-page.js';
 import { findVisitor, type Visitor } from './visitor.js';
@@ -73,8 +73,10 @@ async function handlePage(
 const isEqual = (left: string, right: string): boolean =>
   timingSafeEqual(createHash('sha256').update(left).digest(), createHash('sha256').update(right).digest());
 
-function toLogin({ path }: Page, { params, query }: Call): Reply {
+/** A part of a page that a script asks for does not follow a redirect: the whole page goes to the login. */
+function toLogin({ path }: Page, { params, query, headers }: Call): Reply {
   const own = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   const next = query.size === 0 ? own : `${own}?${query.toString()}`;
-  return seeOther(next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`);
+  const login = next === '/' ? '/login' : `/login?next=${encodeURIComponent(next)}`;
+  return headers.get('hx-request') === 'true' ? html(401, '', { 'HX-Redirect': login }) : seeOther(login);
 }

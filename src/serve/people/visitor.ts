@@ -11,6 +11,8 @@ export interface Visitor {
   role: Role;
   /** For the hidden field `csrf` of each form. */
   csrf: string;
+  /** The hash of the session. */
+  session: string;
 }
 
 /** Who sent a request, and the cookie of a session that began with it. */
@@ -29,12 +31,14 @@ export async function findVisitor(call: Call, server: Server): Promise<Arrival |
   if (named === undefined) {
     // Whoever came by the proxy is logged out where it sends no name.
     if (found === undefined || found.session.via === 'proxy') return undefined;
-    return { visitor: { name: found.session.name, role: found.session.role, csrf: found.csrf } };
+    const { name, role, hash } = found.session;
+    return { visitor: { name, role, csrf: found.csrf, session: hash } };
   }
   if (found?.session.via === 'proxy' && found.session.name === named.name)
-    return { visitor: { ...named, csrf: found.csrf } };
-  const { cookie, csrf } = await beginSession({ ...named, via: 'proxy', address: call.address }, call.headers, server);
-  return { visitor: { ...named, csrf }, cookie };
+    return { visitor: { ...named, csrf: found.csrf, session: found.session.hash } };
+  const person = { ...named, via: 'proxy', address: call.address };
+  const { cookie, csrf, hash } = await beginSession(person, call.headers, server);
+  return { visitor: { ...named, csrf, session: hash }, cookie };
 }
 
 function findNamed({ headers, peer }: Call, { app }: Server): Pick<Visitor, 'name' | 'role'> | undefined {

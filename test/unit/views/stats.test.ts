@@ -16,6 +16,10 @@ const figures: History = {
   since: until - day,
   until,
   alarms: 412,
+  alarmHours: [
+    { at: fullHour(until - 5 * hour), alarms: 12 },
+    { at: fullHour(until), alarms: 400 },
+  ],
   outcomes: { proven: 118, bypassed: 1, failed: 6, held: 2, refused: 3, released: 40, observed: 0 },
   hours: [
     { ...none, at: fullHour(until - 3 * hour), proven: 100, failed: 6 },
@@ -40,6 +44,7 @@ const quiet: History = {
   ...figures,
   ...{
     alarms: 0,
+    alarmHours: [],
     outcomes: none,
     hours: [],
     proof: null,
@@ -56,6 +61,7 @@ describe('toSlots', () => {
     const slots = toSlots(figures);
     expect(slots).to.have.length(25);
     expect(slots.filter(({ proven }) => proven > 0).map(({ proven }) => proven)).to.deep.equal([100, 18]);
+    expect(slots.filter(({ received }) => received > 0).map(({ received }) => received)).to.deep.equal([12, 400]);
   });
 
   it('has days for a month, months for a year, and loses nothing', () => {
@@ -68,6 +74,7 @@ describe('toSlots', () => {
       const slots = toSlots(long);
       expect(slots.length).to.be.within(most - 1, most + 1);
       expect(slots.reduce((sum, { proven }) => sum + proven, 0)).to.equal(118);
+      expect(slots.reduce((sum, { received }) => sum + received, 0)).to.equal(412);
     }
   });
 
@@ -78,7 +85,7 @@ describe('toSlots', () => {
   });
 
   it('names hours, days and months', () => {
-    const slot = { ...none, at: new Date(2026, 2, 9, 14).getTime() };
+    const slot = { ...none, received: 0, at: new Date(2026, 2, 9, 14).getTime() };
     const names = (['hour', 'day', 'month'] as const).map((size) => nameSlot(slot, size));
     expect(names).to.deep.equal(['03-09 14:00', '2026-03-09', '2026-03']);
   });

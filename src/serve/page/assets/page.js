@@ -4,7 +4,7 @@
   const rows = () => [...document.querySelectorAll('tr[data-row]')];
   let current = ''; // the id of a row: others may come before it
 
-  const find = () => rows().findIndex(({ id }) => id === current);
+  const find = () => rows().findIndex(({ id }) => id === current && id !== '');
   const go = (step) => {
     const all = rows();
     if (all.length === 0) return;
