@@ -12,3 +12,4 @@ INSERT IGNORE INTO plugin_sid (plugin_id, sid, category_id, class_id, name, prio
 INSERT IGNORE INTO plugin_sid (plugin_id, sid, category_id, class_id, name, priority, reliability) VALUES (9532, 4, NULL, NULL, 'Firebreak: alarm refused by policy', 2, 5);
 INSERT IGNORE INTO plugin_sid (plugin_id, sid, category_id, class_id, name, priority, reliability) VALUES (9532, 5, NULL, NULL, 'Firebreak: block released', 1, 5);
 INSERT IGNORE INTO plugin_sid (plugin_id, sid, category_id, class_id, name, priority, reliability) VALUES (9532, 6, NULL, NULL, 'Firebreak: rule stands, packets NOT stopped', 3, 5);
+INSERT IGNORE INTO plugin_sid (plugin_id, sid, category_id, class_id, name, priority, reliability) VALUES (9532, 7, NULL, NULL, 'Firebreak: observe mode, NOT blocked', 1, 5);

@@ -11,6 +11,7 @@ import type { Log } from '../runtime/logger.js';
 import { lostLinesFile, recordLostLines } from '../runtime/lost-lines.js';
 import { findListWarnings } from '../runtime/protected-copies.js';
 import { prepareStop } from '../runtime/shutdown.js';
+import { count } from '../views/count.js';
 
 /** The caller of a use case: today the command line. */
 export interface Caller {
@@ -30,7 +31,7 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
   let log: Promise<Log> | undefined;
   const openLog = (): Promise<Log> =>
     (log ??= import('../runtime/logger.js').then((logger) =>
-      logger.openLog(config.log, caller.warn, (count) => keepCount(count, config, caller)),
+      logger.openLog(config.log, caller.warn, (lost) => keepCount(lost, config, caller)),
     ));
   try {
     return await work({
@@ -52,8 +53,9 @@ export async function withHost<T>(caller: Caller, work: (host: Host) => Promise<
 }
 
 /** For doctor; where that is not possible, for the caller. */
-function keepCount(count: number, { log, state_dir: stateDir }: Config, { warn }: Caller): void {
-  if (!recordLostLines(lostLinesFile(stateDir), count)) warn(`log.file: ${count} lines of ${log.file ?? ''} were lost`);
+function keepCount(lost: number, { log, state_dir: stateDir }: Config, { warn }: Caller): void {
+  if (!recordLostLines(lostLinesFile(stateDir), lost))
+    warn(`log.file: could not write ${count(lost, 'line')} to ${log.file ?? ''}`);
 }
 
 /** The same with the ledger, which is closed at the end. @throws FirebreakError also ledger_* */

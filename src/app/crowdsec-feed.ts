@@ -10,6 +10,7 @@ import { durationOf, parseDecisionStream, sourceOf, type DecisionStream } from '
 import type { ListEntry } from '../intake/list-file.js';
 import type { BlockQuery } from '../ledger/ledger.js';
 import type { App } from '../runtime/app.js';
+import { count } from '../views/count.js';
 import type { Applier } from './apply-soon.js';
 import { listOrigin, recordFeed } from './import.js';
 
@@ -139,7 +140,7 @@ async function record(list: DecisionStream['list'], settings: CrowdsecConfig, ap
   // An IPv6 source cannot reach an IPv4 destination.
   const entries = list.entries.filter((entry) => sourceOf(entry).includes(':') === (destination.family === 'inet6'));
   const counts = await recordFeed({ ...list, entries }, { defaults, firewalls }, app);
-  if (counts.bad > 0) app.warn(`feeds.crowdsec: ${counts.bad} decisions cannot be blocked`);
+  if (counts.bad > 0) app.warn(`feeds.crowdsec: ${count(counts.bad, 'decision')} cannot be blocked`);
   return counts.new + counts.known;
 }
 

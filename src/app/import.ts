@@ -11,6 +11,7 @@ import { newId } from '../ledger/new-id.js';
 import type { NewAlarm } from '../ledger/ledger.js';
 import { notifyHeld } from '../notify/held.js';
 import type { App } from '../runtime/app.js';
+import { count } from '../views/count.js';
 import { admit, makePolicies } from './admit.js';
 import type { Recorded } from './record.js';
 import { submit } from './submit.js';
@@ -250,14 +251,14 @@ function describeRows(rows: readonly ListNote[]): string[] {
 
 /** `3 rows: expired (line 2 is the first)` */
 function countReasons(rows: readonly ListNote[]): string[] {
-  const counts = new Map<string, { count: number; first: string }>();
+  const counts = new Map<string, { amount: number; first: string }>();
   for (const { where, reason } of rows) {
-    const { count, first } = counts.get(reason) ?? { count: 0, first: where };
-    counts.set(reason, { count: count + 1, first });
+    const { amount, first } = counts.get(reason) ?? { amount: 0, first: where };
+    counts.set(reason, { amount: amount + 1, first });
   }
-  const lines = [...counts].map(([reason, { count, first }]) =>
-    count === 1 ? `${first}: ${reason}` : `${count} rows, the first is ${first}: ${reason}`,
+  const lines = [...counts].map(([reason, { amount, first }]) =>
+    amount === 1 ? `${first}: ${reason}` : `${amount} rows, the first is ${first}: ${reason}`,
   );
   const more = lines.length - maxListed;
-  return more > 0 ? [...lines.slice(0, maxListed), `and for ${more} more reasons`] : lines;
+  return more > 0 ? [...lines.slice(0, maxListed), `and for ${count(more, 'more reason')}`] : lines;
 }

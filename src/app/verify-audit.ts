@@ -5,6 +5,7 @@ import { FirebreakError, quoteBack } from '../core/errors.js';
 import { readLines } from '../ledger/read-lines.js';
 import { listAuditFiles } from '../ledger/sql/audit-file.js';
 import { readAuditKey } from '../ledger/sql/audit-key.js';
+import { yieldToOthers } from '../ledger/yield-to-others.js';
 import type { App } from '../runtime/app.js';
 import { auditFileOf, auditKeyOf } from './context.js';
 
@@ -45,14 +46,28 @@ export async function verifyAudit({ older, anchor }: VerifyOptions, { config, le
 /** The end of a file that certainly contains the last entries. */
 const lastBytes = 4 * 1024 * 1024;
 
-/** The last entries of the log. */
-export function readLastEntries(many: number, older: readonly string[], { config }: App): Record<string, unknown>[] {
+/** The last entries of the log. Others get their turn meanwhile: a server reads it for each page. */
+export async function readLastEntries(
+  many: number,
+  older: readonly string[],
+  { config }: Pick<App, 'config'>,
+): Promise<Record<string, unknown>[]> {
   let last: string[] = [];
   for (const file of measure(listFiles(older, auditFileOf(config))).reverse()) {
-    last = [...takeLast(many - last.length, readAll([file], lastBytes)), ...last];
+    const lines: string[] = [];
+    for (const line of readAll([file], lastBytes)) {
+      lines.push(line);
+      await yieldToOthers();
+    }
+    last = [...lines.slice(Math.max(0, lines.length + last.length - many)), ...last];
     if (last.length === many) break;
   }
-  return last.filter((line) => readLink(line) !== undefined).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const entries: Record<string, unknown>[] = [];
+  for (const line of last) {
+    if (readLink(line) !== undefined) entries.push(JSON.parse(line) as Record<string, unknown>);
+    await yieldToOthers();
+  }
+  return entries;
 }
 
 /** @throws FirebreakError usage */
@@ -84,12 +99,6 @@ function* readAll(files: readonly AuditFile[], maxBytes?: number): Generator<str
       throw unreadable(path, error);
     }
   }
-}
-
-function takeLast(many: number, lines: Iterable<string>): string[] {
-  const last: string[] = [];
-  for (const line of lines) if (last.push(line) > many) last.shift();
-  return last;
 }
 
 function explained<T>(file: string, work: () => T): T {

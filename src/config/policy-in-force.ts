@@ -1,4 +1,4 @@
-import { isHost, parseAddress } from '../core/address.js';
+import { isHost, parseAddress, type Address } from '../core/address.js';
 import { addressesOf, describeAllowance, type Allowance } from '../core/allowance.js';
 import { alwaysProtected, nothingSeen, type Policy, type Protection, type Seen } from '../core/policy.js';
 import type { Config } from './schema.js';
@@ -50,6 +50,9 @@ const listProtections = (entries: readonly Protected[], reason: string): Protect
       isListed: true,
     })),
   );
+
+const hostOf = (address: Address): string => (isHost(address) ? address.text : '');
+
 /** The ledger's own list, which an operator keeps with `firebreak allow`. */
 const findAllowed = (allowances: readonly Allowance[] = []): Protection[] =>
   allowances
@@ -58,7 +61,9 @@ const findAllowed = (allowances: readonly Allowance[] = []): Protection[] =>
       addressesOf(entry)
         .map(parseAddress)
         .flatMap((parsed) =>
-          parsed.ok ? [{ address: parsed.address, reason: describeAllowance(entry), isListed: true }] : [],
+          parsed.ok
+            ? [{ address: parsed.address, reason: describeAllowance(entry, hostOf(parsed.address)), isListed: true }]
+            : [],
         ),
     );
 

@@ -28,7 +28,7 @@ export function readProtectedFile(file: string, key: string, stateDir: string): 
   const last = readList(copy, key);
   if (last.networks.length > 0 && last.problems.length === 0) {
     const { networks } = last;
-    const warning = `${key}: ${file} ${why}: its last ${networks.length} networks stay protected; correct the file, or delete ${copy} to end it`;
+    const warning = `${key}: ${file} ${why}: its last content stays protected; correct the file, or delete ${copy} to end it`;
     return { networks, problems: [], warning };
   }
   return list.isMissing ? list : { ...list, warning: `${key}: ${file} ${why}, so it protects nothing` };

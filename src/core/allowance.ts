@@ -28,10 +28,11 @@ export const isHostName = (text: string): boolean =>
 export const addressesOf = ({ address, resolved }: Allowance): readonly string[] =>
   parseAddress(address).ok ? [address] : resolved;
 
-/** Completes "X is …". */
-export const describeAllowance = ({ address, until, reason }: Allowance): string => {
+/** Completes "X is …". @param subject X; the entry is named if it is not X itself */
+export const describeAllowance = ({ address, until, reason }: Allowance, subject: string): string => {
+  const as = subject === address ? '' : ` as ${address}`;
   const end = until === null ? '' : ` until ${formatLocal(until)}`;
-  return `on the allowlist as ${address}${end}${reason === '' ? '' : ` (${reason})`}`;
+  return `on the allowlist${as}${end}${reason === '' ? '' : ` (${reason})`}`;
 };
 
 /** Why a source in its grace time is not blocked again; undefined if it has none on this firewall. */

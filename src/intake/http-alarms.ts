@@ -5,7 +5,7 @@ import { protocols } from '../core/flow.js';
 import { maxTags } from '../core/tags.js';
 import type { AlarmRequest } from './alarm.js';
 import { alarmFields, toAlarmRequest, type AlarmField, type AlarmValues } from './fields.js';
-import { readPath } from './http-path.js';
+import { readPath, toWords } from './http-path.js';
 import type { FieldValue, Mapping } from './http-presets.js';
 
 /** The most alarms in one request. */
@@ -109,7 +109,7 @@ const isMet = (document: unknown, condition: Condition): boolean =>
 function readValues(document: unknown, { fields }: Mapping): AlarmValues {
   const values = alarmFields.flatMap((field) => {
     const name = mappedFields.find((each) => each === jsonNameOf(field));
-    const found = name && readValue(document, fields[name]);
+    const found = name && readValue(document, fields[name], field.isRepeatable);
     const value = found === undefined ? undefined : adapt(name as MappedField, field, found);
     return value === undefined ? [] : [[field.name, value] as const];
   });
@@ -118,10 +118,11 @@ function readValues(document: unknown, { fields }: Mapping): AlarmValues {
   return found['port'] === undefined && found['protocol'] === undefined ? { ...found, protocol: 'any' } : found;
 }
 
-function readValue(document: unknown, field: FieldValue | undefined): string | undefined {
+function readValue(document: unknown, field: FieldValue | undefined, isRepeatable = false): string | undefined {
+  const read = (from: unknown, path: string) => readPath(from, path, isRepeatable ? toWords : undefined);
   const places = typeof field === 'string' || (field !== undefined && 'value' in field) ? [field] : (field ?? []);
   for (const place of places) {
-    const found = typeof place === 'string' ? readPath(document, place) : String(place.value);
+    const found = typeof place === 'string' ? read(document, place) : String(place.value);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -135,7 +135,7 @@ export const readRoutes: readonly Route[] = [
   get('/api/v1/report', 'recent activity', { query: { since: 'how far back, such as 24h' }, handle: getReport }),
   get('/api/v1/audit', 'the latest decisions', {
     query: paging,
-    handle: ({ query, app }) => Promise.resolve(json(200, { entries: readLastEntries(readLimit(query), [], app) })),
+    handle: async ({ query, app }) => json(200, { entries: await readLastEntries(readLimit(query), [], app) }),
   }),
   get('/lists/{file}', 'the addresses of active blocks, one a line, for other firewalls', {
     query: { firewall: 'only blocks of this firewall; repeatable' },

@@ -205,19 +205,25 @@ describe('firebreak block mails a failure', function () {
 describe('firebreak expire', function () {
   this.timeout(120_000);
 
-  it('mails once that a long block ends within a day, and how to extend it', async () => {
+  it('mails once that a long block ends within mail.expiry_notice, and how to extend it', async () => {
     const edge = await startFirewall();
     const launcher = makeLauncher({ edge: settingsOf(edge) });
     const server = await startMailServer({ disabledCommands: ['STARTTLS', 'AUTH'] });
     try {
       const mail = { host: '127.0.0.1', port: server.port, from: 'firebreak@example.org', to: ['soc@example.org'] };
-      launcher.configure({ mail: { ...mail, on: ['expiry'] } });
+      launcher.configure({ mail: { ...mail, on: ['expiry'], expiry_notice: '12h' } });
       const { exit, answer } = await launcher.json([...alarm, '--for', '7d']);
       expect(exit).to.equal(0);
       await launcher.firebreak(['expire']);
       const ledger = new DatabaseSync(path.join(launcher.stateDir, 'ledger.db'));
-      const passed = (6 * 24 + 3) * 3_600_000;
-      ledger.prepare('UPDATE block SET created_at = created_at - ?, expires_at = expires_at - ?').run(passed, passed);
+      const pass = (hours: number) => {
+        const ms = hours * 3_600_000;
+        ledger.prepare('UPDATE block SET created_at = created_at - ?, expires_at = expires_at - ?').run(ms, ms);
+      };
+      pass(6 * 24 + 11);
+      await launcher.firebreak(['expire']);
+      expect(ledger.prepare('SELECT notice_for FROM block').all()).to.deep.equal([{ notice_for: null }]);
+      pass(2);
       ledger.close();
       for (let run = 1; run <= 3; run += 1) await launcher.firebreak(['expire']);
       await waitUntil('the mail', () => server.received.length > 0);

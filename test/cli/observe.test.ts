@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
-import { makeLauncher, settingsOf, type Launcher } from '../lab/launcher.js';
+import { makeLauncher, settingsOf, type Answer, type Launcher } from '../lab/launcher.js';
 
 describe('observe mode', function () {
   this.timeout(300_000);
@@ -45,6 +45,9 @@ describe('observe mode', function () {
     expect((await launcher.firebreak(['report'])).stdout).to.match(/^ +2 {2}observed /m);
     expect((await launcher.firebreak(['status'])).stdout).to.match(/^edge {2,}observes only {2,}1 /m);
     expect((await launcher.firebreak(['reconcile'])).exit).to.equal(0);
+    expect((await launcher.firebreak(['doctor'])).stdout).to.match(
+      /observe +observes only since .* by .*: alarms are dry runs\n[^]*\nfirewall edge observes only: nothing is blocked there\.\n$/,
+    );
 
     expect((await launcher.json(['unblock', '203.0.113.7'])).answer.state).to.equal('released');
     expect(edge.reloads()).to.equal(before.reloads + 1);
@@ -54,6 +57,21 @@ describe('observe mode', function () {
     );
     expect(await states()).to.deep.equal([]);
     expect((await block('203.0.113.8')).answer.state).to.equal('active');
+  });
+
+  it('records what would have failed, once, and does not retry it', async () => {
+    await launcher.firebreak(['observe', 'on']);
+    const call = 'firebreak block 203.0.113.20 192.168.1.10 22 wen --json';
+    const { stdout } = await launcher.firebreak(['gateway', '--config', launcher.configFile], {
+      env: { SSH_ORIGINAL_COMMAND: call },
+    });
+    const [failed] = (JSON.parse(stdout) as Answer).blocks;
+    expect(failed?.state).to.equal('observed');
+    expect(failed?.reason).to.include('would have failed: ').and.include('interface wen does not exist');
+    expect((await launcher.firebreak(['drain'])).exit).to.equal(0);
+    const { stdout: status } = await launcher.firebreak(['status']);
+    expect(status).to.match(/^edge {2,}observes only {2,}\d+ +0 /m);
+    await launcher.firebreak(['observe', 'off']);
   });
 
   it('is set by the configuration, and "observe off" says so', async () => {

@@ -112,7 +112,7 @@ describe('the pages of blocks', function () {
     expect(reply.headers?.['Location']).to.equal(`/blocks/${id}?done=unblock&count=1`);
     expect(kicked).to.deep.equal(['edge']);
     expect(await stateOf(id)).to.equal('releasing');
-    const entry = readLastEntries(1, [], app)[0];
+    const [entry] = await readLastEntries(1, [], app);
     expect(entry).to.include({ event: 'release', block: id, by: 'alice, by web' });
     expect(entry?.['reason']).to.include('a mistake');
     const shown = textOf(await ask('GET', `/blocks/${id}`, { query: 'done=unblock&count=1' }));

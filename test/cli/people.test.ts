@@ -174,6 +174,18 @@ describe('the people of the page', function () {
     const audit = await launcher.firebreak(['audit']);
     expect(audit.stdout).to.contain('login locked');
   });
+
+  it('stay locked for a server that is started then', async () => {
+    const first = serving;
+    serving = await startServing(launcher, '');
+    try {
+      expect((await logIn('bob')).status).to.equal(429);
+      expect((await logIn('alice')).status).to.equal(303);
+    } finally {
+      await stopServing(serving);
+      serving = first;
+    }
+  });
 });
 
 describe('the people whom a proxy names', function () {

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { ulid } from 'ulid';
 import type { Flow } from '#firebreak/core/flow.js';
 import type { BlockResult } from '#firebreak/core/lifecycle.js';
+import { outcomeKinds } from '#firebreak/core/outcome.js';
 import { openLedger } from '#firebreak/ledger/index.js';
 import { makeLauncher, waitUntil, type Launcher } from '../lab/launcher.js';
 import { packageRoot } from '../lab/package-root.js';
@@ -107,11 +108,13 @@ describe('syslog', function () {
     const proof = { level: 'shadowed', message: 'floating rule \'Allow "all"]\' passes it first' } as const;
     await settle({ kind: 'settled', changed: true, proof });
     await record('3', { refusal: 'refused: it is the gateway' });
+    await record('6', { isObserved: true });
+    await settle({ kind: 'observed' });
     await record('4', {}, { limits: { perMinute: 1, active: 1 } });
     await ledger.close();
   }
 
-  const outcomes = ['PROVEN', 'RELEASED', 'FAILED', 'BYPASSED', 'REFUSED', 'HELD'];
+  const outcomes = ['PROVEN', 'RELEASED', 'FAILED', 'BYPASSED', 'REFUSED', 'OBSERVED', 'HELD'];
   const outcomesOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(' ')[5] ?? '');
 
   async function drain(): Promise<string> {
@@ -130,9 +133,10 @@ describe('syslog', function () {
       await waitUntil('all lines', () => server.lines().length >= outcomes.length);
       const lines = server.lines();
       expect(outcomesOf(lines)).to.deep.equal(outcomes);
+      expect(outcomes.map((name) => name.toLowerCase())).to.have.members(outcomeKinds); // the plugin knows every kind
       for (const line of lines) expect(line).to.match(/^<1[5-9]\d>1 [\x20-\x7e]+$/);
       const events = readByPlugin(lines);
-      expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '6', '4', '3']);
+      expect(events.map((event) => event['plugin_sid'])).to.deep.equal(['1', '5', '2', '6', '4', '7', '3']);
       expect(events[2]).to.include({
         plugin_id: '9532',
         src_ip: '203.0.113.7',

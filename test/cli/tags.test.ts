@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { makeToken, startServing, stopServing } from '../lab/http-server.js';
 import { makeLauncher, type Launcher } from '../lab/launcher.js';
 
 interface Shown {
@@ -64,6 +65,45 @@ describe('tags of blocks', function () {
       ['feed', 'x'],
       ['feed', 'x'],
     ]);
+  });
+
+  it('come by HTTP, as a list or as the text or list of a SIEM, and choose what the API lists', async () => {
+    const fields = { src_ip: 'src', dst_ip: { value: '192.168.1.10' }, dst_port: { value: '22' }, tags: 'rule.groups' };
+    launcher.configure({ serve: { sources: { own: { fields } } } });
+    const serving = await startServing(launcher, await makeToken(launcher, 'siem', '--scope', 'operate'));
+    try {
+      const send = async (source: string, document: object) =>
+        (await serving.post(`/api/v1/alarms/${source}`, document)).status;
+      const alarm = { src_ip: '203.0.113.7', dst_ip: '192.168.1.10', dst_port: 22 };
+      expect(await send('generic', { ...alarm, tags: ['dmz', 'night'] })).to.equal(202);
+      expect(await send('own', { src: '203.0.113.8', rule: { groups: 'DMZ, Brute_Force;ssh' } })).to.equal(202);
+      expect(await send('own', { src: '203.0.113.9', rule: { groups: ['sshd', 'Failed', {}] } })).to.equal(202);
+      expect(await send('own', { src: '203.0.113.10' })).to.equal(202);
+
+      const chosen = async (query: string) => {
+        const { json } = await serving.get(`/api/v1/blocks?${query}`);
+        return (json.blocks as unknown as readonly Shown[]).map(({ source, tags }) => [source, ...tags]);
+      };
+      const first = ['203.0.113.7', 'dmz', 'night'];
+      const second = ['203.0.113.8', 'dmz', 'brute-force', 'ssh'];
+      expect(await chosen('')).to.deep.equal([first, second, ['203.0.113.9', 'sshd', 'failed'], ['203.0.113.10']]);
+      expect(await chosen('tag=dmz')).to.deep.equal([first, second]);
+      expect(await chosen('tag=dmz&tag=ssh')).to.deep.equal([second]);
+      expect(await chosen('tag=lab')).to.deep.equal([]);
+
+      for (const [tags, message] of [
+        [['DMZ'], 'expected 1 to 32 lower-case letters, digits or "-", got "DMZ"'],
+        [['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'], 'expected at most 8, got 9'],
+      ] as const) {
+        const { status, json } = await serving.post('/api/v1/alarms/generic', { ...alarm, tags });
+        expect({ status, problems: json.error.problems }).to.deep.equal({
+          status: 400,
+          problems: [{ path: 'tags', message }],
+        });
+      }
+    } finally {
+      await stopServing(serving);
+    }
   });
 
   for (const [tags, sentence] of [

@@ -121,6 +121,23 @@ describe('when something is wrong on the firewall, the pfSense role', function (
     );
   });
 
+  it('does not take the old rule, which pf still lists, for one that was written anew and refused', async () => {
+    const [tracker] = (await block()).result().added;
+    const byHand = firewall.readConfig().replace('203.0.113.7<', '203.0.113.0/24<');
+    firewall.writeConfig(byHand);
+    firewall.dropCache();
+    await firewall.run('etc/rc.filter_configure_sync');
+    firewall.setFaults({ refuse: 'next' });
+    expectFailure(
+      await block({ firebreak_fix: true }),
+      'load_refused',
+      /^pf refused the rules: There were error\(s\) loading the rules: .*Device busy; this run's rules were removed again/,
+    );
+    expect(firewall.readConfig()).to.equal(original);
+    const healed = await block();
+    expect(healed.result()).to.deep.include({ added: [tracker], proven: true });
+  });
+
   it('leaves pf with what it ran when pf refuses every set', async () => {
     const before = await firewall.loadedRules();
     firewall.setFaults({ refuse: 'every' });

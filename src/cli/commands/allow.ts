@@ -16,7 +16,7 @@ export const allow = defineCommand({
   run: (args, caller) =>
     withApp(caller, async (app) => {
       const entry = await addToList(args.address, { time: args.for, reason: args.reason.join(' ') }, app);
-      const text = `${entry.address} is ${describeAllowance(entry)}; a block of it is released by the next firebreak expire`;
+      const text = `${entry.address} is ${describeAllowance(entry, entry.address)}; a block of it is released by the next firebreak expire`;
       return { exit: 0, text, json: allowanceToJson(entry) };
     }),
 });

@@ -31,7 +31,7 @@ export const audit = defineCommand({
     const head = anchor === undefined ? undefined : parseAnchor(anchor);
     return withReader(caller, async (app) => {
       if (verify || head !== undefined) return toVerifyOutput(await verifyAudit({ older, anchor: head }, app));
-      const entries = readLastEntries(shown, older, app);
+      const entries = await readLastEntries(shown, older, app);
       const lines = entries.map((entry) => toAuditLines(entry, widthOf()));
       return { exit: 0, text: lines.length === 0 ? 'no entries' : lines.join('\n'), json: { entries } };
     });

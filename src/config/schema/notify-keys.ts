@@ -4,6 +4,8 @@ import { file, key, listValues, port, secretFile, timeLimit } from './kinds.js';
 /** Events that a mail can report; the first four by default. */
 const mailKinds = ['failure', 'recovery', 'held', 'drift', 'success', 'digest', 'expiry'] as const;
 
+const hour = 3_600_000;
+
 export const mail = z.strictObject({
   host: key(z.string().min(1), 'SMTP server.'),
   port: key(port.default(25), 'SMTP port.'),
@@ -29,6 +31,10 @@ export const mail = z.strictObject({
       .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'expected a time of day such as 07:00')
       .default('07:00'),
     "Time of day at which a digest's day ends, on this host's clock.",
+  ),
+  expiry_notice: key(
+    timeLimit.refine((ms) => ms >= hour && ms <= 72 * hour, 'expected 1h to 3d').prefault('24h'),
+    'How long before its end a long block is reported (`expiry`): 1h to 3d. It applies to webhooks as well.',
   ),
 });
 

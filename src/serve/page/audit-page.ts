@@ -17,7 +17,8 @@ export async function showAudit({ app, query, visitor }: PageCall): Promise<Repl
   const text = (query.get('q') ?? '').trim();
   const before = /^[1-9]\d{0,14}$/.test(query.get('before') ?? '') ? Number(query.get('before')) : Infinity;
   const wanted = text.toLowerCase();
-  const found = readLastEntries(maxEntries, [], app)
+  const entries = await readLastEntries(maxEntries, [], app);
+  const found = entries
     .filter((entry) => seqOf(entry) < before && (wanted === '' || wordsOf(entry).includes(wanted)))
     .slice(-pageSize - 1);
   const shown = found.slice(-pageSize).reverse();

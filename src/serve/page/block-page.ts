@@ -89,7 +89,8 @@ const maxOutcomes = 200;
 /** Decisions and results of runs, the latest first. */
 async function readHistory({ block, now }: BlockDetails, app: App): Promise<object[]> {
   const text = (value: unknown): string => (typeof value === 'string' ? toPrintable(value) : '');
-  const decided = readLastEntries(maxEntries, [], app)
+  const entries = await readLastEntries(maxEntries, [], app);
+  const decided = entries
     .filter((entry) => entry['block'] === block.id)
     .map(({ at, event, by, reason }) => ({
       ms: Date.parse(text(at)),

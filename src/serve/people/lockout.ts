@@ -6,10 +6,18 @@ const maxOfAddress = 25;
 /** What is remembered; the oldest is forgotten first. */
 const maxEntries = 10_000;
 
+export interface Lock {
+  address: string;
+  /** Undefined: the address as a whole is locked. */
+  name?: string;
+}
+
 export interface Lockout {
   isLocked(name: string, address: string): boolean;
-  /** @returns whether this failure locks the name for this address */
-  fail(name: string, address: string): boolean;
+  /** @returns the locks that this failure begins */
+  fail(name: string, address: string): Lock[];
+  /** Sets a lock that began some time ago, perhaps in a process before this one. */
+  restore(lock: Lock, ageMs: number): void;
   succeed(name: string, address: string): void;
 }
 
@@ -29,7 +37,17 @@ export function makeLockout(clock: () => number = () => performance.now()): Lock
   return {
     isLocked: (name, address) =>
       recent(pair(name, address)).length >= maxFailures || recent(address).length >= maxOfAddress,
-    fail: (name, address) => [add(pair(name, address)) === maxFailures, add(address) === maxOfAddress].some(Boolean),
+    fail: (name, address) => [
+      ...(add(pair(name, address)) === maxFailures ? [{ name, address }] : []),
+      ...(add(address) === maxOfAddress ? [{ address }] : []),
+    ],
+    restore: ({ name, address }, ageMs) => {
+      const [key, many] = name === undefined ? [address, maxOfAddress] : [pair(name, address), maxFailures];
+      failures.set(
+        key,
+        Array.from({ length: many }, () => clock() - Math.max(0, ageMs)),
+      );
+    },
     succeed: (name, address) => void failures.delete(pair(name, address)),
   };
 }

@@ -1,16 +1,22 @@
 import { countWaiting, isPassword } from '../../app/passwords.js';
 import { isPersonName } from '../../app/people.js';
+import { readLastEntries } from '../../app/verify-audit.js';
+import { describeError } from '../../core/describe.js';
 import type { Person } from '../../core/role.js';
 import { HttpError } from '../http-error.js';
 import { renderPage, seeOther } from '../page/html.js';
 import type { Call, Reply, Route, Server } from '../route.js';
-import { makeLockout, type Lockout } from './lockout.js';
+import { makeLockout, type Lock, type Lockout } from './lockout.js';
 import { toOpenRoute } from './open-page.js';
 import { findSession, beginSession, sessionCookie } from './login-session.js';
 import { toRoute } from './page-route.js';
 
 /** Logins that may wait for their turn; more get 503. */
 const maxWaiting = 20;
+
+const lockEvent = 'login locked';
+/** How many of the latest audit entries are searched for locks. */
+const maxEntries = 20_000;
 
 /** The page after a login, which is one of this server. */
 export const ownPath = (text: string | null): string =>
@@ -36,7 +42,7 @@ async function logIn(
 ): Promise<Reply> {
   const { address } = call;
   const next = ownPath(form.get('next'));
-  const name = (form.get('name') ?? '').trim().toLowerCase();
+  const name = (form.get('name') ?? '').trim().toLowerCase().slice(0, 100); // more than any name has
   if (lockout.isLocked(name, address))
     throw new HttpError(429, 'too_many', { message: 'too many failed logins; wait 15 minutes', retryAfter: 900 });
   if (countWaiting() > maxWaiting)
@@ -46,7 +52,7 @@ async function logIn(
     });
   const person = await checkPassword(name, form.get('password') ?? '', server);
   if (person === undefined) {
-    await recordFailure({ name, address, hasLocked: lockout.fail(name, address) }, server);
+    await recordFailure({ name, address, locks: lockout.fail(name, address) }, server);
     return showLogin({ next, name, problem: 'The name or the password is wrong.' }, server);
   }
   lockout.succeed(name, address);
@@ -61,15 +67,28 @@ async function checkPassword(name: string, password: string, { app }: Server): P
 }
 
 async function recordFailure(
-  { name, address, hasLocked }: { name: string; address: string; hasLocked: boolean },
+  { name, address, locks }: { name: string; address: string; locks: readonly Lock[] },
   { app }: Server,
 ): Promise<void> {
   const log = await app.openLog();
-  const shown = name.slice(0, 64);
-  log.warn('login failed', { name: shown, from: address });
-  if (!hasLocked) return;
-  log.warn('login locked', { name: shown, from: address });
-  await app.ledger.as(`web from ${address}`).record({ event: 'login locked', name: shown, address });
+  log.warn('login failed', { name, from: address });
+  for (const lock of locks) {
+    log.warn(lockEvent, { name: lock.name, from: address });
+    await app.ledger.as(`web from ${address}`).record({ event: lockEvent, ...lock });
+  }
+}
+
+/** Sets the locks that the audit log has: they outlive a restart. */
+async function restoreLocks(lockout: Lockout, { app }: Server): Promise<void> {
+  try {
+    const now = await app.ledger.now();
+    for (const { event, at, name, address } of await readLastEntries(maxEntries, [], app)) {
+      if (event !== lockEvent || typeof at !== 'string' || typeof address !== 'string') continue;
+      lockout.restore({ address, ...(typeof name === 'string' && { name }) }, now - Date.parse(at));
+    }
+  } catch (error) {
+    (await app.openLog()).warn('locked logins were not restored', { error: describeError(error) });
+  }
 }
 
 /** Ends the session, and its cookie. */
@@ -88,6 +107,7 @@ const logOut = toRoute({
 /** Login and logout. */
 export function makeLoginRoutes(): readonly Route[] {
   const lockout = makeLockout();
+  let restored: Promise<void> | undefined;
   return [
     toOpenRoute({
       method: 'GET',
@@ -100,7 +120,10 @@ export function makeLoginRoutes(): readonly Route[] {
     toOpenRoute({
       method: 'POST',
       path: '/login',
-      handle: (call, form, server) => logIn(call, { form, lockout }, server),
+      handle: async (call, form, server) => {
+        await (restored ??= restoreLocks(lockout, server));
+        return logIn(call, { form, lockout }, server);
+      },
     }),
     logOut,
   ];

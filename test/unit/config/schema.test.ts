@@ -53,7 +53,7 @@ const whole = {
   ansible: { playbook_command: '/a', timeout: '90s', batch: 1, keep_runs: 2, warm: 0, ssh_kex: 'default' },
   mail: {
     ...{ host: 'h', port: 26, from: 'a@b', to: ['c@d'], user: 'u', password_file: '/mp', tls: 'tls', ca_file: '/mc' },
-    ...{ on: ['digest'], digest_at: '08:30' },
+    ...{ on: ['digest'], digest_at: '08:30', expiry_notice: '2d' },
   },
   templates_dir: '/t',
   webhook: {

@@ -52,7 +52,8 @@ class ActionModule(ActionBase):
         if result["open_states"] is None:
             result["warnings"].append("pf does not list its states: open connections of the blocked flows may be left")
         elif result["open_states"] > 0:
-            result["warnings"].append("%d open connections of the blocked flows were not killed" % result["open_states"])
+            left = "1 open connection" if result["open_states"] == 1 else "%d open connections" % result["open_states"]
+            result["warnings"].append("not killed: %s of the blocked flows" % left)
         if self._play_context.diff and summary:
             result["diff"] = {"prepared": "\n".join(summary) + "\n"}
         return result

@@ -157,7 +157,8 @@ def list_error(edit_error):
 
 def list_lines(standing, only_in_pf):
     proven = sum(rule["proven"] for rule in standing)
-    lines = ["%d Firebreak rules in the configuration, %d of them proven in pf" % (len(standing), proven)]
+    rules = "Firebreak rule" if len(standing) == 1 else "Firebreak rules"
+    lines = ["%d %s in the configuration, %d of them proven in pf" % (len(standing), rules, proven)]
     for rule in standing:
         state, why = describe_state(rule)
         what = flows.show(rule) + flows.show_inside(rule.get("followed"))

@@ -48,6 +48,11 @@ options:
     type: list
     elements: int
     default: []
+  rewritten:
+    description: Those of C(present) whose rule was written anew. If pf refuses the rules, it still lists the old one.
+    type: list
+    elements: int
+    default: []
   absent:
     description: Trackers that pf must not block.
     type: list
@@ -193,7 +198,10 @@ def prove_rules(params, status_before):
         edit.refuse_if_lost(missing, lingering)
 
     present, absent = set(params["present"]), set(params["absent"])
-    return wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
+    rules = wait_for_proof(params["pfctl"], present, absent, params["proof_timeout"], check)
+    if params["rewritten"]:
+        refuse_unloaded(params["reload_status"], status_before)
+    return rules
 
 
 def load(params):

@@ -17,7 +17,10 @@ def list_warnings(proof, batch):
     """A sentence for each flow of the batch (a mapping by tracker) whose packets may pass."""
     found = [each for each in proof if each["level"] != "decides"]
     told = [describe(each, batch[each["tracker"]]) for each in found[:MAX_WARNINGS]]
-    return told + (["%d more rules stand and may not decide" % (len(found) - len(told))] if len(found) > len(told) else [])
+    more = len(found) - len(told)
+    if more == 0:
+        return told
+    return told + ["%d more %s and may not decide" % (more, "rule stands" if more == 1 else "rules stand")]
 
 
 def describe(proof, flow):
