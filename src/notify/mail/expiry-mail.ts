@@ -23,7 +23,9 @@ export function renderExpiryMail({ host, blocks, alarms }: ExpiryEvent, template
       { what: 'extend the first by a week, from now', command: `firebreak extend ${idOf(blocks)} --for 7d` },
       { what: 'list the blocks that end first', command: 'firebreak list --sort end' },
     ],
-    blocks: blocks.slice(0, maxListed).map((block) => ({ ...toMailBlock(block, alarms), until: formatWithUtc(block.expiresAt ?? 0) })),
+    blocks: blocks
+      .slice(0, maxListed)
+      .map((block) => ({ ...toMailBlock(block, alarms), until: formatWithUtc(block.expiresAt ?? 0) })),
     more: Math.max(0, blocks.length - maxListed),
   } satisfies MailFacts & Record<string, unknown>;
   return renderMail('expiry', facts, templatesDir);
