@@ -40,6 +40,7 @@ const words = {
   owner: 'firebreak',
   openssh: 9.2,
   program: ['/usr/bin/firebreak'],
+  handOver: ['/usr/bin/python3', '-IS', `/${home}/templates/host/hand-over.py`, '/var/lib/firebreak/intake.sock'],
   configFile: '/etc/firebreak/firebreak.yml',
   writable: ['/var/lib/firebreak', '/var/log/firebreak'],
 };

@@ -73,7 +73,7 @@ export function admit(alarm: Alarm, target: Target, config: Config): BlockReques
 }
 
 /** Why rules would not match: the firewalls on which the source does not enter through the interface of the rule. */
-export const findMismatches = (blocks: readonly BlockRequest[], config: Config): string[] =>
+export const findMismatches = (blocks: readonly Pick<BlockRequest, 'firewall' | 'flow'>[], config: Config): string[] =>
   blocks.flatMap(({ firewall, flow }) => {
     const settings = config.firewalls[firewall];
     return settings === undefined ? [] : (findMismatch(firewall, settings, flow) ?? []);

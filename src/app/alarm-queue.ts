@@ -12,9 +12,8 @@ import { recordOptions } from './record.js';
 
 /** An alarm to record. */
 export interface QueuedAlarm {
+  /** An alarm whose id is recorded already is not recorded again. */
   id: string;
-  /** Whether the id follows from the request: then an alarm that is recorded already is not recorded again. */
-  isRepeatable: boolean;
   alarm: Alarm;
   origin: string;
   /** Empty: all firewalls. */
@@ -26,6 +25,8 @@ export interface RecordedAlarm {
   blocks: Block[];
   /** Ids of blocks that this same event had already requested. */
   repeated: string[];
+  /** Ids of blocks whose end the alarm moved. */
+  extended: string[];
 }
 
 /**
@@ -103,25 +104,17 @@ async function settle(entries: readonly Entry[], app: App): Promise<void> {
 
 async function recordAll(alarms: readonly QueuedAlarm[], app: App): Promise<RecordedAlarm[]> {
   const { config, ledger } = app;
-  const known = new Map<string, RecordedAlarm>();
-  for (const { id, isRepeatable } of alarms) {
-    if (isRepeatable && !known.has(id) && (await ledger.hasAlarm(id)))
-      known.set(id, { id, blocks: await ledger.findBlocks({ alarm: id }), repeated: [] });
-  }
-  const fresh = [...new Map(alarms.map((each) => [each.id, each])).values()].filter(({ id }) => !known.has(id));
-  if (fresh.length > 0) {
-    const admitted = admitAll(fresh, config, await ledger.findSeen());
-    const { blocks, repeated, isFirstHeld } = await ledger.recordAlarms(admitted, recordOptions(config));
-    if (isFirstHeld) await notifyHeld(app).catch((error: unknown) => app.warn(String(error))); // they are recorded
-    for (const [index, { id }] of fresh.entries()) known.set(id, { id, blocks: blocks[index] ?? [], repeated });
-  }
-  return alarms.map(({ id }) => known.get(id) ?? { id, blocks: [], repeated: [] });
+  const admitted = admitAll(alarms, config, await ledger.findSeen());
+  const { blocks, repeated, extended, isFirstHeld } = await ledger.recordAlarms(admitted, recordOptions(config));
+  if (isFirstHeld) await notifyHeld(app).catch((error: unknown) => app.warn(String(error))); // they are recorded
+  return alarms.map(({ id }, index) => ({ id, blocks: blocks[index] ?? [], repeated, extended }));
 }
 
 function admitAll(alarms: readonly QueuedAlarm[], config: Config, seen: Seen): NewAlarm[] {
   const policyOf = makePolicies(config, seen);
   return alarms.map(({ id, alarm, origin, firewalls }) => ({
     id,
+    by: origin,
     origin,
     context: alarm.context,
     blocks: admit(alarm, { firewalls, seen, policyOf }, config),

@@ -17,7 +17,7 @@ import { decodeTime } from 'ulid';
 import type { Config } from '../config/schema.js';
 import { describeError } from '../core/describe.js';
 import { nothingSeen, type Seen } from '../core/policy.js';
-import type { Freeze, NewAlarm, Ledger } from '../ledger/ledger.js';
+import type { Freeze, NewAlarm } from '../ledger/ledger.js';
 import { readAuditKey } from '../ledger/sql/audit-key.js';
 import { hasExited, processIdentity } from '../ledger/process-identity.js';
 import { auditKeyOf } from './context.js';
@@ -103,7 +103,10 @@ export function spool(config: Config, request: Spooled): string | undefined {
   }
 }
 
-/** Records spooled requests in the ledger, in order, so that their blocks expire, are applied and are audited. */
+/**
+ * Records spooled requests in the ledger, in order, so that their blocks expire, are applied and are audited. Of several
+ * processes that find the same file only one records it.
+ */
 export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' | 'ledger' | 'warn'>): Promise<void> {
   for (const name of listSpool(config)) {
     const file = join(spoolFolder(config), name);
@@ -112,24 +115,11 @@ export async function takeSpooled({ config, ledger, warn }: Pick<App, 'config' |
       warn(`${file} is not a request that Firebreak wrote, and was left in place`);
       continue;
     }
-    await recordOnce(request, config, ledger);
+    const { isLimited, ...alarm } = request;
+    const { per_minute: perMinute, active } = config.policy.limits;
+    await ledger.recordAlarms([alarm], { recheckMs: 0, ...(isLimited && { limits: { perMinute, active } }) });
     rmSync(file, { force: true });
     warn(`alarm ${request.id}, spooled while the ledger could not be written, is now recorded`);
-  }
-}
-
-/** Several processes may find the same file: the alarm's id lets only one of them record it. */
-async function recordOnce(
-  { isLimited, ...request }: Spooled,
-  { policy: { limits } }: Config,
-  ledger: Ledger,
-): Promise<void> {
-  if (await ledger.hasAlarm(request.id)) return;
-  const held = { limits: { perMinute: limits.per_minute, active: limits.active } };
-  try {
-    await ledger.recordAlarms([request], { recheckMs: 0, ...(isLimited && held) });
-  } catch (error) {
-    if (!(await ledger.hasAlarm(request.id))) throw error;
   }
 }
 

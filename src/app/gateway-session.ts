@@ -1,60 +1,84 @@
 import { ulid } from 'ulid';
+import { loadConfig } from '../config/load.js';
 import { locateConfig } from '../config/locate.js';
 import type { Config } from '../config/schema.js';
 import { formatDuration, parseDuration } from '../core/duration.js';
 import { FirebreakError, quoteBack, type ErrorCode } from '../core/errors.js';
 import type { Answer } from '../core/outcome.js';
+import type { Quota, Session } from '../core/quota.js';
 import type { AlarmRequest } from '../intake/alarm.js';
 import { readBlockArguments } from '../intake/argv.js';
 import { parseGatewayCommand, type GatewayRequest } from '../intake/gateway.js';
+import { handOverTo, intakeSocketOf } from '../intake/hand-over.js';
 import { findCaller } from '../intake/origin.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { gatewayComment, readAccounts } from '../runtime/account.js';
 import type { Host } from '../runtime/app.js';
+import { toAnswerOutput } from '../views/answer.js';
+import { count } from '../views/count.js';
+import { errorToJson } from '../views/json.js';
 import { openLedger, withHost, type Caller } from './context.js';
 import { submitAlarm } from './submit.js';
 
 /** The answer to a SIEM's SSH session. */
 export interface GatewayAnswer {
-  answer: Answer | FirebreakError;
-  /** Whether the caller requested JSON. */
-  json: boolean;
+  exit: number;
+  text: string;
+}
+
+type EndSession = () => void | Promise<void>;
+
+/** Who serves a session: a process of its own, or one that takes the alarms of all. */
+export interface GatewayServer {
+  /** The address of the SSH client, if known. */
+  caller: string | undefined;
+  /** @returns the session's end; undefined if as many as may be are being served */
+  begin: (session: Session, quota: Quota) => Promise<EndSession | undefined>;
+  submit: (alarm: AlarmRequest, request: GatewayRequest, host: Host) => Promise<Answer>;
+  /** Whether no other process can serve it: then a fault of ours is the answer, with the request to send it again. */
+  isLast: boolean;
 }
 
 /**
  * Accepts one alarm over SSH, in its own grammar. If it cannot be accepted now, the exit code is 75, so that the
  * caller sends it again.
+ * @param alarm its id, if a running Firebreak may have recorded it
  * @throws FirebreakError gateway_refused, gateway_unable; others too unless the caller requests JSON
  */
-export async function answerGateway(command: string, caller: Caller): Promise<GatewayAnswer> {
-  return asUnable(() =>
-    withHost(caller, async (host) => {
-      const request = await parse(command, host);
-      try {
-        return { answer: await inSession(host, request.check, () => submitRequest(request, host)), json: request.json };
-      } catch (error) {
-        if (!(error instanceof FirebreakError) || !request.json) throw error;
-        return { answer: isOurFault(error) ? unable(error) : error, json: true };
-      }
-    }),
-  );
-}
-
-/** Turns a fault that is not the caller's into exit 75: the alarm is to be sent again. */
-async function asUnable<T>(work: () => Promise<T>): Promise<T> {
+export async function answerGateway(
+  command: string,
+  caller: Caller,
+  alarm: string | undefined,
+): Promise<GatewayAnswer> {
   try {
-    return await work();
+    return await withHost(caller, (host) => serveSession(command, host, ownServer(host, alarm)));
   } catch (error) {
     throw error instanceof FirebreakError && isOurFault(error) ? unable(error) : error;
   }
 }
 
+/** @throws FirebreakError as above; our own faults as they are */
+export async function serveSession(command: string, host: Host, server: GatewayServer): Promise<GatewayAnswer> {
+  const request = await parse(command, host);
+  const { check: isDryRun, json } = request;
+  try {
+    const answer = await inSession(isDryRun, { host, server }, () => submitRequest(request, host, server));
+    const output = toAnswerOutput(answer);
+    // Applied, but not recorded: the caller must send it again.
+    return { exit: output.exit === 2 ? 75 : output.exit, text: json ? JSON.stringify(output.json) : output.text };
+  } catch (error) {
+    if (!(error instanceof FirebreakError) || !json || (!server.isLast && isOurFault(error))) throw error;
+    const told = isOurFault(error) ? unable(error) : error;
+    return { exit: told.exit, text: JSON.stringify(errorToJson(told)) };
+  }
+}
+
 /** An alarm blocks single hosts only, whatever networks the policy allows an operator, and never forever. */
-async function submitRequest(request: GatewayRequest, host: Host): Promise<Answer> {
+function submitRequest(request: GatewayRequest, host: Host, server: GatewayServer): Promise<Answer> {
   const { policy } = host.config;
   const config = withHostsOnly(host.config);
   const alarm = limitDuration(readBlockArguments(request.argv), policy.longest, host);
-  return submitAlarm(alarm, request, { ...host, config });
+  return server.submit(alarm, request, { ...host, config });
 }
 
 /** The policy of requests that no person makes. */
@@ -96,35 +120,26 @@ async function recordRefusal(command: string, error: FirebreakError, host: Host)
   }
 }
 
-/** A session ends when its alarm has been answered; a killed one no longer counts. */
-async function inSession<T>(host: Host, isDryRun: boolean, work: () => Promise<T>): Promise<T> {
-  const session = ulid();
-  let ledger: Ledger | undefined;
+/** A session ends when its alarm has been answered. */
+async function inSession<T>(
+  isDryRun: boolean,
+  { host, server }: { host: Host; server: GatewayServer },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { max_sessions: maxSessions, max_per_caller: maxPerCaller } = host.config.gateway;
+  const end = await server.begin({ caller: server.caller, isDryRun }, { maxSessions, maxPerCaller });
+  if (end === undefined) throw busy(isDryRun, { maxSessions, maxPerCaller });
   try {
-    ledger = await begin(session, host, isDryRun);
     return await work();
   } finally {
-    await ledger?.endSession(session);
-    await ledger?.close();
+    await end();
   }
 }
 
-async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger | undefined> {
-  let ledger: Ledger;
-  try {
-    ledger = await openLedger(host);
-  } catch (error) {
-    if (error instanceof FirebreakError) return undefined; // the block itself reports it, and is applied anyway
-    throw error;
-  }
-  const { gateway, ansible } = host.config;
-  const { max_sessions: maxSessions, max_per_caller: maxPerCaller } = gateway;
-  const forMs = 4 * ansible.timeout + 60_000;
-  if (await ledger.beginSession({ id, maxSessions, maxPerCaller, forMs, caller: findCaller(), isDryRun }))
-    return ledger;
-  await ledger.close();
-  const limits = `${maxSessions} alarms at once, ${maxPerCaller} per caller (gateway.max_sessions, max_per_caller)`;
-  throw new FirebreakError(
+function busy(isDryRun: boolean, { maxSessions, maxPerCaller }: Quota): FirebreakError {
+  const alarms = count(maxSessions, 'alarm');
+  const limits = `${alarms} at once, ${maxPerCaller} per caller (gateway.max_sessions, max_per_caller)`;
+  return new FirebreakError(
     'gateway_busy',
     isDryRun
       ? `busy: at most one dry run and ${limits}; send it again`
@@ -132,11 +147,40 @@ async function begin(id: string, host: Host, isDryRun: boolean): Promise<Ledger 
   );
 }
 
+/** A process that serves one session. The ledger counts them; one that was killed no longer counts. */
+const ownServer = (host: Host, alarm: string | undefined): GatewayServer => ({
+  caller: findCaller(),
+  begin: (session, quota) => beginInLedger(session, quota, host),
+  submit: (request, options, ofSession) => submitAlarm(request, { ...options, alarm }, ofSession),
+  isLast: true,
+});
+
+async function beginInLedger(session: Session, quota: Quota, host: Host): Promise<EndSession | undefined> {
+  let ledger: Ledger;
+  try {
+    ledger = await openLedger(host);
+  } catch (error) {
+    if (error instanceof FirebreakError) return () => undefined; // the block itself reports it, and is applied anyway
+    throw error;
+  }
+  const id = ulid();
+  const forMs = 4 * host.config.ansible.timeout + 60_000;
+  const hasBegun = await ledger.beginSession({ id, ...session, ...quota, forMs });
+  if (hasBegun)
+    return async () => {
+      await ledger.endSession(id);
+      await ledger.close();
+    };
+  await ledger.close();
+  return undefined;
+}
+
 const notOurs = new Set<ErrorCode>([
   ...(['usage', 'alarm_invalid', 'firewall_unknown', 'gateway_refused'] as const),
   ...(['gateway_busy', 'gateway_unable'] as const),
 ]);
-const isOurFault = ({ code }: FirebreakError): boolean => !notOurs.has(code);
+/** Whether it is not the caller's: the alarm is to be sent again. */
+export const isOurFault = ({ code }: FirebreakError): boolean => !notOurs.has(code);
 
 const unable = (error: FirebreakError): FirebreakError =>
   new FirebreakError('gateway_unable', `not recorded, send it again: ${error.message}`, { cause: error });
@@ -147,5 +191,6 @@ export async function makeAuthorizedKey(file: string, configFile: string | undef
   const account = readAccounts('/').find(({ comment }) => comment === gatewayComment);
   const config = locateConfig(configFile);
   const here = [process.execPath, process.argv[1] ?? '', 'gateway', '--config', config];
-  return renderAuthorizedKey(file, account === undefined ? here : [account.shell]);
+  const whole = [...handOverTo(intakeSocketOf(loadConfig(config).state_dir)), ...here];
+  return renderAuthorizedKey(file, account === undefined ? whole : [account.shell]);
 }

@@ -24,6 +24,8 @@ export interface BlockOptions {
   firewalls: readonly string[];
   check: boolean;
   wait: boolean;
+  /** The alarm's id, if another process may have recorded it already. */
+  alarm?: string | undefined;
   /** Why the policy is overridden. */
   override?: string | undefined;
   /** Proves a block again, however recent its proof. */

@@ -1,4 +1,3 @@
-import { ulid } from 'ulid';
 import { isOver, type Block } from '../core/block.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Answer, RunSummary } from '../core/outcome.js';
@@ -6,6 +5,7 @@ import { spawnWorker } from '../dispatch/worker.js';
 import { parseAlarm, type AlarmRequest } from '../intake/alarm.js';
 import type { Freeze, Ledger } from '../ledger/ledger.js';
 import { sendLater } from '../notify/deliver.js';
+import { newId } from '../ledger/new-id.js';
 import { notifyHeld } from '../notify/held.js';
 import type { App, Host } from '../runtime/app.js';
 import { openLedger } from './context.js';
@@ -26,7 +26,7 @@ export async function submitAlarm(request: AlarmRequest, options: BlockOptions, 
   const override = parseOverride(options.override);
   const target = { firewalls: options.firewalls, override, isByHand: options.isByHand ?? false };
   if (options.check) return (await import('./dry-run.js')).dryRunBlock(alarm, target, host);
-  const id = ulid();
+  const id = options.alarm ?? newId();
   try {
     const ledger = await openLedger(host);
     try {
@@ -85,7 +85,7 @@ export async function submit(
   record: (owner: string) => Promise<Recorded>,
   { wait, fix = false }: SubmitOptions,
 ): Promise<Answer> {
-  const owner = ulid();
+  const owner = newId();
   const recorded = await record(owner);
   const requiredProof = app.config.policy.require_proof;
   const answer = {

@@ -28,11 +28,11 @@ export function findPolicy(
       ...listProtections(never_block, 'protected by policy.never_block'),
       ...listProtections(never_block_to, 'protected as a destination by policy.never_block_to').map(asDestination),
       ...findAllowed(seen.allowances),
-      ...host,
       ...(firewall === undefined
         ? []
         : learnedAddresses(seen.addresses[firewall], `an address that firewall ${firewall} has`).map(asSource)),
       ...learnedAddresses(seen.callers, 'a host that sends alarms to this gateway'),
+      ...host,
     ],
     types,
     nat64: nat64_prefixes,

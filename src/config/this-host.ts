@@ -33,12 +33,15 @@ const defaultSources: HostSources = {
   environment: process.env,
 };
 
-let known: readonly Protection[] | undefined;
+/** A process that runs for months must notice a new address and who has logged in. */
+const freshMs = 5000;
 
-/** The result of `readThisHost`, computed once per process. */
-export function findThisHost(): readonly Protection[] {
-  known ??= readThisHost(defaultSources);
-  return known;
+let known: { protections: readonly Protection[]; readAt: number } | undefined;
+
+/** The result of `readThisHost`, a few seconds old at most: an alarm asks once per firewall, a list thousands of times. */
+export function findThisHost(now = performance.now(), sources = defaultSources): readonly Protection[] {
+  if (known === undefined || now - known.readAt > freshMs) known = { protections: readThisHost(sources), readAt: now };
+  return known.protections;
 }
 
 /** The addresses that this host depends on: its own, its gateways and resolvers, and the clients of its sshd. */

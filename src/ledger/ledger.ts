@@ -7,6 +7,7 @@ import type { Incident, IncidentChanges } from '../core/incident.js';
 import type { BlockResult } from '../core/lifecycle.js';
 import type { AddressChange, FirewallFacts, Seen } from '../core/policy.js';
 import type { Proof } from '../core/proof.js';
+import type { Quota, Session } from '../core/quota.js';
 import type { Person, WebSession } from '../core/role.js';
 import type { Token } from '../core/token.js';
 import type { Counts, History, LoadStats, OutcomeQuery, OutcomeRecord, Overview } from '../core/stats.js';
@@ -29,7 +30,7 @@ export interface Ledger
 
 /** Alarms and their blocks. */
 export interface BlockStore {
-  /** Records alarms, each with its blocks, in order; tries to acquire the firewalls' leases in the same transaction. */
+  /** Records alarms, each with its blocks, in order, unless its id is known; tries to acquire the firewalls' leases in the same transaction. */
   recordAlarms(alarms: readonly NewAlarm[], options: RecordOptions): Promise<RecordedAlarms>;
   /** Requests the release of the matching blocks; returns them afterwards. */
   release(query: BlockQuery, reason: string): Promise<Block[]>;
@@ -50,7 +51,6 @@ export interface BlockStore {
   /** One page of them in an order that people read, each with the origin of its first alarm. */
   findBlockPage(query: BlockQuery, page: BlockPage): Promise<ListedBlock[]>;
   countBlocks(query: BlockQuery): Promise<number>;
-  hasAlarm(id: string): Promise<boolean>;
   /** Ids of the blocks that the last alarm of this origin requested. */
   findLastRequested(origin: string): Promise<string[]>;
   findAlarms(blockId: string): Promise<AlarmRecord[]>;
@@ -125,6 +125,8 @@ export interface Incidents {
   recordDrift(firewall: string, differences: number): Promise<void>;
   /** What was learned from runs and callers within the last days. */
   findSeen(): Promise<Seen>;
+  /** Records that a host sends alarms: it is not blocked for 30 days. */
+  recordCaller(address: string): Promise<void>;
   /** Records the current addresses of a firewall, found by querying it. */
   recordAddresses(firewall: string, addresses: readonly string[]): Promise<void>;
   /** Records what a firewall reports of itself besides its addresses. */
@@ -279,6 +281,8 @@ export interface Control {
 /** One alarm as received, with the blocks it requests. */
 export interface NewAlarm {
   id: string;
+  /** Who sent it, for the audit log; by default the actor of the ledger. */
+  by?: string;
   /** Its origin, for people: `ssh 192.0.2.9`, `root on a terminal`. */
   origin: string;
   /** The SIEM's ids and figures. `event-id` identifies an event that arrives twice. */
@@ -337,6 +341,8 @@ export interface AlarmLimits {
 export interface RecordedAlarms {
   /** For each alarm its blocks, in the order of the request. */
   blocks: Block[][];
+  /** For each alarm whether its id was recorded before: then its blocks are those of that time. */
+  wasKnown: boolean[];
   /** Leases that were free and are now ours. */
   leases: Lease[];
   /** Ids of blocks that this same event had already requested. */
@@ -347,16 +353,9 @@ export interface RecordedAlarms {
   isFirstHeld: boolean;
 }
 
-export interface NewSession {
+export interface NewSession extends Session, Quota {
   id: string;
-  /** The most sessions at the same time, in total and per caller. */
-  maxSessions: number;
-  maxPerCaller: number;
   forMs: number;
-  /** The caller's address; undefined if there is none. */
-  caller?: string | undefined;
-  /** Only one dry run at a time, which leaves room for alarms. */
-  isDryRun: boolean;
 }
 
 /** A firewall whose alarms an operator has made dry runs. */

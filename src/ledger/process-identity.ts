@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 
+let own: string | null | undefined;
+
 /** `boot/pid/start`: identifies one process of this host, even if a later one has the same pid. */
-export function processIdentity(pid = process.pid): string | null {
+export const processIdentity = (): string | null => (own ??= identityOf(process.pid));
+
+function identityOf(pid: number): string | null {
   const start = readStart(pid);
   return start === undefined ? null : `${readBoot()}/${pid}/${start}`;
 }
@@ -10,7 +14,7 @@ export function processIdentity(pid = process.pid): string | null {
 export function hasExited(identity: string | null): boolean {
   if (identity === null) return false;
   const [boot, pid] = identity.split('/');
-  return boot?.replaceAll('-', '') !== readBoot() || processIdentity(Number(pid)) !== identity.replaceAll('-', '');
+  return boot?.replaceAll('-', '') !== readBoot() || identityOf(Number(pid)) !== identity.replaceAll('-', '');
 }
 
 /**

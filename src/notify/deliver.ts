@@ -1,6 +1,6 @@
-import { ulid } from 'ulid';
 import { spawnWorker } from '../dispatch/worker.js';
 import type { QueuedMessage } from '../ledger/messages.js';
+import { newId } from '../ledger/new-id.js';
 import type { App } from '../runtime/app.js';
 import type { Log } from '../runtime/logger.js';
 import type { Channel, NotifyContext } from './channel.js';
@@ -19,7 +19,7 @@ const maxUnattendedMs = 600_000;
 
 /** Starts a process that sends all due messages, so that no caller waits for a mail server, a webhook or syslog. */
 export async function sendLater(app: App): Promise<void> {
-  const sender = ulid();
+  const sender = newId();
   if (await claimDue({ ...app, warn: () => undefined }, sender)) spawnWorker(sender, app);
 }
 
@@ -32,7 +32,7 @@ async function claimDue(context: NotifyContext, sender: string): Promise<boolean
 }
 
 /** Sends all due messages. One that the server does not accept is logged, reported to the caller, and retried later. */
-export async function sendDue(context: NotifyContext, sender = ulid()): Promise<void> {
+export async function sendDue(context: NotifyContext, sender = newId()): Promise<void> {
   for (const feed of openFeeds(context)) await feed.forward(sender);
   const channels = openChannels(context);
   if (channels.length === 0) return;

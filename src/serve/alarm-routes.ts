@@ -65,7 +65,7 @@ async function post(call: Call, server: Server): Promise<Reply> {
   const makeId = idsOf(call, name, body);
   const origin = `${call.sender.name}, by http from ${call.address}`;
   const queued: QueuedAlarm[] = alarms.map((alarm, index) => ({
-    ...makeId(index),
+    id: makeId(index),
     alarm,
     origin,
     firewalls: source.firewalls,
@@ -113,17 +113,13 @@ function parseAll(parsed: HttpAlarms, isList: boolean, { app }: Server): Alarm[]
 }
 
 /** Ids of the request's alarms: with an Idempotency-Key the same for the same request, however often it is sent. */
-function idsOf(
-  { headers, sender }: Call,
-  source: string,
-  body: unknown,
-): (index: number) => { id: string; isRepeatable: boolean } {
+function idsOf({ headers, sender }: Call, source: string, body: unknown): (index: number) => string {
   const key = headers.get('idempotency-key');
-  if (key === null) return () => ({ id: newId(), isRepeatable: false });
+  if (key === null) return () => newId();
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new HttpError(400, 'usage', 'Idempotency-Key: expected 1 to 255 printable characters');
   const text = JSON.stringify([sender.name, source, key, body]);
-  return (index) => ({ id: toId(createHash('sha256').update(`${index} ${text}`).digest()), isRepeatable: true });
+  return (index) => toId(createHash('sha256').update(`${index} ${text}`).digest());
 }
 
 /** 26 characters of the alphabet of a ULID. */

@@ -109,7 +109,7 @@ async function deny({ request, firewalls, response }: Deny, call: Call, server: 
   if (unknown.length > 0) return { status: 404, status_text: 'there is no such firewall' };
   const alarm = parseAlarm(limitDuration(request, config.policy.longest, { warn: () => undefined }), config);
   const origin = `${call.sender.name}, by OpenC2 from ${call.address}`;
-  const [recorded] = await server.queue.record([{ id: newId(), isRepeatable: false, alarm, origin, firewalls }]);
+  const [recorded] = await server.queue.record([{ id: newId(), alarm, origin, firewalls }]);
   const blocks = recorded?.blocks ?? [];
   server.applier.kick(blocks.flatMap(({ dueAt, firewall }) => (dueAt === null ? [] : [firewall])));
   if (response === 'none' || response === 'ack') return describe(blocks, false);

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import type { TLSSocket } from 'node:tls';
-import { newId } from '../ledger/new-id.js';
+import { makeCallerMemory } from '../app/callers.js';
 import { authenticate, type Credentials, type Requirement, type Sender } from './authenticate.js';
 import { findClient } from './client-address.js';
 import { errorBody, HttpError, toHttpError } from './http-error.js';
@@ -14,14 +14,11 @@ type HonoContext = Context<{ Bindings: HttpBindings }>;
 /** Failed authentications per second of one address, before they are answered without a look-up. */
 const failuresPerSecond = 5;
 
-/** How long an address counts as a known sender before that is recorded again. */
-const rememberMs = 3_600_000;
-
 interface Checks {
   server: Server;
   senders: RateLimit;
   failures: RateLimit;
-  remembered: Map<string, number>;
+  rememberCaller: (address: string) => Promise<void>;
 }
 
 /** The application of these routes: each request is authenticated, limited, handled and answered in the same way. */
@@ -31,7 +28,7 @@ export function makeRouter(routes: readonly Route[], server: Server): Hono<{ Bin
     server,
     senders: makeRateLimit(server.app.config.serve.per_second),
     failures: makeRateLimit(failuresPerSecond),
-    remembered: new Map(),
+    rememberCaller: makeCallerMemory(server.app.ledger),
   };
   for (const route of routes) {
     hono.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
@@ -100,7 +97,7 @@ async function admitSender(
   { credentials, params }: { credentials: Credentials; params: Readonly<Record<string, string>> },
   checks: Checks,
 ): Promise<Sender> {
-  const { server, senders } = checks;
+  const { server, senders, rememberCaller } = checks;
   if (route.scope === null) return { name: 'anyone', scope: 'read' };
   const requirement: Requirement = { scope: route.scope, ...route.require?.(params, server) };
   const sender = await authenticate(credentials, requirement, server.app.ledger).catch((error: unknown) =>
@@ -108,7 +105,7 @@ async function admitSender(
   );
   const seconds = senders.take(sender.name);
   if (seconds > 0) throw new HttpError(429, 'too_many', { message: 'too many requests', retryAfter: seconds });
-  if (route.scope === 'alarm') await remember(credentials.address, checks);
+  if (route.scope === 'alarm' && credentials.address !== 'unknown') await rememberCaller(credentials.address);
   return sender;
 }
 
@@ -121,19 +118,6 @@ async function refuse(error: unknown, address: string, { failures, server }: Che
   log.warn('http refused', { from: address, status: error.status, reason: error.message });
   throw error;
 }
-
-/** An address that sends alarms is not blocked for 30 days, as with the gateway. */
-async function remember(address: string, { server, remembered }: Checks): Promise<void> {
-  const now = performance.now();
-  if (address === 'unknown' || now - (remembered.get(address) ?? -Infinity) < rememberMs) return;
-  remembered.set(address, now);
-  const id = newId();
-  const { ledger } = server.app;
-  await ledger.beginSession({ id, caller: address, ...withoutLimit });
-  await ledger.endSession(id);
-}
-
-const withoutLimit = { maxSessions: Infinity, maxPerCaller: Infinity, forMs: 1000, isDryRun: false };
 
 function findCertificate(socket: TLSSocket): string | undefined {
   if (!socket.authorized) return undefined; // nor is a socket without TLS

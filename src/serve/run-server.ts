@@ -1,6 +1,7 @@
 import { makeAlarmQueue } from '../app/alarm-queue.js';
 import { makeApplier } from '../app/apply-soon.js';
 import { followCrowdsec } from '../app/crowdsec-feed.js';
+import { takeHandedOver } from '../app/intake-socket.js';
 import { runForeground } from '../app/run-foreground.js';
 import { selectFirewalls } from '../config/select.js';
 import { listenAddress } from '../config/schema/serve-keys.js';
@@ -45,6 +46,7 @@ export async function runServer(app: App, address: string, tell: (url: string) =
   const { crowdsec } = app.config.feeds;
   const background = Promise.all([
     runForeground(app, () => undefined),
+    takeHandedOver(server),
     ...(crowdsec === undefined ? [] : [followCrowdsec(crowdsec, app, server.applier)]),
   ]);
   await untilAborted(app.stop);

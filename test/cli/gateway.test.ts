@@ -131,6 +131,12 @@ describe('firebreak gateway, behind a real sshd', function () {
     }
   });
 
+  it('refuses an alarm that is none with exit 2, with --json too: it is not to come again', async () => {
+    const { exit, stdout } = await ssh('firebreak block nonsense 192.168.1.10 22 --json');
+    expect(exit).to.equal(2);
+    expect(JSON.parse(stdout)).to.have.nested.include({ 'error.code': 'alarm_invalid', 'error.exit': 2 });
+  });
+
   for (const [asked, longest, days] of [
     ['forever', '30d', 30],
     ['365d', '7d', 7],
@@ -176,7 +182,7 @@ describe('firebreak gateway, behind a real sshd', function () {
       const { exit, stderr } = await ssh(`firebreak block ${alarm}`);
       expect(exit).to.equal(75);
       expect(stderr).to.equal(
-        'firebreak: busy: at most 1 alarms at once, 16 per caller (gateway.max_sessions, max_per_caller); not recorded, send it again\n',
+        'firebreak: busy: at most 1 alarm at once, 16 per caller (gateway.max_sessions, max_per_caller); not recorded, send it again\n',
       );
       await ledger.endSession('the test itself');
       expect((await ssh(`firebreak block ${alarm}`)).exit).to.equal(0);

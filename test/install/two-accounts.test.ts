@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { startFirewall, type Firewall } from '../lab/firewall.js';
-import { settingsOf, type Ended } from '../lab/launcher.js';
+import { settingsOf, waitUntil, type Ended } from '../lab/launcher.js';
 import { canMount } from '../lab/namespace.js';
 import { packageRoot } from '../lab/package-root.js';
 import { makeKey } from '../lab/sshd.js';
@@ -36,6 +36,10 @@ describe('a host with two accounts, set up by firebreak install', function () {
 
   const node = '/opt/fb/node';
   const program = '/opt/fb/package/dist/cli.js';
+  const handOver = [
+    ...['/usr/bin/python3', '-IS', '/opt/fb/package/templates/host/hand-over.py'],
+    '/var/lib/firebreak/intake.sock',
+  ];
 
   async function call(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
     const args = ['--mount', `--target=${holder.pid}`, ...words];
@@ -172,6 +176,28 @@ describe('a host with two accounts, set up by firebreak install', function () {
     expect(owners.stdout).to.equal('firebreak 700\nfirebreak 600\nfirebreak 600\nfirebreak 600\n');
   });
 
+  it('hands an alarm to a running Firebreak, and then starts none', async () => {
+    const words = ['setpriv', '--reuid', 'firebreak', '--regid', 'firebreak', '--init-groups', node, program, 'run'];
+    const resident = spawn('nsenter', ['--mount', `--target=${holder.pid}`, ...words], {
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      stdio: 'ignore',
+    });
+    const ended = once(resident, 'exit');
+    try {
+      const socket = path.join(folder, 'lib/firebreak/intake.sock');
+      await waitUntil('the socket', () => existsSync(socket));
+      await call(['mount', '--bind', '/bin/false', node]);
+      const { exit, stdout } = await siem('firebreak block 203.0.113.9 192.168.1.10 22');
+      expect(stdout).to.match(/ blocked 203\.0\.113\.9 .*in force/);
+      expect(exit).to.equal(0);
+    } finally {
+      await call(['umount', node]);
+      resident.kill('SIGTERM');
+      await ended;
+    }
+  });
+
   it('gives the account that takes alarms nothing to read, to change or to run', async () => {
     for (const file of [
       '/etc/firebreak/firebreak.yml',
@@ -191,6 +217,9 @@ describe('a host with two accounts, set up by firebreak install', function () {
       ['-u', 'firebreak', node, program, 'list'],
       ['-u', 'firebreak', node, program, 'unblock', '203.0.113.7'],
       ['-u', 'firebreak', node, program, 'gateway', '--config', '/tmp/mine.yml'],
+      ['-u', 'firebreak', ...handOver.slice(0, 3), '/tmp/mine.sock', node, program, 'gateway'],
+      ['-u', 'firebreak', ...handOver, '/bin/sh'],
+      ['-u', 'firebreak', ...handOver.slice(0, 2), '/tmp/mine.py'],
       ['-u', 'firebreak', node, '-e', '1', program, 'gateway', '--config', '/etc/firebreak/firebreak.yml'],
       ['-u', 'root', node, program, 'gateway', '--config', '/etc/firebreak/firebreak.yml'],
       [
@@ -205,7 +234,16 @@ describe('a host with two accounts, set up by firebreak install', function () {
       ],
     ])
       expect((await sudo(...words)).stderr, words.join(' ')).to.match(/^sudo: /);
-    const gateway = ['-u', 'firebreak', node, program, 'gateway', '--config', '/etc/firebreak/firebreak.yml'];
+    const gateway = [
+      '-u',
+      'firebreak',
+      ...handOver,
+      node,
+      program,
+      'gateway',
+      '--config',
+      '/etc/firebreak/firebreak.yml',
+    ];
     const env = { NODE_OPTIONS: '--require /nowhere.cjs', FIREBREAK_CONFIG: '/nowhere', PATH: '/usr/bin:/bin' };
     const hostile = await call(
       ['setpriv', '--reuid', 'siem', '--regid', 'siem', '--clear-groups', 'sudo', '-n', ...gateway],

@@ -185,7 +185,7 @@ async function settleAndLook({ firewall, launcher, unrecorded }: Stage): Promise
       await launcher.firebreak(['drain']);
       return (await list(launcher)).every(({ state }) => state === 'active');
     },
-    90_000,
+    300_000,
   );
   const ours = (): number[] => [
     ...findMarked('FIREBREAK_RUN_ID', launcher.folder),

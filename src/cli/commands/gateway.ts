@@ -1,8 +1,6 @@
 import { answerGateway, makeAuthorizedKey } from '../../app/gateway-session.js';
-import { FirebreakError } from '../../core/errors.js';
 import { scrubEnvironment } from '../../intake/gateway.js';
-import { toAnswerOutput } from '../../views/answer.js';
-import { errorToJson } from '../../views/json.js';
+import { isAlarmId } from '../../intake/hand-over.js';
 import { defineCommand, type Output } from '../command.js';
 
 /** The far end of a SIEM's SSH login: accepts one alarm, in its own grammar, and is not a shell. */
@@ -16,6 +14,7 @@ export const gateway = defineCommand({
         requiresArg: true,
         describe: 'print the authorized_keys line of a public key',
       },
+      alarm: { type: 'string', requiresArg: true, hidden: true, coerce: readAlarmId },
       c: { type: 'string', requiresArg: true, describe: 'the command, as sshd passes it to a login shell' },
     }),
   run: async (args, caller): Promise<Output> => {
@@ -24,11 +23,10 @@ export const gateway = defineCommand({
       return { exit: 0, text: line, json: { line } };
     }
     const command = scrubEnvironment(process.env) ?? args.c ?? '';
-    const { answer, json } = await answerGateway(command, caller);
-    const output = answer instanceof FirebreakError ? toErrorOutput(answer) : toAnswerOutput(answer);
-    const exit = output.exit === 2 ? 75 : output.exit; // applied, but not recorded: the caller must send it again
-    return { ...output, exit, ...(json && { text: JSON.stringify(output.json) }) };
+    return { ...(await answerGateway(command, caller, args.alarm)), json: {} };
   },
 });
 
-const toErrorOutput = (error: FirebreakError): Output => ({ exit: error.exit, text: '', json: errorToJson(error) });
+/** Of the process that handed the alarm to a running Firebreak first. */
+const readAlarmId = (text: string | undefined): string | undefined =>
+  text !== undefined && isAlarmId(text) ? text : undefined;

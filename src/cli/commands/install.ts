@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FirebreakError } from '../../core/errors.js';
 import { toPrintable } from '../../core/printable.js';
+import { handOverTo, intakeSocketOf } from '../../intake/hand-over.js';
 import { findSshdFaults, findSshVersion } from '../../runtime/sshd.js';
 import { confirm } from '../../setup/confirm.js';
 import { gatewayFile, type HostSettings } from '../../setup/host/host-files.js';
@@ -113,7 +114,10 @@ function readSettings(
   const configFile = resolve(option ?? '/etc/firebreak/firebreak.yml');
   const program = process.argv[1] ?? '';
   const writable = findWrittenFolders(root, configFile);
-  return { user, owner, openssh: findSshVersion(), program: [process.execPath, program], configFile, writable };
+  const [stateDir = ''] = writable;
+  const handOver = handOverTo(intakeSocketOf(stateDir));
+  const openssh = findSshVersion();
+  return { user, owner, openssh, program: [process.execPath, program], handOver, configFile, writable };
 }
 
 /** @throws FirebreakError usage if the changes are not confirmed */

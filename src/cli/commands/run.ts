@@ -1,4 +1,7 @@
+import { makeAlarmQueue } from '../../app/alarm-queue.js';
+import { makeApplier } from '../../app/apply-soon.js';
 import { withApp } from '../../app/context.js';
+import { takeHandedOver } from '../../app/intake-socket.js';
 import { runForeground } from '../../app/run-foreground.js';
 import { FirebreakError } from '../../core/errors.js';
 import { defineCommand } from '../command.js';
@@ -16,6 +19,8 @@ export const run = defineCommand({
     return withApp(caller, async (app) => {
       printLine(`running: expire each minute, drain every 15 s, reconcile each hour; configuration ${app.configFile}`);
       let last = '';
+      const applier = makeApplier(app);
+      const taking = takeHandedOver({ app, queue: makeAlarmQueue(app), applier });
       await runForeground(app, (drained) => {
         const text = toDrainOutput(drained).text ?? '';
         const isRepeated = drained.frozen !== undefined && text === last;
@@ -24,6 +29,7 @@ export const run = defineCommand({
         }
         last = text;
       });
+      await Promise.all([taking, applier.finish()]);
       printLine(`stopped by ${String(app.stop.reason)}`);
       return { exit: 0, text: undefined, json: {} };
     });

@@ -134,9 +134,10 @@ export const entryOfAmendment = (change: Amendment, block: Block): AuditEntry =>
 const toTime = (ms: number): string => new Date(ms).toISOString();
 
 export const entriesOfAlarms = (alarms: readonly NewAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
-  alarms.flatMap(({ id, origin, context }, index) =>
+  alarms.flatMap(({ id, by, origin, context }, index) =>
     (blocks[index] ?? []).map((block) => ({
       ...entryOfBlock('alarm', block),
+      ...(by !== undefined && { by }),
       alarm: id,
       origin,
       context,

@@ -8,7 +8,7 @@ import type { BlockRequest, Lease, NewAlarm, RecordedAlarms, RecordOptions } fro
 import { newId } from '../new-id.js';
 import { processIdentity } from '../process-identity.js';
 import { Counts, exceededLimit, keysOf, perMinuteKey } from './block-limits.js';
-import { insertBlock, toBlock, updateBlock } from './block-rows.js';
+import { findBlocks, insertBlock, toBlock, updateBlock } from './block-rows.js';
 import { countRows, findRow, hasRow, type Statements, type Transaction } from './database.js';
 import { recordOutcome } from './history.js';
 import { acquireLease, hasDueWork } from './leases.js';
@@ -22,10 +22,16 @@ export async function recordAlarms(
   const hadHeld = await hasHeld(tx);
   const counts = new Counts();
   const recorded: RecordedBlock[][] = [];
-  for (const alarm of alarms) recorded.push(await recordAlarm(tx, alarm, { options, counts }));
+  const wasKnown: boolean[] = [];
+  for (const alarm of alarms) {
+    const found = await insertAlarm(tx, alarm, await tx.now());
+    wasKnown.push(found !== undefined);
+    recorded.push(found ?? (await recordBlocks(tx, alarm, { options, counts })));
+  }
   const blocks = recorded.map((each) => each.map(({ block }) => block));
   return {
     blocks,
+    wasKnown,
     leases: await acquireFreeLeases(tx, blocks.flat(), options),
     repeated: recorded.flat().flatMap(({ block, isRepeated }) => (isRepeated ? block.id : [])),
     extended: recorded.flat().flatMap(({ block, isExtended }) => (isExtended === true ? block.id : [])),
@@ -66,17 +72,30 @@ interface Recording {
   now: number;
 }
 
-async function recordAlarm(
+/** @returns the blocks that another process requested for the same alarm; undefined if this is the first to record it */
+async function insertAlarm(
+  tx: Transaction,
+  { id, origin, context }: NewAlarm,
+  now: number,
+): Promise<RecordedBlock[] | undefined> {
+  const inserted = await tx.run(
+    `INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO NOTHING`,
+    ...[id, now, origin, eventOf(context), JSON.stringify(context)],
+  );
+  if (inserted > 0) return undefined;
+  return (await findBlocks(tx, { alarm: id })).map((block) => ({ block, isRepeated: false, isNew: false }));
+}
+
+const eventOf = (context: NewAlarm['context']): string | null => context['event-id'] ?? null;
+
+async function recordBlocks(
   tx: Transaction,
   alarm: NewAlarm,
   { options, counts }: Pick<Recording, 'options' | 'counts'>,
 ): Promise<RecordedBlock[]> {
   const now = await tx.now();
-  const event = alarm.context['event-id'] ?? null;
-  await tx.run(
-    'INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)',
-    ...[alarm.id, now, alarm.origin, event, JSON.stringify(alarm.context)],
-  );
+  const event = eventOf(alarm.context);
   const recording: Recording = { event, risk: Number(alarm.context['risk'] ?? 0) || 0, options, counts, now };
   const recorded: RecordedBlock[] = [];
   for (const request of alarm.blocks) recorded.push(await recordBlock(tx, request, recording));

@@ -1,8 +1,5 @@
 import type { AlarmRecord, RunRecord } from '../ledger.js';
-import { findRow, hasRow, type Row, type Statements } from './database.js';
-
-export const hasAlarm = (db: Statements, id: string): Promise<boolean> =>
-  hasRow(db, 'SELECT 1 FROM alarm WHERE id = ?', id);
+import { findRow, type Row, type Statements } from './database.js';
 
 export async function findLastRequested(db: Statements, origin: string): Promise<string[]> {
   const rows = await db.all(

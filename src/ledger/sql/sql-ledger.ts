@@ -60,7 +60,6 @@ import {
   findRun,
   findRunsToKeep,
   findWork,
-  hasAlarm,
 } from './records.js';
 import {
   beginAsking,
@@ -68,6 +67,7 @@ import {
   findSeen,
   markAddressChangeSent,
   recordAddresses,
+  recordCaller,
   recordFacts,
 } from './seen.js';
 import { beginSession, endSession } from './sessions.js';
@@ -112,7 +112,11 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
   recordAlarms: (alarms, options) =>
     decide(
       (tx) => recordAlarms(tx, alarms, options),
-      ({ blocks }) => entriesOfAlarms(alarms, blocks),
+      ({ blocks, wasKnown }) =>
+        entriesOfAlarms(
+          alarms.filter((_, index) => !wasKnown[index]),
+          blocks.filter((_, index) => !wasKnown[index]),
+        ),
     ),
   release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
   decide: (move, ids, reason = '') =>
@@ -138,7 +142,6 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
   readBlocks: (query) => readBlocks(database, query),
   findBlockPage: (query, page) => findBlockPage(database, query, page),
   countBlocks: (query) => countBlocks(database, query),
-  hasAlarm: (id) => hasAlarm(database, id),
   findLastRequested: (origin) => findLastRequested(database, origin),
   findAlarms: (block) => findAlarms(database, block),
   findLatestAlarms: (limit, before) => findLatestAlarms(database, limit, before),
@@ -193,6 +196,7 @@ const makeIncidents = (database: Database): Incidents => ({
     }),
   recordDrift: (firewall, differences) => database.write((tx) => recordDrift(tx, firewall, differences)),
   findSeen: () => findSeen(database),
+  recordCaller: (address) => database.write((tx) => recordCaller(tx, address)),
   recordAddresses: (firewall, addresses) => database.write((tx) => recordAddresses(tx, firewall, addresses)),
   recordFacts: (firewall, facts) => database.write((tx) => recordFacts(tx, firewall, facts)),
   beginAsking: (firewall, everyMs) => database.write((tx) => beginAsking(tx, firewall, everyMs)),

@@ -9,6 +9,8 @@ export interface HostSettings {
   owner: string;
   /** The command line of this program, as arguments. */
   program: readonly string[];
+  /** The words that precede it for an alarm, to try a running Firebreak first; none on a host without Python. */
+  handOver: readonly string[];
   configFile: string;
   /** The host's version of OpenSSH, such as 9.2; 0 if it is unknown. */
   openssh: number;
@@ -61,7 +63,13 @@ export const hasTwoAccounts = ({ user, owner }: Pick<HostSettings, 'user' | 'own
 /** The login command of the SIEM's account. @throws FirebreakError usage, as above */
 export function renderGateway(settings: HostSettings, path: string): HostFile {
   assertPlain(settings);
-  const context = { ...settings, gateway: path, isTwo: hasTwoAccounts(settings), program: settings.program.join(' ') };
+  const context = {
+    ...settings,
+    gateway: path,
+    isTwo: hasTwoAccounts(settings),
+    handOver: settings.handOver.join(' '),
+    program: settings.program.join(' '),
+  };
   return file(path, 0o755, ['host/gateway.sh', context]);
 }
 
@@ -79,7 +87,12 @@ export function renderSshdSettings(settings: HostSettings, gateway: string): Hos
 export function renderSudoers(settings: HostSettings): HostFile[] {
   assertPlain(settings);
   if (!hasTwoAccounts(settings)) return [];
-  return [file(sudoersFile, 0o440, ['host/sudoers', { ...settings, program: settings.program.join(' ') }])];
+  return [
+    file(sudoersFile, 0o440, [
+      'host/sudoers',
+      { ...settings, handOver: settings.handOver.join(' '), program: settings.program.join(' ') },
+    ]),
+  ];
 }
 
 /** @param template its path below templates/, and its context */
@@ -87,12 +100,13 @@ function file(path: string, mode: number, [template, context]: readonly [string,
   return { path, mode, text: compilePackageTemplate(template)(context) };
 }
 
-function assertPlain({ user, owner, program, configFile, writable }: HostSettings): void {
+function assertPlain({ user, owner, program, handOver, configFile, writable }: HostSettings): void {
   for (const [option, name] of Object.entries({ user, owner })) {
     if (/^[a-z_][a-z0-9_-]{0,30}$/.test(name)) continue;
     throw new FirebreakError('usage', `--${option}: expected an account name, got ${quoteBack(name)}`);
   }
-  const odd = [...program, configFile, ...writable].find((word) => !/^\/[A-Za-z0-9._/@+-]+$/.test(word));
+  const paths = [...program, ...handOver.filter((word) => !word.startsWith('-')), configFile, ...writable];
+  const odd = paths.find((word) => !/^\/[A-Za-z0-9._/@+-]+$/.test(word));
   if (odd === undefined) return;
   throw new FirebreakError(
     'usage',

@@ -95,8 +95,18 @@ describe('readThisHost', () => {
 });
 
 describe('findThisHost', () => {
-  it('reads this host once a process', () => {
-    expect(findThisHost()).to.equal(findThisHost());
+  it('reads this host once for an alarm, and again for one that comes later', () => {
+    const now = performance.now();
+    const found = findThisHost(now);
+    expect(findThisHost(now + 4000)).to.equal(found);
+    const moved = {
+      interfaces: () => ({ eth0: [{ address: '192.0.2.77' }] }),
+      read: () => '',
+      list: () => [],
+      environment: {},
+    };
+    expect(findThisHost(now + 6000, moved).map(({ address }) => address.text)).to.deep.equal(['192.0.2.77']);
+    expect(findThisHost(now + 12_000)).to.have.length(found.length);
   });
 });
 
