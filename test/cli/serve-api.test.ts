@@ -100,6 +100,8 @@ describe('the API of firebreak serve', function () {
     expect((await serving.get('/api/v1/report?since=1h')).json['alarms']).to.equal(4);
     const { json: audit } = await serving.get('/api/v1/audit?limit=5');
     expect(audit['entries']).to.have.length(5);
+    const decided = (audit['entries'] as { event: string; by: string }[]).find(({ event }) => event === 'alarm');
+    expect(decided?.by).to.equal('token soc, by http from 127.0.0.1');
   });
 
   it('extends, notes and releases a block, in the name of the token', async () => {

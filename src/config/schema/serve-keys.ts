@@ -106,6 +106,31 @@ const proxyHeader = z.strictObject({
   default_role: key(z.enum(roles).optional(), 'Role of all other names. Without it they are refused.'),
 });
 
+const oidc = z.strictObject({
+  issuer: key(
+    z.url({ protocol: /^https?$/, error: 'expected https://HOST/…' }).refine(
+      (text) => text.startsWith('https:') || /^http:\/\/(?:127\.[0-9.]+|localhost|\[::1\])[:/]/.test(`${text}/`),
+      { error: 'expected https: whoever can change plain HTTP logs in as anyone' },
+    ),
+    'The provider, by the address that its tokens have.',
+    'https://sso.example.org/realms/soc',
+  ),
+  client_id: key(z.string().min(1), 'Id of this client there.', 'firebreak'),
+  client_secret_file: key(secretFile, 'Secret of this client there.'),
+  scope: key(
+    z.string().regex(/(?:^| )openid(?: |$)/, 'expected words that include openid').default('openid profile'),
+    'What is requested of the provider.',
+  ),
+  claim: key(z.string().min(1).default('preferred_username'), 'Claim with the name of a person.'),
+  roles_claim: key(z.string().min(1).default('groups'), 'Claim with the groups of a person.'),
+  roles: key(
+    z.record(z.string(), z.enum(roles)).prefault({}),
+    `Role of the members of each group: ${listValues(roles)}. Of several, the highest counts.`,
+    { 'soc-admins': 'admin' },
+  ),
+  default_role: key(z.enum(roles).optional(), 'Role of all others. Without it they are refused.'),
+});
+
 const page = z.strictObject({
   enabled: key(z.boolean().default(false), 'Serves the page for people.'),
   url: key(
@@ -118,6 +143,10 @@ const page = z.strictObject({
   proxy_header: key(
     proxyHeader.optional(),
     'Logs in whom a proxy of `serve.trusted_proxies` names in a header.',
+  ),
+  oidc: key(
+    oidc.optional(),
+    'Lets people log in by OpenID Connect. Needs `serve.page.url`: the provider returns them to `/login/oidc/callback` there.',
   ),
   session: key(timeLimit.prefault('12h'), 'How long a login is valid.'),
   idle: key(timeLimit.prefault('1h'), 'How long a login is valid without being used.'),
@@ -147,6 +176,9 @@ export const serve = z.strictObject({
 }).refine(({ page, trusted_proxies }) => page.proxy_header === undefined || trusted_proxies.length > 0, {
   path: ['page', 'proxy_header'],
   error: 'needs serve.trusted_proxies: the header is believed only if one of these sends it',
+}).refine(({ page }) => page.oidc === undefined || page.url !== undefined, {
+  path: ['page', 'oidc'],
+  error: 'needs serve.page.url: the provider returns people to an address there',
 });
 
 export type ServeConfig = z.infer<typeof serve>;

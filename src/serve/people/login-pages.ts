@@ -9,6 +9,7 @@ import type { Call, Reply, Route, Server } from '../route.js';
 import { makeLockout, type Lock, type Lockout } from './lockout.js';
 import { toOpenRoute } from './open-page.js';
 import { findSession, beginSession, sessionCookie } from './login-session.js';
+import { providerOf } from './oidc.js';
 import { toRoute } from './page-route.js';
 
 /** Logins that may wait for their turn; more get 503. */
@@ -26,14 +27,19 @@ interface LoginForm {
   next: string;
   name?: string;
   problem?: string;
+  /** Of the answer, if there is a problem. */
+  status?: number;
 }
 
-const showLogin = ({ next, name = '', problem }: LoginForm, server: Server): Promise<Reply> =>
-  renderPage('login', {
-    context: { next, name, problem: problem ?? null },
-    frame: { title: 'Log in', status: problem === undefined ? 200 : 401 },
+export function showLogin({ next, name = '', problem, status = 401 }: LoginForm, server: Server): Promise<Reply> {
+  const { oidc } = server.app.config.serve.page;
+  const elsewhere = oidc && { provider: providerOf(oidc), query: new URLSearchParams({ next }).toString() };
+  return renderPage('login', {
+    context: { next, name, problem: problem ?? null, elsewhere: elsewhere ?? null },
+    frame: { title: 'Log in', status: problem === undefined ? 200 : status },
     app: server.app,
   });
+}
 
 async function logIn(
   call: Call,

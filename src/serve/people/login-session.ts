@@ -24,6 +24,20 @@ export function sessionCookie(server: Server, headers: Headers, value: string): 
   return [`${nameOf(secure)}=${value}`, ...flags].join('; ');
 }
 
+/** How long a login by OpenID Connect may take. */
+const loginSeconds = 600;
+const loginNameOf = (secure: boolean): string => `${nameOf(secure)}-login`;
+
+/** The cookie of a login at another site. That site leads the browser back, so it is sent for such a request too. */
+export function loginCookie(server: Server, headers: Headers, secret: string): string {
+  const secure = isSecure(server, headers);
+  const flags = ['Path=/', ...(secure ? ['Secure'] : []), 'HttpOnly', 'SameSite=Lax', `Max-Age=${loginSeconds}`];
+  return [`${loginNameOf(secure)}=${secret}`, ...flags].join('; ');
+}
+
+export const readLoginSecret = (server: Server, headers: Headers): string | undefined =>
+  readCookie(headers, loginNameOf(isSecure(server, headers)));
+
 export function readCookie(headers: Headers, name: string): string | undefined {
   for (const pair of (headers.get('cookie') ?? '').split(';')) {
     const [key = '', value = ''] = pair.trim().split('=', 2);
