@@ -51,7 +51,7 @@ async function openStage(): Promise<Stage> {
   const launcher = makeLauncher(
     { edge: settingsOf(firewall) },
     {
-      policy: { limits: { per_minute: 1_000_000 } },
+      policy: { limits: { per_minute: 1_000_000, active: 1_000_000, per_destination: 1_000_000 } },
       dispatch: { recheck: '1s' },
       ansible: { timeout: '30s', warm: '5m' },
     },
