@@ -48,6 +48,8 @@ export interface BlockStore {
   findBlocks(query: BlockQuery): Promise<Block[]>;
   /** The same page by page, for any number of blocks. */
   readBlocks(query: BlockQuery): AsyncIterable<Block[]>;
+  /** The sources of matching blocks, each once, in the order of their text, page by page. */
+  readSources(query: BlockQuery): AsyncIterable<string[]>;
   /** One page of them in an order that people read, each with the origin of its first alarm. */
   findBlockPage(query: BlockQuery, page: BlockPage): Promise<ListedBlock[]>;
   countBlocks(query: BlockQuery): Promise<number>;

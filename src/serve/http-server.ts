@@ -1,14 +1,15 @@
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { createServer, type IncomingMessage, type Server as PlainServer, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { readFileSync, statSync } from 'node:fs';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { ServeConfig } from '../config/schema/serve-keys.js';
 import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import type { App } from '../runtime/app.js';
+import { limitConnections } from './connections.js';
 
-type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
+type Fetch = Parameters<typeof getRequestListener>[0];
 type Tls = NonNullable<ServeConfig['tls']>;
 
 /** A server that listens. */
@@ -18,9 +19,6 @@ export interface Listening {
   close: (ms: number) => Promise<void>;
 }
 
-/** Connections at the same time; each takes a descriptor and some memory. */
-const maxConnections = 2000;
-
 /** How long a request may take to arrive: a slow or half-open connection is closed. */
 const timeouts = {
   headersTimeout: 10_000,
@@ -29,28 +27,22 @@ const timeouts = {
   connectionsCheckingInterval: 5000,
 };
 
+const options = { ...timeouts, maxHeaderSize: 16_384 };
+
+/** Connections that wait to be accepted: fewer than are open, so that none gives way before it was read. */
+const backlog = 1000;
+
 const reloadEveryMs = 5000;
 
 /** @throws FirebreakError usage if it cannot listen */
 export async function listen(fetch: Fetch, address: string, app: Pick<App, 'config' | 'warn'>): Promise<Listening> {
   const { tls } = app.config.serve;
-  const options = { ...timeouts, maxHeaderSize: 16_384 };
-  const server = createAdaptorServer({
-    fetch,
-    overrideGlobalObjects: false,
-    ...(tls === undefined
-      ? { createServer, serverOptions: options }
-      : {
-          createServer: createTlsServer,
-          serverOptions: {
-            ...options,
-            ...readTls(tls),
-            requestCert: tls.client_ca_file !== undefined,
-            rejectUnauthorized: false,
-          },
-        }),
-  }) as PlainServer | TlsServer; // what the two functions create
-  limitConnections(server);
+  const handle = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (connections.begin(request, response)) void handle(request, response);
+  };
+  const server = tls === undefined ? createServer(options, answer) : createTlsServer(tlsOptions(tls), answer);
+  const connections = limitConnections(server);
   const port = await begin(server, address);
   const endReload = tls === undefined ? (): void => undefined : reloadTls(server as TlsServer, tls, app.warn);
   const [, host = ''] = /^(.*):\d+$/.exec(address) ?? [];
@@ -59,36 +51,9 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
     close: async (ms) => {
       endReload();
       await close(server, ms);
+      connections.end();
     },
   };
-}
-
-/** Beyond the limit, the oldest connection without a request in progress gives way: idle ones lock no sender out. */
-function limitConnections(server: PlainServer | TlsServer): void {
-  // By the other end, because the socket of a request over TLS is not that of its connection.
-  const nameOf = ({ remoteAddress = '', remotePort = 0 }: Socket): string => `${remoteAddress} ${remotePort}`;
-  const idle = new Map<string, Socket>();
-  const busy = new Map<string, Socket>();
-  server.on('connection', (socket: Socket) => {
-    const name = nameOf(socket);
-    idle.set(name, socket);
-    socket.once('close', () => {
-      for (const all of [idle, busy]) if (all.get(name) === socket) all.delete(name);
-    });
-    if (idle.size + busy.size <= maxConnections) return;
-    const [oldest] = idle.values();
-    oldest?.destroy();
-  });
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const name = nameOf(request.socket);
-    const socket = idle.get(name);
-    if (socket === undefined) return;
-    idle.delete(name);
-    busy.set(name, socket);
-    response.once('close', () => {
-      if (busy.delete(name) && !socket.destroyed) idle.set(name, socket);
-    });
-  });
 }
 
 /** @returns the port */
@@ -99,7 +64,7 @@ function begin(server: PlainServer | TlsServer, address: string): Promise<number
       reject(new FirebreakError('usage', `cannot listen on ${address}: ${describeError(error)}`, { cause: error })),
     );
     server.once('listening', () => resolve((server.address() as AddressInfo | null)?.port ?? Number(port)));
-    server.listen(Number(port), host);
+    server.listen(Number(port), host, backlog);
   });
 }
 
@@ -118,6 +83,14 @@ const readTls = ({ cert_file, key_file, client_ca_file }: Tls) => ({
   cert: readFileSync(cert_file),
   key: readFileSync(key_file),
   ...(client_ca_file !== undefined && { ca: readFileSync(client_ca_file) }),
+});
+
+/** Client certificates are requested, and checked where a route needs them. */
+const tlsOptions = (tls: Tls) => ({
+  ...options,
+  ...readTls(tls),
+  requestCert: tls.client_ca_file !== undefined,
+  rejectUnauthorized: false,
 });
 
 const timesOf = ({ cert_file, key_file, client_ca_file }: Tls): string =>

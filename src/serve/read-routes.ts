@@ -3,6 +3,7 @@ import { listBlocks, readDetails } from '../app/list.js';
 import { readStatus } from '../app/status.js';
 import { readLastEntries } from '../app/verify-audit.js';
 import { readFeedState } from '../config/feed-state.js';
+import { selectFirewalls } from '../config/select.js';
 import { parseAddress } from '../core/address.js';
 import type { Block } from '../core/block.js';
 import { parseDuration } from '../core/duration.js';
@@ -91,17 +92,18 @@ const lists: Readonly<Record<string, (source: string) => boolean>> = {
   'blocked-ipv6.txt': (source) => source.includes(':'),
 };
 
-async function getList({ params, query, headers, app }: Call): Promise<Reply> {
+async function getList({ params, query: search, headers, app }: Call): Promise<Reply> {
   const file = params['file'] ?? '';
   const isListed = Object.hasOwn(lists, file) ? lists[file] : undefined;
   if (isListed === undefined) throw new HttpError(404, 'not_found', `expected ${Object.keys(lists).join(', ')}`);
-  const sources = new Set<string>();
-  const read = await listBlocks({ state: 'active', firewalls: query.getAll('firewall') }, app);
-  for await (const page of read()) for (const { flow } of page) if (isListed(flow.source)) sources.add(flow.source);
-  const body = [...sources]
-    .sort()
-    .map((source) => `${source}\n`)
-    .join('');
+  const named = search.getAll('firewall');
+  const query = {
+    states: ['active'] as const,
+    ...(named.length > 0 && { firewalls: selectFirewalls(app.config, named).map(([name]) => name) }),
+  };
+  let body = '';
+  for await (const page of app.ledger.readSources(query))
+    for (const source of page) if (isListed(source)) body += `${source}\n`;
   const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   const isKnown = (headers.get('if-none-match') ?? '').split(/, */).some((each) => each.replace(/^W\//, '') === tag);
   return { status: isKnown ? 304 : 200, body, headers: { ETag: tag, 'Cache-Control': 'no-cache' } };

@@ -2,12 +2,13 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import type { TLSSocket } from 'node:tls';
 import { makeCallerMemory } from '../app/callers.js';
+import { makeTurns, type TakeTurn } from '../ledger/turns.js';
 import { authenticate, type Credentials, type Requirement, type Sender } from './authenticate.js';
 import { findClient } from './client-address.js';
 import { errorBody, HttpError, toHttpError } from './http-error.js';
 import { makeRateLimit, type RateLimit } from './rate-limit.js';
 import { assertJsonType, parseJson, readBody } from './request-body.js';
-import type { Reply, Route, Server } from './route.js';
+import type { Call, Reply, Route, Server } from './route.js';
 
 type HonoContext = Context<{ Bindings: HttpBindings }>;
 
@@ -19,6 +20,8 @@ interface Checks {
   senders: RateLimit;
   failures: RateLimit;
   rememberCaller: (address: string) => Promise<void>;
+  /** Answers of reading tokens are made one after the other, so that an alarm waits for one of them at most. */
+  takeReadTurn: TakeTurn;
 }
 
 /** The application of these routes: each request is authenticated, limited, handled and answered in the same way. */
@@ -29,6 +32,7 @@ export function makeRouter(routes: readonly Route[], server: Server): Hono<{ Bin
     senders: makeRateLimit(server.app.config.serve.per_second),
     failures: makeRateLimit(failuresPerSecond),
     rememberCaller: makeCallerMemory(server.app.ledger),
+    takeReadTurn: makeTurns(),
   };
   for (const route of routes) {
     hono.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => {
@@ -67,27 +71,34 @@ async function answer(route: Route, context: HonoContext, checks: Checks): Promi
     readBody: getBody,
   };
   const sender = await admitSender(route, { credentials, params }, checks);
-  return route.handle(
-    {
-      params,
-      query: credentials.url.searchParams,
-      headers: request.headers,
-      readJson: async () => {
-        assertJsonType(request);
-        return parseJson(await getBody());
-      },
-      readBody: getBody,
-      sender,
-      address,
-      peer: findClient(incoming.socket.remoteAddress ?? '', undefined, []),
-      // Made when it is used: recording an alarm does without it.
-      get app() {
-        return { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) };
-      },
+  const call: Call = {
+    params,
+    query: credentials.url.searchParams,
+    headers: request.headers,
+    readJson: async () => {
+      assertJsonType(request);
+      return parseJson(await getBody());
     },
-    server,
-  );
+    readBody: getBody,
+    sender,
+    address,
+    peer: findClient(incoming.socket.remoteAddress ?? '', undefined, []),
+    // Made when it is used: recording an alarm does without it.
+    get app() {
+      return { ...app, ...asActor(`${sender.name}, by http from ${address}`, server) };
+    },
+  };
+  if (route.scope !== 'read') return route.handle(call, server);
+  const endTurn = await checks.takeReadTurn();
+  try {
+    return context.env.outgoing.destroyed ? nobodyWaits : await route.handle(call, server);
+  } finally {
+    endTurn();
+  }
 }
+
+/** The caller closed the connection before its turn came. */
+const nobodyWaits: Reply = { status: 503, body: '' };
 
 const asActor = (actor: string, { app }: Server) => ({ actor, ledger: app.ledger.as(actor) });
 

@@ -1373,6 +1373,21 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       expect((await ledger.findBlocks({ ids: [kept.id] }))[0]!.override).to.equal('said so');
     });
 
+    it('lists the sources of matching blocks, each once, however many', async () => {
+      const sources = Array.from({ length: 4001 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+      await keep(
+        ledger,
+        alarm([...sources, '10.0.0.7'].map((source, index) => block({}, { source, port: String(1 + index) }))),
+      );
+      await keep(
+        ledger,
+        alarm([block({ refusal: 'no' }, { source: '10.0.0.255' }), block({ refusal: 'no' }, { source: '10.1.0.0' })]),
+      );
+      const found: string[] = [];
+      for await (const page of other.readSources({ states: ['pending'], firewalls: ['edge'] })) found.push(...page);
+      expect(found).to.deep.equal([...sources].sort());
+    });
+
     describe('lists blocks page by page:', () => {
       /** Sources of blocks recorded a minute apart, with the durations in minutes; null is without an end. */
       const record = async (durations: readonly (number | null)[]): Promise<void> => {

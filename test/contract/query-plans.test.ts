@@ -72,6 +72,10 @@ describe('the ledger reads no large table from end to end', () => {
     }
   }
 
+  const readAll = async (pages: AsyncIterable<string[]>): Promise<void> => {
+    for await (const page of pages) expect(page).to.be.an('array');
+  };
+
   const works: [string, () => Promise<unknown>][] = [
     ['to record a new alarm', () => record('A2', '203.0.113.2')],
     ['to record an alarm again', () => record('A2', '203.0.113.1')],
@@ -81,6 +85,7 @@ describe('the ledger reads no large table from end to end', () => {
     ['to find what is due', () => ledger.findWork('edge')],
     ['to find what is to be sent', () => ledger.claimMessages('S1', 1000)],
     ['for what was learned', () => ledger.findSeen()],
+    ['for a page of sources', () => readAll(ledger.readSources({ states: ['active'], firewalls: ['edge'] }))],
     ['for one block', () => ledger.findBlocks({ ids: ['B1'] })],
   ];
   for (const [purpose, work] of works)

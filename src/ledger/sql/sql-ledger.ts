@@ -25,7 +25,7 @@ import {
   type AuditFiles,
 } from './audit-log.js';
 import { claimBatch, settleBatch } from './batches.js';
-import { countBlocks, findBlockPage, findBlocks, readBlocks } from './block-rows.js';
+import { countBlocks, findBlockPage, findBlocks, readBlocks, readSources } from './block-rows.js';
 import { ackOutcomes, claimOutcomes, hasOutcomes } from './cursors.js';
 import { findCounts } from './counts.js';
 import type { Database, Transaction } from './database.js';
@@ -140,6 +140,7 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
   recordProofs: (proofs, askedAt) => database.write((tx) => recordProofs(tx, proofs, askedAt)),
   findBlocks: (query) => findBlocks(database, query),
   readBlocks: (query) => readBlocks(database, query),
+  readSources: (query) => readSources(database, query),
   findBlockPage: (query, page) => findBlockPage(database, query, page),
   countBlocks: (query) => countBlocks(database, query),
   findLastRequested: (origin) => findLastRequested(database, origin),

@@ -5,7 +5,7 @@ import { followClock, type Reading } from './clock.js';
 import type { Connection } from './connection.js';
 import { beginPatience, retryWhileBusy, type Patience } from './patience.js';
 import { explainSqliteError } from './sqlite-errors.js';
-import { makeTurns } from './turns.js';
+import { makeTurns } from '../turns.js';
 
 export interface SqliteOptions {
   file: string;
