@@ -196,6 +196,26 @@ if [ "$purpose" = test ]; then
   install_node 24
 fi
 
+# ---- from Debian, without the service that its package starts: what checks metrics -----------------
+
+download_prometheus() { (cd "$1" && quietly apt-get download prometheus); }
+fetch_promtool() { # into a folder
+  quietly true # makes the log, which each subshell would make for itself
+  download_prometheus "$1" || { is_root && quietly apt-get update -q && download_prometheus "$1"; } || return 1
+  quietly dpkg -x "$1"/prometheus_*.deb "$1/files"
+}
+if [ "$purpose" = test ] && has_apt && [ ! -x /usr/bin/promtool ] && [ ! -x .tools/promtool ]; then
+  say "unpacking promtool from Debian's package prometheus into .tools: it checks the metrics"
+  unpacked=$(mktemp -d)
+  if fetch_promtool "$unpacked"; then
+    mkdir -p .tools
+    mv "$unpacked/files/usr/bin/promtool" .tools/promtool
+  else
+    say 'promtool is not to be had: its tests are skipped'
+  fi
+  rm -rf "$unpacked"
+fi
+
 # ---- npm packages -------------------------------------------------------------------------------
 
 # npm writes its hidden lockfile last, so an interrupted install is detected as well.

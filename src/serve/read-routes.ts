@@ -9,7 +9,7 @@ import type { Block } from '../core/block.js';
 import { parseDuration } from '../core/duration.js';
 import { FirebreakError, quoteBack } from '../core/errors.js';
 import { blockToJson, toTime } from '../views/json.js';
-import { metricsType, toOpenMetrics } from '../views/open-metrics.js';
+import { metricsType, plainMetricsType, toOpenMetrics, toPlainMetrics } from '../views/open-metrics.js';
 import { detailsToJson } from '../views/show.js';
 import { historyToJson } from '../views/stats-json.js';
 import { statusToJson } from '../views/status-screen.js';
@@ -74,7 +74,7 @@ async function getReport({ query, app }: Call): Promise<Reply> {
   return json(200, historyToJson(await app.ledger.findHistory(since)));
 }
 
-async function getMetrics({ app, startedAt }: Server): Promise<Reply> {
+async function getMetrics({ headers }: Call, { app, startedAt }: Server): Promise<Reply> {
   const { ledger, config } = app;
   const metrics = {
     counts: await ledger.findCounts(startedAt),
@@ -82,7 +82,10 @@ async function getMetrics({ app, startedAt }: Server): Promise<Reply> {
     isFrozen: (await ledger.findFreeze()) !== undefined,
     feed: readFeedState(config),
   };
-  return { status: 200, body: toOpenMetrics(metrics), headers: { 'Content-Type': metricsType } };
+  const accepted = headers.get('accept') ?? '';
+  return accepted.includes('text/plain') && !accepted.includes('openmetrics')
+    ? { status: 200, body: toPlainMetrics(metrics), headers: { 'Content-Type': plainMetricsType } }
+    : { status: 200, body: toOpenMetrics(metrics), headers: { 'Content-Type': metricsType } };
 }
 
 /** The sources in force, one a line, by the name of the list. */
@@ -143,5 +146,5 @@ export const readRoutes: readonly Route[] = [
     query: { firewall: 'only blocks of this firewall; repeatable' },
     handle: getList,
   }),
-  get('/metrics', 'figures in OpenMetrics', { handle: (_, server) => getMetrics(server) }),
+  get('/metrics', 'figures in OpenMetrics', { handle: getMetrics }),
 ];

@@ -28,9 +28,22 @@ interface Family {
 
 export const metricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
+const familiesOf = (metrics: Metrics): Family[] => [...countersOf(metrics.counts), ...gaugesOf(metrics)];
+
 /** The figures as OpenMetrics 1.0. */
-export const toOpenMetrics = (metrics: Metrics): string =>
-  `${[...countersOf(metrics.counts), ...gaugesOf(metrics)].map(toText).join('')}# EOF\n`;
+export const toOpenMetrics = (metrics: Metrics): string => `${familiesOf(metrics).map(toText).join('')}# EOF\n`;
+
+export const plainMetricsType = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** The same in the older text format of Prometheus, for readers that do not know OpenMetrics. */
+export const toPlainMetrics = (metrics: Metrics): string => familiesOf(metrics).map(toPlain).map(toText).join('');
+
+/** Here a counter has the name of its samples, and neither a beginning nor a unit. */
+function toPlain({ name, type, help, samples }: Family): Family {
+  if (type !== 'counter') return { name, type, help, samples };
+  const totals = samples.filter(({ suffix }) => suffix === '_total');
+  return { name: `${name}_total`, type, help, samples: totals.map((sample) => ({ ...sample, suffix: '' })) };
+}
 
 const total = (labels: Labels, value: number): Sample => ({ suffix: '_total', labels, value });
 

@@ -10,8 +10,9 @@ describe('people who log in by OpenID Connect', function () {
   let launcher: Launcher;
   let serving: Serving;
   let provider: OidcProvider;
-  let usable: object;
+  let usable: { serve: { page: { enabled: boolean; url: string; oidc: object } } };
 
+  const password = 'correct horse battery';
   const usual = { preferred_username: 'Alice', groups: ['staff', 'soc-admins'] };
 
   before(async () => {
@@ -30,6 +31,9 @@ describe('people who log in by OpenID Connect', function () {
     };
     usable = { serve: { page: { enabled: true, url: 'http://127.0.0.1:8787/', oidc } } };
     launcher.configure(usable);
+    const file = path.join(launcher.folder, 'password');
+    writeFileSync(file, `${password}\n`, { mode: 0o600 });
+    await launcher.firebreak(['user', 'add', 'carol', '--role', 'viewer', '--password-file', file]);
     serving = await startServing(launcher, '');
   });
 
@@ -83,11 +87,19 @@ describe('people who log in by OpenID Connect', function () {
     expect(stdout).to.include('"via":"oidc"').and.to.include('alice, by web from 127.0.0.1');
   });
 
-  it('may have a role by what only the user-info endpoint tells, or by default', async () => {
+  it('may have a role by what only the user-info endpoint tells', async () => {
     provider.claims = {};
     provider.userInfo = { preferred_username: 'bob', groups: 'soc' };
     const reply = await logIn();
     expect((await serving.get('/account', { cookie: cookieOf(reply) })).text).to.include('operator');
+  });
+
+  it('do not act under the name of a local account', async () => {
+    provider.claims = { ...usual, preferred_username: 'carol' };
+    const { status, text, headers } = await logIn();
+    expect(status).to.equal(403);
+    expect(text).to.include('carol is an account of this server');
+    expect(headers.get('set-cookie')).to.equal(null);
   });
 
   it('learn which groups would do if theirs do not', async () => {
@@ -158,6 +170,22 @@ describe('people who log in by OpenID Connect', function () {
     launcher.configure(usable);
   });
 
+  describe('with a role for all', () => {
+    before(async () => {
+      await stopServing(serving);
+      const { page } = usable.serve;
+      launcher.configure({ serve: { page: { ...page, oidc: { ...page.oidc, default_role: 'viewer' } } } });
+      serving = await startServing(launcher, '');
+    });
+
+    it('have that one, or a higher one of their groups', async () => {
+      provider.claims = { preferred_username: 'dave' };
+      expect((await serving.get('/account', { cookie: cookieOf(await logIn()) })).text).to.include('viewer');
+      provider.claims = { preferred_username: 'erin', groups: ['soc'] };
+      expect((await serving.get('/account', { cookie: cookieOf(await logIn()) })).text).to.include('operator');
+    });
+  });
+
   describe('while the provider is away', () => {
     before(async () => {
       await stopServing(serving);
@@ -169,6 +197,10 @@ describe('people who log in by OpenID Connect', function () {
       const { status, text } = await serving.get('/login/oidc');
       expect(status).to.equal(502);
       expect(text).to.include('does not answer').and.to.include('name="password"');
+      const body = new URLSearchParams({ name: 'carol', password, next: '/account' });
+      const reply = await serving.send('POST', '/login', { body });
+      expect([reply.status, reply.headers.get('location')]).to.deep.equal([303, '/account']);
+      expect((await serving.get('/account', { cookie: cookieOf(reply) })).text).to.include('carol');
     });
   });
 });

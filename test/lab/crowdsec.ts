@@ -31,7 +31,7 @@ export const bouncerKey = '837be58e22a28738066de1be8f53636b';
 /** @param port of one that stopped; a free one without it */
 export async function startLocalApi(port = 0): Promise<LocalApi> {
   let current: Decision[] = [];
-  let pulled: Decision[] = [];
+  let pulled = new Set<Decision>();
   let gone: Decision[] = [];
   let failure: ((response: ServerResponse) => void) | undefined;
   let last = 0;
@@ -50,9 +50,9 @@ export async function startLocalApi(port = 0): Promise<LocalApi> {
     response.writeHead(status, { 'Content-Type': 'application/json' });
     if (status !== 200) return void response.end('{"message":"access forbidden"}');
     const isWhole = searchParams.get('startup') === 'true';
-    const added = isWhole ? current : current.filter((each) => !pulled.includes(each));
+    const added = isWhole ? current : current.filter((each) => !pulled.has(each));
     const deleted = gone.map((each) => ({ ...each, duration: '-1.2s' }));
-    [pulled, gone] = [current, []];
+    [pulled, gone] = [new Set(current), []];
     // The real one answers null where it has none.
     response.end(
       JSON.stringify({ new: added.length > 0 ? added : null, deleted: deleted.length > 0 ? deleted : null }),
@@ -64,8 +64,9 @@ export async function startLocalApi(port = 0): Promise<LocalApi> {
     requests: server.posted,
     add: (...values) => void (current = [...current, ...values.map(toDecision)]),
     remove: (...values) => {
-      gone = [...gone, ...current.filter(({ value }) => values.includes(value))];
-      current = current.filter(({ value }) => !values.includes(value));
+      const removed = new Set(values);
+      gone = [...gone, ...current.filter(({ value }) => removed.has(value))];
+      current = current.filter(({ value }) => !removed.has(value));
     },
     fail: (how) => void (failure = how),
     stop: () => server.stop(),

@@ -14,8 +14,6 @@ export interface OidcProvider {
   userInfo: Record<string, unknown>;
   /** Signs with a key that it does not publish. */
   isForged: boolean;
-  /** What the token endpoint was asked, without secrets. */
-  readonly asked: string[];
   stop(): Promise<void>;
 }
 
@@ -36,7 +34,6 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     claims: {},
     userInfo: {},
     isForged: false,
-    asked: [],
     stop: async () => {
       server.closeAllConnections();
       server.close();
@@ -57,7 +54,6 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       .digest('base64url');
     const basic = Buffer.from(`${provider.clientId}:${provider.clientSecret}`).toString('base64');
     const isClient = form.get('client_secret') === provider.clientSecret || authorization === `Basic ${basic}`;
-    provider.asked.push(`${form.get('grant_type')} ${form.get('redirect_uri')}`);
     if (begun === undefined || !isClient || challenge !== begun.get('code_challenge')) return undefined;
     const key = (provider.isForged ? forged : real).privateKey;
     const id_token = makeToken(begun.get('nonce'), key);

@@ -56,7 +56,7 @@ async function openStage(): Promise<Stage> {
       ansible: { timeout: '30s', warm: '5m' },
     },
   );
-  let port = 7000;
+  let port = 49_152; // from here on none has a name, which pfctl would print instead
   return { firewall, launcher, newPort: () => (port += 1), unrecorded: new Set() };
 }
 

@@ -26,10 +26,11 @@ async function discover(settings: OidcConfig): Promise<Configuration> {
   const now = performance.now();
   if (discovered?.settings !== settings || now - discovered.at > discoveredForMs)
     discovered = { settings, at: now, configuration: askProvider(settings) };
+  const current = discovered;
   try {
-    return await discovered.configuration;
+    return await current.configuration;
   } catch (error) {
-    discovered = undefined;
+    if (discovered === current) discovered = undefined;
     throw failed(settings, 'does not answer as an OpenID Connect provider', error);
   }
 }
@@ -110,7 +111,11 @@ export async function endLogin(
   } catch (error) {
     throw failed(settings, 'did not confirm this login', error);
   }
-  return toPerson(claims, settings);
+  const person = toPerson(claims, settings);
+  // The audit log could not distinguish them, and people choose their own names at some providers.
+  if ((await server.app.ledger.findPerson(person.name)) !== undefined)
+    throw new HttpError(403, 'forbidden', `${person.name} is an account of this server; log in with its password`);
+  return person;
 }
 
 const isLacking = (claims: Record<string, unknown>, { claim, roles_claim }: OidcConfig): boolean =>

@@ -1,15 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { toOpenMetrics } from '#firebreak/views/open-metrics.js';
+import { toOpenMetrics, toPlainMetrics, type Metrics } from '#firebreak/views/open-metrics.js';
 import { packageRoot } from '../../lab/package-root.js';
 
 const read = (file: string): string => readFileSync(path.join(packageRoot, 'integrations/prometheus', file), 'utf8');
 
 const blocks = { active: 3, bypassed: 1, underWay: 2, failing: 1, givenUp: 0, held: 4 };
 
-const text = toOpenMetrics({
+const metrics: Metrics = {
   counts: {
     since: 1_000_000,
     alarms: 7,
@@ -26,9 +27,48 @@ const text = toOpenMetrics({
     messages: { waiting: 2, failing: 1 },
   },
   isFrozen: true,
+};
+const text = toOpenMetrics(metrics);
+
+/** Debian's package prometheus has it; `scripts/setup.sh test` brings the program alone. */
+const promtool = ['/usr/bin/promtool', path.join(packageRoot, '.tools/promtool')].find(existsSync);
+
+describe('promtool', function () {
+  this.timeout(30_000);
+  before(function () {
+    if (promtool === undefined) this.skip(); // neither Debian nor its package
+  });
+  const check = (words: readonly string[], input = '') => {
+    const { status, stdout, stderr } = spawnSync(promtool ?? '', words, { input, encoding: 'utf8' });
+    return { status, said: `${stdout}${stderr}` };
+  };
+
+  it('finds nothing wrong with the metrics', () => {
+    expect(check(['check', 'metrics'], toPlainMetrics(metrics))).to.deep.equal({ status: 0, said: '' });
+  });
+
+  it('finds what is wrong with others', () => {
+    expect(check(['check', 'metrics'], '# TYPE alarms counter\nalarms 7\n').status).not.to.equal(0);
+  });
+
+  it('finds nothing wrong with the alert rules', () => {
+    const { status, said } = check([
+      'check',
+      'rules',
+      path.join(packageRoot, 'integrations/prometheus/firebreak.rules.yml'),
+    ]);
+    expect(said).to.include('SUCCESS: 9 rules found');
+    expect(status).to.equal(0);
+  });
 });
 
 describe('the metrics', () => {
+  it('are also what readers take that do not know OpenMetrics', () => {
+    const plain = toPlainMetrics(metrics).split('\n');
+    expect(plain).to.include('# TYPE firebreak_alarms_total counter').and.to.include('firebreak_alarms_total 7');
+    expect(plain.filter((line) => /_created|# UNIT|# EOF/.test(line))).to.deep.equal([]);
+  });
+
   it('have counters with their beginning, gauges and a histogram', () => {
     for (const line of [
       '# TYPE firebreak_alarms counter',
