@@ -92,7 +92,8 @@ async function listen(path: string, serve: (link: Socket) => void): Promise<List
   server.maxConnections = maxConnections;
   const own = `${path}.${process.pid}`; // renamed, so that callers find the one or the other
   rmSync(own, { force: true });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(own, resolve));
+  // Errors after that, such as no free descriptor for a connection, end with the connection.
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(own, resolve));
   renameSync(own, path);
   return { server, inode: inodeOf(path) ?? 0 };
 }

@@ -60,7 +60,8 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
 function begin(server: PlainServer | TlsServer, address: string): Promise<number> {
   const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(address) ?? [];
   return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
+    // It stays: an error after that, such as no free descriptor for a connection, ends with the connection.
+    server.on('error', (error) =>
       reject(new FirebreakError('usage', `cannot listen on ${address}: ${describeError(error)}`, { cause: error })),
     );
     server.once('listening', () => resolve((server.address() as AddressInfo | null)?.port ?? Number(port)));

@@ -315,7 +315,8 @@ describe('a host with two accounts, set up by firebreak install', function () {
   });
 
   it('is undone, and leaves nothing to a number that is free again', async () => {
-    expect((await firebreak('uninstall', '--yes')).exit).to.equal(0);
+    const undone = await firebreak('uninstall', '--yes');
+    expect(undone.exit, undone.stderr).to.equal(0);
     expect((await call(['getent', 'passwd', 'siem', 'firebreak'])).stdout).to.equal('');
     const theirs = await call(['find', '/var/lib/firebreak', '/etc/firebreak', '!', '-user', 'root']);
     expect(theirs.stdout).to.equal('');
