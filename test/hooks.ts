@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, RootHookObject } from 'mocha';
 import { endAll, findWarmRunner, sharedFolder } from './lab/processes.js';
 
-/** How long a process may take to go after the test that used it. */
+/** How long a process or a folder may take to go after the test that used it: a server works on meanwhile. */
 const graceMs = 15_000;
 
 // Short, because the paths of ssh's control sockets below it may not be longer than about a hundred characters.
@@ -65,7 +65,7 @@ function isRun({ pid, command }: Process): boolean {
 
 const findSharedRunner = (): number[] => findWarmRunner(path.join(folder, sharedFolder));
 
-async function waitUntilGone(find: () => Process[]): Promise<Process[]> {
+async function waitUntilGone<One>(find: () => One[]): Promise<One[]> {
   const deadline = performance.now() + graceMs;
   let left = find();
   while (left.length > 0 && performance.now() < deadline) {
@@ -94,7 +94,9 @@ export const mochaHooks: RootHookObject = {
     const title = this.currentTest?.fullTitle() ?? 'a test';
     const left = await waitUntilGone(() => findOurs().filter((one) => isRun(one) && !knownPids.has(one.pid)));
     leaks.push(...left.map(({ pid, command }) => `"${title}" left process ${pid}: ${command.slice(0, 160)}`));
-    const entries = readdirSync(folder).filter((name) => !knownEntries.has(name) && name !== sharedFolder);
+    const entries = await waitUntilGone(() =>
+      readdirSync(folder).filter((name) => !knownEntries.has(name) && name !== sharedFolder),
+    );
     leaks.push(...entries.map((name) => `"${title}" left ${path.join(folder, name)}`));
   },
 

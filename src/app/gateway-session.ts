@@ -35,7 +35,7 @@ export interface GatewayServer {
   /** @returns the session's end; undefined if as many as may be are being served */
   begin: (session: Session, quota: Quota) => Promise<EndSession | undefined>;
   submit: (alarm: AlarmRequest, request: GatewayRequest, host: Host) => Promise<Answer>;
-  /** Whether no other process can serve it: then a fault of ours is the answer, with the request to send it again. */
+  /** Whether this is the only way: a fault of ours is then answered with exit 75, and otherwise thrown. */
   isLast: boolean;
 }
 
@@ -189,8 +189,14 @@ const unable = (error: FirebreakError): FirebreakError =>
 export async function makeAuthorizedKey(file: string, configFile: string | undefined): Promise<string> {
   const { renderAuthorizedKey } = await import('../intake/authorized-key.js');
   const account = readAccounts('/').find(({ comment }) => comment === gatewayComment);
-  const config = locateConfig(configFile);
-  const here = [process.execPath, process.argv[1] ?? '', 'gateway', '--config', config];
-  const whole = [...handOverTo(intakeSocketOf(loadConfig(config).state_dir)), ...here];
-  return renderAuthorizedKey(file, account === undefined ? whole : [account.shell]);
+  return renderAuthorizedKey(
+    file,
+    account === undefined ? findLoginCommand(locateConfig(configFile)) : [account.shell],
+  );
 }
+
+/** What sshd is to run on a host that `install` has not set up. */
+const findLoginCommand = (config: string): string[] => [
+  ...handOverTo(intakeSocketOf(loadConfig(config).state_dir)),
+  ...[process.execPath, process.argv[1] ?? '', 'gateway', '--config', config],
+];

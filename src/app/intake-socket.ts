@@ -12,9 +12,9 @@ import {
   intakeSocketOf,
   maxHandedOver,
   parseHandedOver,
-  renderReply,
+  renderHandedBack,
   type HandedOver,
-  type Reply,
+  type HandedBack,
 } from '../intake/hand-over.js';
 import { findCaller, findOrigin } from '../intake/origin.js';
 import type { App, Host } from '../runtime/app.js';
@@ -116,19 +116,24 @@ const isAnswered = (path: string): Promise<boolean> =>
 /** @returns whether the configuration and the lists that it names are still those that were read */
 function watchFiles({ configFile, config: { policy } }: App): () => boolean {
   const lists = [...policy.never_block, ...policy.never_block_to].flatMap(({ file }) => file ?? []);
-  const look = (): string =>
-    [configFile, ...lists]
-      .map((file) => statSync(file, { throwIfNoEntry: false }))
-      .map((stat) => (stat === undefined ? '-' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`))
-      .join();
+  const look = (): string => [configFile, ...lists].map(describeFile).join();
   const before = look();
   return () => look() === before;
+}
+
+function describeFile(file: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(file);
+    return `${ino} ${mtimeMs} ${size}`;
+  } catch (error) {
+    return describeError(error);
+  }
 }
 
 /** Serves one caller. @param take undefined if the caller is to do it itself */
 async function serveLink(
   link: Socket,
-  take: (request: HandedOver) => Promise<Reply | undefined> | undefined,
+  take: (request: HandedOver) => Promise<HandedBack | undefined> | undefined,
 ): Promise<void> {
   link.on('error', () => undefined); // the caller has gone: its alarm stays recorded
   const request = await readRequest(link);
@@ -136,10 +141,10 @@ async function serveLink(
   if (taken !== undefined) link.write('+');
   const reply = await taken;
   if (reply === undefined) link.destroy();
-  else link.end(renderReply(reply));
+  else link.end(renderHandedBack(reply));
 }
 
-/** @returns undefined if it is no request, or takes too long */
+/** @returns undefined if what comes is not a request, is too long, or does not come in time */
 async function readRequest(link: Socket): Promise<HandedOver | undefined> {
   const timer = setTimeout(() => link.destroy(), requestMs);
   const pieces: Buffer[] = [];
@@ -163,7 +168,7 @@ async function answer(
   { alarm, client, command }: HandedOver,
   resident: Resident,
   sessions: Sessions,
-): Promise<Reply | undefined> {
+): Promise<HandedBack | undefined> {
   const { app } = resident;
   const env = { SSH_CLIENT: client };
   const actor = findOrigin(env);

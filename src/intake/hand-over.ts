@@ -12,7 +12,7 @@ export interface HandedOver {
 }
 
 /** What the caller gets. */
-export interface Reply {
+export interface HandedBack {
   exit: number;
   stdout: string;
   stderr: string;
@@ -40,7 +40,7 @@ export function parseHandedOver(bytes: Buffer): HandedOver | undefined {
   return { alarm, client, command: rest.join('\0') };
 }
 
-export function renderReply({ exit, stdout, stderr }: Reply): Buffer {
+export function renderHandedBack({ exit, stdout, stderr }: HandedBack): Buffer {
   const [out, err] = [Buffer.from(stdout), Buffer.from(stderr)];
   return Buffer.concat([Buffer.from(`${exit} ${out.length} ${err.length}\n`), out, err]);
 }

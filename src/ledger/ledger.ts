@@ -30,7 +30,10 @@ export interface Ledger
 
 /** Alarms and their blocks. */
 export interface BlockStore {
-  /** Records alarms, each with its blocks, in order, unless its id is known; tries to acquire the firewalls' leases in the same transaction. */
+  /**
+   * Records alarms, each with its blocks, in order, unless its id is known; tries to acquire the firewalls' leases in the
+   * same transaction.
+   */
   recordAlarms(alarms: readonly NewAlarm[], options: RecordOptions): Promise<RecordedAlarms>;
   /** Requests the release of the matching blocks; returns them afterwards. */
   release(query: BlockQuery, reason: string): Promise<Block[]>;

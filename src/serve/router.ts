@@ -91,14 +91,14 @@ async function answer(route: Route, context: HonoContext, checks: Checks): Promi
   if (route.scope !== 'read') return route.handle(call, server);
   const endTurn = await checks.takeReadTurn();
   try {
-    return context.env.outgoing.destroyed ? nobodyWaits : await route.handle(call, server);
+    return context.env.outgoing.destroyed ? callerLeft : await route.handle(call, server);
   } finally {
     endTurn();
   }
 }
 
 /** The caller closed the connection before its turn came. */
-const nobodyWaits: Reply = { status: 503, body: '' };
+const callerLeft: Reply = { status: 503, body: '' };
 
 const asActor = (actor: string, { app }: Server) => ({ actor, ledger: app.ledger.as(actor) });
 

@@ -58,7 +58,7 @@ def main(address, *program):
         client = os.environb.get(b'SSH_CLIENT', b'')
         answer = ask(address, b'\0'.join([alarm.encode(), client, request])) if request else None
     except (OSError, ValueError):
-        pass  # nobody listens, or it ended meanwhile
+        pass  # no process listens, or it ended before it had answered
     if answer is None:
         os.execv(program[0], [*program, '--alarm', alarm])
     code, out, err = answer

@@ -87,6 +87,8 @@ describe('the Debian package', function () {
       'usr/lib/systemd/system/firebreak-drain.timer': plain,
       'etc/ssh/sshd_config.d/00-firebreak.conf': plain,
       'etc/sudoers.d/firebreak': '-r--r-----',
+      'etc/sudoers.d/firebreak-hand-over': '-r--r-----',
+      'usr/lib/firebreak/templates/host/hand-over.py': plain,
       'usr/share/doc/firebreak/copyright': plain,
     };
     for (const [name, mode] of Object.entries(expected)) {
@@ -107,7 +109,7 @@ describe('the Debian package', function () {
     const depends = await readField('Depends');
     for (const one of ['nodejs (>= 20.19)', 'ansible-core', 'openssh-client', 'sudo']) expect(depends).to.include(one);
     expect((await run('dpkg-deb', ['--info', deb, 'conffiles'])).stdout).to.equal(
-      '/etc/ssh/sshd_config.d/00-firebreak.conf\n/etc/sudoers.d/firebreak\n',
+      '/etc/ssh/sshd_config.d/00-firebreak.conf\n/etc/sudoers.d/firebreak\n/etc/sudoers.d/firebreak-hand-over\n',
     );
   });
 

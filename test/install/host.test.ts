@@ -28,6 +28,7 @@ const written = [
   'usr/local/sbin/firebreak-gateway',
   'etc/ssh/sshd_config.d/00-firebreak.conf',
   'etc/sudoers.d/firebreak',
+  'etc/sudoers.d/firebreak-hand-over',
   ...['expire', 'drain'].flatMap((name) => [`${units}/firebreak-${name}.service`, `${units}/firebreak-${name}.timer`]),
 ];
 const links = ['expire', 'drain'].map((name) => `${units}/timers.target.wants/firebreak-${name}.timer`);
@@ -76,7 +77,7 @@ describe('firebreak install --systemd', function () {
     }
     for (const name of links) expect(lstatSync(at(name)).isSymbolicLink()).to.equal(true);
     const modes = written.map((name) => (statSync(at(name)).mode & 0o777).toString(8));
-    expect(modes).to.deep.equal(['755', '644', '440', ...modes.slice(3).map(() => '644')]);
+    expect(modes).to.deep.equal(['755', '644', '440', '440', ...modes.slice(4).map(() => '644')]);
     for (const folder of ['usr', 'usr/local/sbin', units]) expect(statSync(at(folder)).mode & 0o777).to.equal(0o755);
   });
 

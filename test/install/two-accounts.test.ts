@@ -105,7 +105,8 @@ describe('a host with two accounts, set up by firebreak install', function () {
     const installed = await firebreak('install', '--systemd', '--yes');
     expect(installed.stderr).to.include('siem ALL=(firebreak) NOPASSWD:');
     expect(installed.exit).to.equal(0);
-    expect((await call(['visudo', '-c', '-f', '/etc/sudoers.d/firebreak'])).exit).to.equal(0);
+    for (const name of ['firebreak', 'firebreak-hand-over'])
+      expect((await call(['visudo', '-c', '-f', `/etc/sudoers.d/${name}`])).exit, name).to.equal(0);
     const written = await firebreak('init', '--host', '192.0.2.1', '--key', '--mail-to', 'soc@example.org');
     expect(written.exit).to.equal(0);
     const files = ['firebreak.yml', 'inventory.yml', 'keys/edge'].map((name) => `/etc/firebreak/${name}`);

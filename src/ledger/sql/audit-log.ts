@@ -12,7 +12,7 @@ import { auditStart, begunAnew, linkEntry, readLink, type AuditEntry, type Audit
 import type { Block } from '../../core/block.js';
 import { describeFlow } from '../../core/describe-flow.js';
 import { FirebreakError } from '../../core/errors.js';
-import type { Amendment, NewAlarm } from '../ledger.js';
+import type { Amendment, NewAlarm, RecordedAlarms } from '../ledger.js';
 import { readLines } from '../read-lines.js';
 import { yieldToOthers } from '../yield-to-others.js';
 import { listAuditFiles, maxAuditBytes, repairAudit, rotateAudit } from './audit-file.js';
@@ -133,9 +133,13 @@ export const entryOfAmendment = (change: Amendment, block: Block): AuditEntry =>
 
 const toTime = (ms: number): string => new Date(ms).toISOString();
 
-export const entriesOfAlarms = (alarms: readonly NewAlarm[], blocks: readonly Block[][]): AuditEntry[] =>
+/** An alarm that was known already is no decision. */
+export const entriesOfAlarms = (
+  alarms: readonly NewAlarm[],
+  { blocks, wasKnown }: Pick<RecordedAlarms, 'blocks' | 'wasKnown'>,
+): AuditEntry[] =>
   alarms.flatMap(({ id, by, origin, context }, index) =>
-    (blocks[index] ?? []).map((block) => ({
+    (wasKnown[index] === true ? [] : (blocks[index] ?? [])).map((block) => ({
       ...entryOfBlock('alarm', block),
       ...(by !== undefined && { by }),
       alarm: id,

@@ -24,7 +24,7 @@ export async function recordAlarms(
   const recorded: RecordedBlock[][] = [];
   const wasKnown: boolean[] = [];
   for (const alarm of alarms) {
-    const found = await insertAlarm(tx, alarm, await tx.now());
+    const found = await insertAlarm(tx, alarm);
     wasKnown.push(found !== undefined);
     recorded.push(found ?? (await recordBlocks(tx, alarm, { options, counts })));
   }
@@ -73,15 +73,11 @@ interface Recording {
 }
 
 /** @returns the blocks that another process requested for the same alarm; undefined if this is the first to record it */
-async function insertAlarm(
-  tx: Transaction,
-  { id, origin, context }: NewAlarm,
-  now: number,
-): Promise<RecordedBlock[] | undefined> {
+async function insertAlarm(tx: Transaction, { id, origin, context }: NewAlarm): Promise<RecordedBlock[] | undefined> {
   const inserted = await tx.run(
     `INSERT INTO alarm (id, received_at, origin, message, context) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
-    ...[id, now, origin, eventOf(context), JSON.stringify(context)],
+    ...[id, await tx.now(), origin, eventOf(context), JSON.stringify(context)],
   );
   if (inserted > 0) return undefined;
   return (await findBlocks(tx, { alarm: id })).map((block) => ({ block, isRepeated: false, isNew: false }));

@@ -112,11 +112,7 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
   recordAlarms: (alarms, options) =>
     decide(
       (tx) => recordAlarms(tx, alarms, options),
-      ({ blocks, wasKnown }) =>
-        entriesOfAlarms(
-          alarms.filter((_, index) => !wasKnown[index]),
-          blocks.filter((_, index) => !wasKnown[index]),
-        ),
+      (recorded) => entriesOfAlarms(alarms, recorded),
     ),
   release: (query, reason) => decide((tx) => releaseBlocks(tx, query, reason), entriesOf('release')),
   decide: (move, ids, reason = '') =>

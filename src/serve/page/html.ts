@@ -22,7 +22,8 @@ export const html = (status: number, text: string, headers: Record<string, strin
 });
 
 /** After a form: the browser gets this page, so that a reload does not send the form again. */
-export const seeOther = (location: string): Reply => html(303, '', { Location: location });
+export const seeOther = (location: string, headers: Record<string, string> = {}): Reply =>
+  html(303, '', { Location: location, ...headers });
 
 /** What the layout shows of the visitor. */
 export interface Viewer {

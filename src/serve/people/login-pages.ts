@@ -63,8 +63,7 @@ async function logIn(
   }
   lockout.succeed(name, address);
   const { cookie } = await beginSession({ name, role: person.role, via: 'password', address }, call.headers, server);
-  const reply = seeOther(next);
-  return { ...reply, headers: { ...reply.headers, 'Set-Cookie': cookie } };
+  return seeOther(next, { 'Set-Cookie': cookie });
 }
 
 async function checkPassword(name: string, password: string, { app }: Server): Promise<Person | undefined> {
@@ -105,8 +104,7 @@ const logOut = toRoute({
   handle: async ({ headers, app }, server) => {
     const found = await findSession(headers, server);
     if (found !== undefined) await app.ledger.endWebSession(found.session);
-    const reply = seeOther('/login');
-    return { ...reply, headers: { ...reply.headers, 'Set-Cookie': sessionCookie(server, headers, '') } };
+    return seeOther('/login', { 'Set-Cookie': sessionCookie(server, headers, '') });
   },
 });
 

@@ -48,9 +48,12 @@ export function readCookie(headers: Headers, name: string): string | undefined {
 
 const hashSession = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 
-/** What the forms of a session contain, so that no other site can send them. */
-export const csrfOf = (secret: string | Buffer, subject = 'csrf'): string =>
+/** A value that follows from a secret, and does not tell it: 43 letters, digits, `-` or `_`. */
+export const deriveFrom = (secret: string, subject: string): string =>
   createHmac('sha256', secret).update(subject).digest('base64url');
+
+/** What the forms of a session contain, so that no other site can send them. */
+const csrfOf = (secret: string): string => deriveFrom(secret, 'csrf');
 
 /** Begins a session. @returns its cookie, its hash and its CSRF token */
 export async function beginSession(

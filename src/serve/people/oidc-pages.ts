@@ -16,8 +16,7 @@ function getSettings({ app }: Server): OidcConfig {
 async function leave({ headers, query }: Call, server: Server): Promise<Reply> {
   const next = ownPath(query.get('next'));
   const { location, secret } = await beginLogin(getSettings(server), next, server);
-  const reply = seeOther(location);
-  return { ...reply, headers: { ...reply.headers, 'Set-Cookie': loginCookie(server, headers, secret) } };
+  return seeOther(location, { 'Set-Cookie': loginCookie(server, headers, secret) });
 }
 
 /** Back from the provider: the session begins. */

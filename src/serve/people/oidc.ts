@@ -6,14 +6,14 @@ import { readSecret } from '../../config/read-secret.js';
 import { includesRole, type Role } from '../../core/role.js';
 import { HttpError } from '../http-error.js';
 import type { Server } from '../route.js';
-import { csrfOf } from './login-session.js';
+import { deriveFrom } from './login-session.js';
 
 export type OidcConfig = NonNullable<ServeConfig['page']['oidc']>;
 
 /** Where the provider sends people back to. */
 export const callbackPath = '/login/oidc/callback';
 
-/** How long the provider's answer to a request of ours may take. */
+/** Timeout of a request to the provider. */
 const timeoutSeconds = 10;
 
 /** How long what a provider says of itself is taken as current. */
@@ -55,9 +55,9 @@ const failed = (settings: OidcConfig, what: string, cause: unknown): HttpError =
 
 /** The values of one login follow from the secret in its cookie: nothing is stored here. */
 const stateOf = (secret: string, next: string): string =>
-  `${csrfOf(secret, `state ${next}`)}.${Buffer.from(next).toString('base64url')}`;
-const nonceOf = (secret: string): string => csrfOf(secret, 'nonce');
-const verifierOf = (secret: string): string => csrfOf(secret, 'pkce');
+  `${deriveFrom(secret, `state ${next}`)}.${Buffer.from(next).toString('base64url')}`;
+const nonceOf = (secret: string): string => deriveFrom(secret, 'nonce');
+const verifierOf = (secret: string): string => deriveFrom(secret, 'pkce');
 
 /** The page that the provider returns people to, as the state has it. */
 export const nextOf = (state: string | null): string =>

@@ -63,18 +63,12 @@ export const hasTwoAccounts = ({ user, owner }: Pick<HostSettings, 'user' | 'own
 /** The login command of the SIEM's account. @throws FirebreakError usage, as above */
 export function renderGateway(settings: HostSettings, path: string): HostFile {
   assertPlain(settings);
-  const context = {
-    ...settings,
-    gateway: path,
-    isTwo: hasTwoAccounts(settings),
-    handOver: settings.handOver.join(' '),
-    program: settings.program.join(' '),
-  };
+  const context = { ...toWords(settings), gateway: path, isTwo: hasTwoAccounts(settings) };
   return file(path, 0o755, ['host/gateway.sh', context]);
 }
 
 export const sshdFile = '/etc/ssh/sshd_config.d/00-firebreak.conf';
-export const sudoersFile = '/etc/sudoers.d/firebreak';
+export const sudoersFiles = ['/etc/sudoers.d/firebreak', '/etc/sudoers.d/firebreak-hand-over'] as const;
 
 /** The sshd settings that limit that account. @throws FirebreakError usage, as above */
 export function renderSshdSettings(settings: HostSettings, gateway: string): HostFile {
@@ -83,17 +77,24 @@ export function renderSshdSettings(settings: HostSettings, gateway: string): Hos
   return file(sshdFile, 0o644, ['host/sshd.conf', { ...settings, gateway, knowsUnused }]);
 }
 
-/** The sudo rule that passes alarms from one account to the other; none if they are the same. @throws FirebreakError usage, as above */
+/** The sudo rules that pass alarms from one account to the other; none if they are the same. @throws FirebreakError usage, as above */
 export function renderSudoers(settings: HostSettings): HostFile[] {
   assertPlain(settings);
   if (!hasTwoAccounts(settings)) return [];
+  const context = toWords(settings);
+  const [ruleFile, handOverFile] = sudoersFiles;
   return [
-    file(sudoersFile, 0o440, [
-      'host/sudoers',
-      { ...settings, handOver: settings.handOver.join(' '), program: settings.program.join(' ') },
-    ]),
+    file(ruleFile, 0o440, ['host/sudoers', context]),
+    ...(context.handOver === '' ? [] : [file(handOverFile, 0o440, ['host/sudoers-hand-over', context])]),
   ];
 }
+
+/** The settings with their commands as text. */
+const toWords = (settings: HostSettings) => ({
+  ...settings,
+  handOver: settings.handOver.join(' '),
+  program: settings.program.join(' '),
+});
 
 /** @param template its path below templates/, and its context */
 function file(path: string, mode: number, [template, context]: readonly [string, object]): HostFile {

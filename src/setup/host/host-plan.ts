@@ -19,7 +19,7 @@ import {
   renderSudoers,
   renderUnits,
   sshdFile,
-  sudoersFile,
+  sudoersFiles,
   timers,
   type HostFile,
   type HostSettings,
@@ -199,7 +199,7 @@ export function planUninstall(root: string): UninstallPlan {
     gatewayFile,
     sshdFile,
     formerSshdFile,
-    sudoersFile,
+    ...sudoersFiles,
     ...timers.flatMap((name) => [`${unitFolder}/${name.replace('.timer', '.service')}`, `${unitFolder}/${name}`]),
   ].filter((path) => existsSync(join(root, path)));
   const files = all.filter((path) => isOurFile(join(root, path)));
