@@ -67,6 +67,7 @@ async function reconcileFirewall(
   const search = searchDrift(status.result);
   const differences = await findDrift(name, search, ledger);
   await ledger.recordProofs(search.proofs, askedAt);
+  await ledger.recordPackets(search.packets);
   await notifyBypassed({ firewall: name, hasBypassed: true }, app);
   const shielded = await findProtected(name, app);
   const covered = new Set(shielded.map(({ block }) => block.id));

@@ -68,6 +68,9 @@ export interface Block {
   /** What that proof is worth, and why; null in a ledger of an earlier release, and if the rule is not to be in force. */
   readonly proof: ProofLevel | null;
   readonly proofMessage: string | null;
+  /** At least so many packets its rule has stopped, and when a query last found that there were more; null: never. */
+  readonly packets: number;
+  readonly packetsAt: number | null;
   /** When a run is to apply it; null while nothing is due. */
   readonly dueAt: number | null;
   /** How many runs failed in a row, and since when. */
@@ -109,6 +112,8 @@ export const newBlock = ({ id, firewall, flow, tracker, description }: NewBlock,
   provenAt: null,
   proof: null,
   proofMessage: null,
+  packets: 0,
+  packetsAt: null,
   dueAt: now,
   failures: 0,
   failingSince: null,

@@ -21,6 +21,8 @@ export interface RuleOnFirewall {
   proof?: ProofLevel | undefined;
   proof_message?: string | undefined;
   followed?: Inside | undefined;
+  /** How many packets it has stopped since pf loaded it; undefined if the firewall's playbook does not tell. */
+  packets?: number | undefined;
   /** Another rule passes its packets, and a run would move it ahead of that rule. */
   misplaced?: boolean | undefined;
 }
@@ -63,6 +65,8 @@ export interface DriftSearch<R extends RuleOnFirewall> {
   compare(block: Block): void;
   /** What the proofs of the compared blocks are worth now, by block id, as far as the firewall tells. */
   proofs: ReadonlyMap<string, Proof>;
+  /** The counters of packets of those blocks that have stopped any, by block id. */
+  packets: ReadonlyMap<string, number>;
   /** Trackers of rules, in the configuration or only in pf, that no block has claimed. */
   unclaimed(): number[];
   /** All differences. @param released blocks with the unclaimed trackers */
@@ -74,12 +78,14 @@ export function searchDrift<R extends RuleOnFirewall>(found: FirewallRules<R>): 
   const unclaimed = new Map(rules);
   const onlyInPf = new Map<number, Flow | null>(found.only_in_pf.map((tracker) => [tracker, null]));
   const proofs = new Map<string, Proof>();
+  const packets = new Map<string, number>();
   const drift: Drift<R>[] = [];
   const learnFlow = ({ tracker, flow }: Block): void => {
     if (onlyInPf.has(tracker)) onlyInPf.set(tracker, flow);
   };
   return {
     proofs,
+    packets,
     compare: (block) => {
       const rule = rules.get(block.tracker);
       unclaimed.delete(block.tracker);
@@ -89,6 +95,8 @@ export function searchDrift<R extends RuleOnFirewall>(found: FirewallRules<R>): 
       else if (rule.changed) drift.push({ kind: 'changed', block, rule });
       else if (!rule.proven) drift.push({ kind: 'not_loaded', block });
       else {
+        const counted = rule.packets ?? 0;
+        if (counted > 0 || block.packets > 0) packets.set(block.id, counted);
         const proof = proofIn(rule);
         if (proof !== undefined) proofs.set(block.id, proof);
         const known = proof === undefined ? block : { ...block, ...toProofFields(proof) };

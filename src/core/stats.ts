@@ -63,6 +63,8 @@ export interface Overview {
 export interface FirewallOverview {
   name: string;
   blocks: History['now'];
+  /** How many packets the blocks in force are known to have stopped. */
+  packets: number;
   lastRun: { id: string; startedAt: number; ms: number | null; batch: number } | null;
   lastProofAt: number | null;
 }

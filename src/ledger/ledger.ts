@@ -47,6 +47,8 @@ export interface BlockStore {
   recheck(ids: readonly string[]): Promise<void>;
   /** Records what a query that began at `askedAt` found the proofs of active blocks to be worth, by block id. */
   recordProofs(proofs: ReadonlyMap<string, Proof>, askedAt: number): Promise<void>;
+  /** Records how pf's counters of packets stand, by block id: each in a transaction with a few hundred others. */
+  recordPackets(counters: ReadonlyMap<string, number>): Promise<void>;
   /** Matching blocks, the newest request last. */
   findBlocks(query: BlockQuery): Promise<Block[]>;
   /** The same page by page, for any number of blocks. */

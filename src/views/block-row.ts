@@ -4,6 +4,7 @@ import { unreachable } from '../core/errors.js';
 import { formatWithUtc } from '../core/local-time.js';
 import { toPrintable } from '../core/printable.js';
 import { isBypassed } from '../core/proof.js';
+import { describePackets } from './packets.js';
 import { warningOf } from './warning.js';
 
 export type Tone = 'good' | 'bad' | 'wait' | 'calm';
@@ -45,13 +46,15 @@ export function markOf(block: Block): StateMark {
   }
 }
 
+const toSentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** What the proof is worth, in a sentence; empty if there is nothing to say. */
 export function sentenceOfProof(block: Block): string {
   const { state, proof, proofMessage } = block;
   if (state !== 'active') return '';
   if (proof === null) return 'Proven by an earlier release, which did not record what the proof is worth.';
   const warning = warningOf(block);
-  if (warning !== null) return `${warning.charAt(0).toUpperCase()}${warning.slice(1)}`;
+  if (warning !== null) return toSentence(warning);
   return ['Proven: pf drops these packets by this rule', proofMessage].filter(Boolean).join(' ');
 }
 
@@ -82,6 +85,8 @@ export interface BlockRow {
   comment: string;
   /** What is wrong with its proof. */
   proof: string;
+  /** How many packets it has stopped, and whether they still come; empty if no query has found any. */
+  packets: string;
   since: Moment;
   /** Null: it has no end. */
   until: Moment | null;
@@ -105,6 +110,7 @@ export function toBlockRow({ block, origin }: { block: Block; origin: string | n
     reason: toPrintable(block.reason ?? ''),
     comment: toPrintable(block.comment ?? ''),
     proof: mark.tone === 'good' ? '' : sentenceOfProof(block),
+    packets: toSentence(describePackets(block, now) ?? ''),
     since: momentOf(block.createdAt, now),
     until: expiresAt === null ? null : momentOf(expiresAt, now),
     isOver: isOver(block),

@@ -199,4 +199,5 @@ export async function* toJsonPages(pages: AsyncIterable<Block[]>): AsyncGenerato
 const csvColumns = [
   ...['id', 'firewall', 'state', 'source', 'destination', 'port', 'protocol', 'interface', 'type', 'ipprotocol'],
   ...['tracker', 'description', 'alarms', 'created_at', 'expires_at', 'reason', 'proof', 'warning', 'tags'],
+  ...['packets', 'packets_at'],
 ];

@@ -41,6 +41,8 @@ export const blockToJson = (block: Block): object => ({
   reason: block.reason,
   tags: block.tags,
   proof: proofOf(block),
+  packets: block.packets,
+  packets_at: toTime(block.packetsAt),
   warning: warningOf(block),
 });
 

@@ -119,6 +119,11 @@ function gaugesOf({ overview, isFrozen, feed }: Metrics): Family[] {
   );
   return [
     gauge('blocks', 'Current blocks; bypassed ones are active, failing ones are under way.', states),
+    gauge(
+      'blocked_packets',
+      'Packets that current blocks are known to have stopped.',
+      firewalls.map(({ name, packets }) => ({ labels: { firewall: name }, value: packets })),
+    ),
     gauge('messages_waiting', 'Messages that wait to be sent.', [{ value: messages.waiting }]),
     gauge('messages_failing', 'Those among them that a server has refused.', [{ value: messages.failing }]),
     gauge('frozen', 'Whether all changes are frozen.', [{ value: Number(isFrozen) }]),

@@ -5,6 +5,7 @@ import { formatLocal } from '../core/local-time.js';
 import type { AlarmRecord } from '../ledger/ledger.js';
 import { count } from './count.js';
 import { blockToJson, toTime } from './json.js';
+import { describePackets } from './packets.js';
 import { warningOf } from './warning.js';
 
 interface Details {
@@ -32,6 +33,7 @@ export function detailsToText({ block, alarms, record, now }: Details): string {
     ['until', isOver(block) ? undefined : block.expiresAt === null ? 'forever' : when(block.expiresAt, now)],
     ['proven', block.provenAt === null ? 'never' : when(block.provenAt, now)],
     ['proof', describeProof(block)],
+    ['packets', describePackets(block, now)],
     ['next retry', block.dueAt === null ? undefined : when(block.dueAt, now)],
     ['alarms', String(block.alarms)],
     ...alarms.slice(-maxAlarms).map((alarm): [string, string] => ['', describeAlarm(alarm)]),

@@ -97,6 +97,28 @@ describe('firebreak reconcile', function () {
     expect(countRules()).to.equal(1);
   });
 
+  it('learns how many packets the rules have stopped, and that some still come', async () => {
+    const show = async (): Promise<Record<string, unknown>> => {
+      const { stdout } = await launcher.firebreak(['show', '203.0.113.7', '--json']);
+      return (JSON.parse(stdout) as { blocks: Record<string, unknown>[] }).blocks[0] ?? {};
+    };
+    expect(await show()).to.include({ packets: 0, packets_at: null });
+    edge.setPackets({ [tracker]: 1200 });
+    expect(await findDrift()).to.deep.equal({ exit: 0, kinds: [] });
+    edge.setPackets({ [tracker]: 1234 });
+    expect(await findDrift()).to.deep.equal({ exit: 0, kinds: [] });
+    expect((await launcher.firebreak(['show', '203.0.113.7'])).stdout).to.match(
+      /^packets +still coming: at least 1,234 packets stopped$/m,
+    );
+    await launcher.firebreak(['block', '203.0.113.8', '192.168.1.10', '22']); // a reload, so pf begins anew
+    edge.setPackets({ [tracker]: 6 });
+    await findDrift();
+    const { packets, packets_at: at } = await show();
+    expect(packets).to.equal(1240);
+    expect(Date.now() - Date.parse(String(at))).to.be.within(0, 60_000);
+    expect((await launcher.firebreak(['list', '--csv'])).stdout).to.match(/,packets,packets_at\n/);
+  });
+
   it('moves a rule that another one bypasses, if the firewall is set so', async () => {
     const fields = { tracker: '1718000099', type: 'pass', interface: '', source: '<any></any>', descr: 'Monitoring' };
     const passes = ruleXml({ ...fields, more: '<floating>yes</floating><direction>in</direction><quick>yes</quick>' });

@@ -1089,6 +1089,49 @@ export function ledgerContract(name: string, make: () => TestLedger): void {
       });
     });
 
+    describe('counts the packets that a block has stopped', () => {
+      it('from query to query, though pf begins anew with each load', async () => {
+        const one = await keep(ledger, alarm());
+        const other = await keep(ledger, alarm([block({}, { port: '1' })]));
+        await carry(ledger);
+        const packetsOf = async ({ id }: Block): Promise<[number, number | null]> => {
+          const [found] = await ledger.findBlocks({ ids: [id] });
+          return [found?.packets ?? -1, found?.packetsAt ?? null];
+        };
+        expect(await packetsOf(one)).to.deep.equal([0, null]);
+        await ledger.recordPackets(new Map([[one.id, 10], ['an unknown one', 3]])); // prettier-ignore
+        const first = await ledger.now();
+        expect(await packetsOf(one)).to.deep.equal([10, first]);
+        test.advance(hour);
+        await ledger.recordPackets(new Map([[one.id, 10]]));
+        expect(await packetsOf(one), 'no more came').to.deep.equal([10, first]);
+        await ledger.recordPackets(new Map([[one.id, 12]]));
+        const second = await ledger.now();
+        expect(await packetsOf(one)).to.deep.equal([12, second]);
+        test.advance(hour);
+        await ledger.recordPackets(new Map([[one.id, 0]]));
+        expect(await packetsOf(one), 'pf began anew').to.deep.equal([12, second]);
+        await ledger.recordPackets(new Map([[one.id, 3]]));
+        expect(await packetsOf(one)).to.deep.equal([15, await ledger.now()]);
+        expect(await packetsOf(other)).to.deep.equal([0, null]);
+        expect((await ledger.findOverview(['edge', 'inner'])).firewalls.map(({ packets }) => packets)).to.deep.equal([
+          15, 0,
+        ]);
+        await ledger.release({ ids: [one.id] }, 'by a person');
+        expect((await packetsOf(one))[0], 'is kept').to.equal(15);
+        expect((await ledger.findOverview(['edge'])).firewalls[0]?.packets, 'of blocks in force').to.equal(0);
+      });
+
+      it('of any number of blocks', async () => {
+        const many = 1201;
+        const blocks: Block[] = [];
+        for (let at = 1; at <= many; at++) blocks.push(await keep(ledger, alarm([block({}, { port: String(at) })])));
+        await ledger.recordPackets(new Map(blocks.map(({ id }, at) => [id, at + 1])));
+        const found = await ledger.findBlocks({});
+        expect(found.map(({ packets }) => packets)).to.deep.equal(blocks.map((_, at) => at + 1));
+      }).timeout(60_000);
+    });
+
     describe('tells what happened', () => {
       const nothing = { proven: 0, bypassed: 0, observed: 0, failed: 0, held: 0, refused: 0, released: 0 };
 

@@ -301,6 +301,7 @@ describe('status.yml', function () {
       proven: true,
       proof: 'decides',
       proof_message: '',
+      packets: 0,
     });
     expect(standing[1]).to.deep.include({ protocol: 'any', port: '', changed: false, proven: true });
     expect(text).to.include('2 Firebreak rules in the configuration, 2 of them proven in pf');

@@ -58,6 +58,8 @@ export interface Firewall extends Sshd {
   generatedRules(): string[];
   states(): string[];
   setStates(states: readonly State[]): void;
+  /** How many packets pf has counted by the rules of these trackers; the next load begins anew. */
+  setPackets(packets: Readonly<Record<number, number>>): void;
   setFaults(faults: Faults): void;
   clearFaults(): void;
   /** The lines of filter_reload_status. */
@@ -185,6 +187,13 @@ export async function startFirewall(options: FirewallOptions = {}): Promise<Fire
     states: () => readLines(inside('var/lab/states')),
     setStates: (states) =>
       writeFileSync(inside('var/lab/states'), states.map((one) => `${renderState(one, isBound)}\n`).join('')),
+    setPackets: (packets) =>
+      writeFileSync(
+        inside('var/lab/packets'),
+        Object.entries(packets)
+          .map(([tracker, many]) => `${tracker} ${many}\n`)
+          .join(''),
+      ),
     reloadStatus: () => readLines(inside('var/run/filter_reload_status')),
     setFaults: (faults) => addFaults(root, faults),
     clearFaults: () => clearFaults(root),

@@ -29,6 +29,8 @@ const columnsOf = (block: Block): Row => ({
   proven_at: block.provenAt,
   proof: block.proof,
   proof_message: block.proofMessage,
+  packets: block.packets,
+  packets_at: block.packetsAt,
   due_at: block.dueAt,
   failures: block.failures,
   failing_since: block.failingSince,
@@ -63,6 +65,8 @@ export function toBlock(row: Row): Block {
     provenAt: row['proven_at'] as number | null,
     proof: row['proof'] as ProofLevel | null,
     proofMessage: row['proof_message'] as string | null,
+    packets: Number(row['packets']),
+    packetsAt: row['packets_at'] as number | null,
     dueAt: row['due_at'] as number | null,
     failures: Number(row['failures']),
     failingSince: row['failing_since'] as number | null,
@@ -99,7 +103,7 @@ export async function insertBlock(tx: Transaction, block: Block): Promise<void> 
   await tx.run(`INSERT INTO block (${names.join(', ')}) VALUES (${marks})`, ...Object.values(row));
 }
 
-/** Writes the columns that may change; the flow and its tracker never do. */
+/** Writes the columns that transitions may change: the flow and its tracker never do, the packets by a query only. */
 export async function updateBlock(tx: Transaction, block: Block): Promise<void> {
   await tx.run(
     `UPDATE block SET state = ?, wanted = ?, revision = ?, carried = ?, tried = ?, changed = ?, alarms = ?,

@@ -3,7 +3,7 @@ import { approve, extend, recheck, isExpired, release, retry, updateProof } from
 import type { Proof } from '../../core/proof.js';
 import type { Amendment, BlockQuery } from '../ledger.js';
 import { findBlocks, getBlock, toBlock, updateBlock } from './block-rows.js';
-import { hasRow, type Transaction } from './database.js';
+import { findRow, hasRow, type Transaction } from './database.js';
 import { recordOutcome } from './history.js';
 
 /** Transitions decided by a person or by time. */
@@ -58,6 +58,24 @@ export async function recordProofs(
     const updated = updateProof(block, proof, now);
     await updateBlock(tx, updated);
     await recordOutcome(tx, block, updated);
+  }
+}
+
+/**
+ * Records how pf's counters of blocks stand. A counter begins anew whenever pf loads its rules, so what it counted between
+ * the last query and that is not known: a block has stopped at least as many packets as are recorded.
+ */
+export async function recordPackets(tx: Transaction, counters: readonly (readonly [string, number])[]): Promise<void> {
+  const now = await tx.now();
+  for (const [id, counter] of counters) {
+    const row = await findRow(tx, 'SELECT packet_counter FROM block WHERE id = ?', id);
+    if (row === undefined || row['packet_counter'] === counter) continue;
+    const before = Number(row['packet_counter']);
+    const more = counter < before ? counter : counter - before;
+    await tx.run(
+      'UPDATE block SET packet_counter = ?, packets = packets + ?, packets_at = coalesce(?, packets_at) WHERE id = ?',
+      ...[counter, more, more > 0 ? now : null, id],
+    );
   }
 }
 

@@ -40,6 +40,11 @@ async function findFirewall(db: Statements, name: string): Promise<FirewallOverv
   return {
     name,
     blocks: await countStates(db, name),
+    packets: await countRows(
+      db,
+      "SELECT coalesce(sum(packets), 0) AS many FROM block WHERE firewall = ? AND state = 'active' AND packets > 0",
+      name,
+    ),
     lastRun: run === undefined ? null : toRun(run),
     lastProofAt: await findTime(
       db,

@@ -39,7 +39,15 @@ import { findIncidents, recordIncidents } from './incident-records.js';
 import { allow, disallow, findAllowances, recordResolved } from './allowances.js';
 import { acquireLease, isLeaseHeld, releaseLease, renewLease, takeOverLease } from './leases.js';
 import { loadStats } from './load-stats.js';
-import { amendBlock, decideBlocks, expireBlocks, recheckBlocks, recordProofs, releaseBlocks } from './moves.js';
+import {
+  amendBlock,
+  decideBlocks,
+  expireBlocks,
+  recheckBlocks,
+  recordPackets,
+  recordProofs,
+  releaseBlocks,
+} from './moves.js';
 import {
   claimMessages,
   hasMessage,
@@ -108,6 +116,9 @@ const entriesOf =
   (blocks: readonly Block[]): AuditEntry[] =>
     blocks.map((block) => entryOfBlock(event, block));
 
+/** So many blocks a transaction: an alarm does not wait for all. */
+const packetsAtOnce = 500;
+
 const makeBlockStore = (database: Database, decide: Decide, actor: string): BlockStore => ({
   recordAlarms: (alarms, options) =>
     decide(
@@ -134,6 +145,11 @@ const makeBlockStore = (database: Database, decide: Decide, actor: string): Bloc
     }, entriesOf('expire')),
   recheck: (ids) => database.write((tx) => recheckBlocks(tx, ids)),
   recordProofs: (proofs, askedAt) => database.write((tx) => recordProofs(tx, proofs, askedAt)),
+  recordPackets: async (counters) => {
+    const all = [...counters];
+    for (let at = 0; at < all.length; at += packetsAtOnce)
+      await database.write((tx) => recordPackets(tx, all.slice(at, at + packetsAtOnce)));
+  },
   findBlocks: (query) => findBlocks(database, query),
   readBlocks: (query) => readBlocks(database, query),
   readSources: (query) => readSources(database, query),

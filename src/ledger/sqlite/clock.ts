@@ -66,7 +66,17 @@ export function findJump(last: Reading, now: Reading): number {
 
 /** Every time in the ledger, except that of the clock itself and of what was forwarded. */
 export const times: Readonly<Record<string, readonly string[]>> = {
-  block: ['created_at', 'asked_at', 'updated_at', 'expires_at', 'notice_for', 'proven_at', 'due_at', 'failing_since'],
+  block: [
+    'created_at',
+    'asked_at',
+    'updated_at',
+    'expires_at',
+    'notice_for',
+    'proven_at',
+    'due_at',
+    'failing_since',
+    'packets_at',
+  ],
   alarm: ['received_at'],
   lease: ['expires_at'],
   run: ['started_at'],

@@ -62,6 +62,8 @@ const standingRule = z.object({
   proof: z.enum(proofLevels).optional(),
   proof_message: proofMessage.optional(),
   followed: inside.optional(),
+  /** How many packets it has stopped since pf loaded it. */
+  packets: z.int().nonnegative().optional(),
   misplaced: z.boolean().optional(),
 });
 export type StandingRule = z.infer<typeof standingRule>;

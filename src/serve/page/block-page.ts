@@ -6,6 +6,7 @@ import { toPrintable } from '../../core/printable.js';
 import { includesRole } from '../../core/role.js';
 import type { App } from '../../runtime/app.js';
 import { momentOf, sentenceOfProof, toBlockRow } from '../../views/block-row.js';
+import { describePackets } from '../../views/packets.js';
 import { HttpError } from '../http-error.js';
 import type { PageCall } from '../people/page-route.js';
 import type { Reply, Server } from '../route.js';
@@ -72,6 +73,7 @@ function toFacts({ block, record, now }: BlockDetails): object[] {
     ['Policy', block.override === null ? null : `overridden by an operator: ${block.override}`],
     ['Proof', sentenceOfProof(block)],
     ['Proven', block.provenAt === null ? 'never' : momentOf(block.provenAt, now).title],
+    ['Packets', describePackets(block, now) ?? null],
     ['Next try', block.dueAt === null ? null : momentOf(block.dueAt, now).title],
     ['Failed attempts', block.failures === 0 ? null : String(block.failures)],
     ['Rule', `${flow.type} on ${flow.interface}, ${flow.ipprotocol}, tracker ${block.tracker}`],

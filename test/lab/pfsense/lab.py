@@ -24,6 +24,7 @@ class Lab:
         self.interfaces = f'{root}/var/lab/interfaces'
         self.disabled = f'{root}/var/lab/disabled'  # there while pf is disabled
         self.states = f'{root}/var/lab/states'
+        self.packets = f'{root}/var/lab/packets'  # of the loaded rules, by tracker
         self.reloads = f'{root}/var/lab/reloads'
         self.pending = f'{root}/var/lab/pending'
         self.session = f'{root}/var/lab/gui'

@@ -40,12 +40,18 @@ def with_counts(rule, tables):
     return '"'.join(parts)
 
 
+def read_packets(lab):
+    return {tracker: int(packets) for tracker, packets in (line.split() for line in read(lab.packets).splitlines())}
+
+
 def show_rules(lab, rules, verbose):
     tables = read_tables(lab) if verbose > 1 else {}
+    stopped = read_packets(lab) if verbose else {}
     for number, rule in enumerate(rules):
         print(f'@{number} {with_counts(rule, tables)}' if verbose > 1 else rule)
         if verbose:
-            print(COUNTERS % (number + 7, 0, 0, 0))
+            packets = stopped.get(rule.rpartition(' ')[2], 0)
+            print(COUNTERS % (number + 7 + packets, packets, 60 * packets, 0))
             print('  [ Inserted: uid 0 pid 0 State Creations: 0     ]')
         if verbose > 1 and lab.version not in ('2.4.5', '2.6.0'):
             print('  [ Last Active Time: N/A ]')

@@ -37,6 +37,7 @@ def load(lab, text):
         write(lab.loaded_before, read(lab.loaded))
         write(lab.loaded, ''.join(f'{rule}\n' for rule in made.rules))
         write(lab.translations, ''.join(f'{rule}\n' for rule in made.translations))
+        remove(lab.packets)  # pf counts anew
         write(lab.tables, ''.join(f"{name} {' '.join(read_entries(lab, entries))}\n" for name, entries in made.tables.items()))
     return made.complaints
 

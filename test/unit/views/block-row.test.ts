@@ -27,6 +27,19 @@ describe('a block as a row of the page', () => {
     expect(sentenceOfProof(block)).to.equal('The rule stands, but the packet is not stopped: rule 12 passes them');
   });
 
+  it('says how many packets it has stopped, and whether they still come', () => {
+    const block = anActiveBlock({ packets: 1234, packetsAt: 1_000_000 });
+    const soon = 1_000_000 + 3_600_000;
+    expect(toBlockRow({ block, origin: null }, soon).packets).to.equal('Still coming: at least 1,234 packets stopped');
+    const later = 'At least 1,234 packets stopped, the last noticed 3h ago';
+    expect(toBlockRow({ block, origin: null }, 1_000_000 + 3 * 3_600_000).packets).to.equal(later);
+    const ended = { ...block, state: 'released' as const, packets: 1 };
+    expect(toBlockRow({ block: ended, origin: null }, soon).packets).to.equal(
+      'At least 1 packet stopped, the last noticed 1h ago',
+    );
+    expect(toBlockRow({ block: anActiveBlock({}), origin: null }, soon).packets).to.equal('');
+  });
+
   it('gives a time relative to now, and the exact one with its zone besides', () => {
     const now = Date.UTC(2026, 0, 2, 3, 4, 5);
     expect(momentOf(now - 3 * 3_600_000, now)).to.include({ text: '3h ago', iso: '2026-01-02T00:04:05.000Z' });

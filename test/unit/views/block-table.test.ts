@@ -91,8 +91,8 @@ describe('a list of blocks', () => {
 
   it('has level and warning as CSV', async () => {
     const [heading = '', row = ''] = (await collect(toCsvPages(toPages([listed])))).split('\n');
-    expect(heading).to.match(/,reason,proof,warning,tags$/);
-    expect(row).to.match(/,,listed,in force; not proven to decide: not told,$/);
+    expect(heading).to.match(/,reason,proof,warning,tags,packets,packets_at$/);
+    expect(row).to.match(/,,listed,in force; not proven to decide: not told,,0,$/);
   });
 });
 

@@ -21,7 +21,7 @@ const metrics: Metrics = {
     drift: [{ firewall: 'edge', differences: 1 }],
   },
   overview: {
-    firewalls: [{ name: 'edge', blocks, lastRun: null, lastProofAt: 2_000_000 }],
+    firewalls: [{ name: 'edge', blocks, packets: 1234, lastRun: null, lastProofAt: 2_000_000 }],
     lastAlarmAt: 3_000_000,
     lastExpireAt: 2_500_000,
     messages: { waiting: 2, failing: 1 },

@@ -16,6 +16,7 @@ ROLE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 # No firewall has more of Firebreak's rules than these. What a person wrote into one is cut and not refused.
 MAX_RULES = 100000
+MAX_PACKETS = 2**53 - 1  # the largest integer that every JSON reader knows exactly
 TRACKER = answers.number(flows.BAND_START, flows.BAND_START + flows.BAND_SIZE - 1)
 END = {"destination": answers.host_address, "port": answers.matching("|[1-9][0-9]{0,4}")}
 RULE = answers.mapping(
@@ -28,12 +29,14 @@ RULE = answers.mapping(
         "publics": answers.list_of(answers.mapping(END), 64),
     }
 )
+PACKETS = answers.mapping({"tracker": TRACKER, "packets": answers.number(1, 2**64 - 1)})
 NETWORK = answers.mapping({"interface": answers.matching(flows.INTERFACE.pattern), "network": answers.network})
 EDIT_ERRORS = ("edit_refused", "edit_conflict", "filter_unreadable", "filter_ambiguous")
 EDIT_ERROR = answers.mapping({"code": answers.one_of(EDIT_ERRORS), "message": answers.text(600)})
 ANSWER = {
     "rules": answers.list_of(RULE, MAX_RULES),
     "loaded": answers.set_of(TRACKER, MAX_RULES),
+    "packets": answers.list_of(PACKETS, MAX_RULES),
     "proof": answers.proofs(TRACKER, MAX_RULES),
     "misplaced": answers.set_of(TRACKER, MAX_RULES),
     "addresses": answers.set_of(answers.host_address, answers.MAX_ADDRESSES),
@@ -63,8 +66,11 @@ class ActionModule(ActionBase):
         standing = [
             describe_rule(rule, loaded, occurrences[rule["tracker"]], proof.get(rule["tracker"])) for rule in found["rules"]
         ]
+        packets = {each["tracker"]: each["packets"] for each in found["packets"]}
         misplaced = set(found["misplaced"])
         for rule in standing:
+            if rule["proven"]:
+                rule["packets"] = min(packets.get(rule["tracker"], 0), MAX_PACKETS)
             if rule["tracker"] in misplaced and rule.get("proof") == "shadowed":
                 rule["misplaced"] = True
         only_in_pf = sorted(loaded - set(occurrences))
@@ -162,6 +168,7 @@ def list_lines(standing, only_in_pf):
     for rule in standing:
         state, why = describe_state(rule)
         what = flows.show(rule) + flows.show_inside(rule.get("followed"))
-        lines.append("%s: %s%s %s" % (state, what, ": %s" % why if why else "", "(%s)" % rule["description"]))
+        packets = ", %d stopped" % rule["packets"] if rule.get("packets") else ""
+        lines.append("%s: %s%s (%s)%s" % (state, what, ": %s" % why if why else "", rule["description"], packets))
     lines += ["only in pf, not in the configuration: tracker %d" % tracker for tracker in only_in_pf]
     return lines

@@ -55,8 +55,8 @@ standing:
   description: >-
     The rules of the configuration, each with C(tracker), the fields of its flow, C(description), C(changed) (by hand),
     C(why) (how it was changed), C(proven) (whether pf lists it), and for a proven one C(proof) and C(proof_message), which
-    are the C(level) and the C(message) of C(pfsense_load). One that a run would move to the floating rules has
-    C(misplaced).
+    are the C(level) and the C(message) of C(pfsense_load), and C(packets), how many it has stopped since pf loaded it. One
+    that a run would move to the floating rules has C(misplaced).
   returned: success
   type: list
   elements: dict
@@ -105,7 +105,11 @@ from ansible.module_utils.pfsense_paths import Paths
 from ansible.module_utils.pfsense_place import list_misplaced
 from ansible.module_utils.pfsense_rehearsal import rehearse_edit
 from ansible_collections.firebreak.core.plugins.module_utils.addresses import find_addresses, read_nics
-from ansible_collections.firebreak.core.plugins.module_utils.pf import list_enforced_rules, parse_blocking_trackers
+from ansible_collections.firebreak.core.plugins.module_utils.pf import (
+    count_packets,
+    list_enforced_rules,
+    parse_blocking_trackers,
+)
 from ansible_collections.firebreak.core.plugins.module_utils.pf_proof import prove_flows
 from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refusal
 
@@ -152,6 +156,12 @@ def prove_own_rules(arguments, config, rules, listed, loaded):
     return proof, sorted(list_misplaced(config, movable, arguments, listed))
 
 
+def count_own_packets(listed):
+    """Those rules of ours that have stopped packets."""
+    counted = sorted(count_packets(listed).items())
+    return [{"tracker": tracker, "packets": many} for tracker, many in counted if is_ours(tracker) and many > 0]
+
+
 def find_edit_error(arguments, config):
     """Why the check of an edit would refuse one more rule of ours, or {}."""
     if not arguments["check"]:
@@ -180,6 +190,7 @@ def run(arguments, check_mode, diff):
         "changed": False,
         "rules": rules,
         "loaded": loaded,
+        "packets": count_own_packets(listed),
         "proof": proof,
         "misplaced": misplaced,
         "addresses": find_addresses(config.addresses, nics),

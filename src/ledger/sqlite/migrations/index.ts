@@ -17,6 +17,7 @@ import { addPeople } from './016-people.js';
 import { addPageLists } from './017-page-lists.js';
 import { addDecisionLinks } from './018-decision-links.js';
 import { addExpiryNotice } from './019-expiry-notice.js';
+import { addPackets } from './020-packets.js';
 
 /**
  * The schema, one file per step: step N migrates a ledger from version N-1 to version N. A released step never
@@ -42,4 +43,5 @@ export const migrations: readonly string[] = [
   addPageLists,
   addDecisionLinks,
   addExpiryNotice,
+  addPackets,
 ];

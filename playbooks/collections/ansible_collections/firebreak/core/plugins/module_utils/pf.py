@@ -14,6 +14,8 @@ from ansible_collections.firebreak.core.plugins.module_utils.refusal import Refu
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # "@12 block drop in ... ridentifier 2000000001"; older pf "@12(2000000001) block" or "tracker 2000000001".
 RULE = re.compile(r"^@\d+(?:\((\d+)\))?\s+(\w+)\b(?:.*\s(?:ridentifier|tracker)\s+(\d+))?")
+# Below a rule: "[ Evaluations: 12        Packets: 3         Bytes: 180         States: 0     ]".
+PACKETS = re.compile(r"^\s+\[ Evaluations: \d+\s+Packets: (\d+)\s")
 # The first line of `pfctl -si`: "Status: Enabled for 12 days 03:14:15           Debug: Urgent".
 STATUS = re.compile(r"^Status: (Enabled|Disabled)\b", re.MULTILINE)
 
@@ -58,16 +60,27 @@ def run_pfctl(pfctl, option, seconds):
 
 def parse_blocking_trackers(output):
     """The trackers of the block rules that `pfctl -vvsr` lists."""
-    blocking = set()
+    return set(read_blocking_tracker(line) for line in output.splitlines()) - {None}
+
+
+def count_packets(output):
+    """How many packets each block rule that `pfctl -vvsr` lists has stopped since pf loaded it, by tracker."""
+    packets = {}
+    tracker = None
     for line in output.splitlines():
-        if line[:1] != "@":
-            continue  # its counters
-        match = RULE.match(QUOTED.sub("", line))
-        if match and match.group(2) == "block":
-            number = match.group(3) or match.group(1)
-            if number:
-                blocking.add(int(number))
-    return blocking
+        counters = PACKETS.match(line)
+        if line[:1] == "@":
+            tracker = read_blocking_tracker(line)
+        elif tracker is not None and counters:
+            packets[tracker] = packets.get(tracker, 0) + int(counters.group(1))
+    return packets
+
+
+def read_blocking_tracker(line):
+    """The tracker of a block rule, from its line; None for any other line."""
+    match = RULE.match(QUOTED.sub("", line)) if line[:1] == "@" else None
+    number = match and match.group(2) == "block" and (match.group(3) or match.group(1))
+    return int(number) if number else None
 
 
 def wait_for_proof(pfctl, present, absent, seconds, check):
