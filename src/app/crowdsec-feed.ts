@@ -9,6 +9,7 @@ import { requestDecisions } from '../intake/crowdsec-request.js';
 import { durationOf, parseDecisionStream, sourceOf, type DecisionStream } from '../intake/crowdsec-stream.js';
 import type { ListEntry } from '../intake/list-file.js';
 import type { BlockQuery } from '../ledger/ledger.js';
+import { yieldToOthers } from '../ledger/yield-to-others.js';
 import type { App } from '../runtime/app.js';
 import { count } from '../views/count.js';
 import type { Applier } from './apply-soon.js';
@@ -64,7 +65,7 @@ async function followOnce(request: Request, app: App, changed: () => void): Prom
   }
   try {
     const { scenarios } = settings;
-    const stream = parseDecisionStream(text, { widest: app.config.policy.widest, scenarios });
+    const stream = await parseDecisionStream(text, { widest: app.config.policy.widest, scenarios });
     const changes = isWhole ? await findAllChanges(stream, request, app) : findChanges(stream, request);
     if (await applyChanges(changes, settings, app)) changed();
     return undefined;
@@ -92,6 +93,7 @@ async function findAllChanges({ list }: DecisionStream, { settings, firewalls }:
   const wanted = new Map(list.entries.map((entry) => [sourceOf(entry), entry]));
   const blocked = new Map<string, number>();
   const gone: string[] = [];
+  await yieldToOthers();
   for await (const page of app.ledger.readBlocks({ onlyOf: origin, states: currentStates })) {
     for (const block of page) {
       const entry = wanted.get(block.flow.source);
@@ -100,6 +102,7 @@ async function findAllChanges({ list }: DecisionStream, { settings, firewalls }:
       else if (lastsFor(entry, block, now)) blocked.set(block.flow.source, (blocked.get(block.flow.source) ?? 0) + 1);
     }
   }
+  await yieldToOthers();
   const missing = list.entries.filter((entry) => (blocked.get(sourceOf(entry)) ?? 0) < firewalls.length);
   return { list: { ...list, entries: missing }, gone: chunksOf(gone).map((ids) => ({ ids })) };
 }

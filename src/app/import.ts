@@ -9,6 +9,7 @@ import { toAlarmRequest, type AlarmValues } from '../intake/fields.js';
 import type { ListEntry, ListNote, ParsedList } from '../intake/list-file.js';
 import { newId } from '../ledger/new-id.js';
 import type { NewAlarm } from '../ledger/ledger.js';
+import { yieldToOthers } from '../ledger/yield-to-others.js';
 import { notifyHeld } from '../notify/held.js';
 import type { App } from '../runtime/app.js';
 import { count } from '../views/count.js';
@@ -62,7 +63,7 @@ export async function importList(list: ParsedList, options: ImportOptions, app: 
   const toAlarm = await makeAlarms(options, app);
   const chosen =
     options.firewalls.length === 0 ? [] : selectFirewalls(app.config, options.firewalls).map(([name]) => name);
-  const { entries, bad, skipped, filled } = checkEntries(list, { chosen, defaults: options.defaults }, toAlarm);
+  const { entries, bad, skipped, filled } = await checkEntries(list, { chosen, defaults: options.defaults }, toAlarm);
   if (bad.length > 0 && (entries.length === 0 || !options.skipBad)) {
     throw new FirebreakError('list_invalid', [...describeRows(bad), 'nothing was recorded'].join('\n'));
   }
@@ -97,7 +98,7 @@ export async function recordFeed(
   app: App,
 ): Promise<FeedCounts> {
   const toAlarm = await makeAlarms(options, app);
-  const { entries, bad } = checkEntries(list, { chosen: [], defaults: options.defaults }, toAlarm);
+  const { entries, bad } = await checkEntries(list, { chosen: [], defaults: options.defaults }, toAlarm);
   const counts = { new: 0, known: 0, refused: 0, held: 0 };
   const claim = { owner: undefined, isHandedOver: false };
   const recorded = await recordAll({ entries, toAlarm }, claim, { app, counts, tally: new Tally(false) });
@@ -182,10 +183,10 @@ interface CheckedList {
   filled: Record<string, number>;
 }
 
-/** @throws FirebreakError why the entry cannot be blocked */
 /** What the alarms of a list have as their origin. */
 export const listOrigin = (actor: string): string => `${actor}, from a list`;
 
+/** @throws FirebreakError why the entry cannot be blocked */
 type ToAlarm = (entry: ListEntry) => NewAlarm;
 
 async function makeAlarms(
@@ -204,13 +205,14 @@ async function makeAlarms(
   };
 }
 
-function checkEntries(
+async function checkEntries(
   list: ParsedList,
   { chosen, defaults }: { chosen: readonly string[]; defaults: AlarmValues },
   toAlarm: ToAlarm,
-): CheckedList {
+): Promise<CheckedList> {
   const checked: CheckedList = { entries: [], bad: [...list.bad], skipped: [...list.skipped], filled: {} };
   for (const entry of list.entries) {
+    await yieldToOthers();
     const { where, firewall } = entry;
     if (firewall !== undefined && !chosen.includes(firewall) && chosen.length > 0) {
       checked.skipped.push({ where, reason: `firewall ${firewall}` });

@@ -3,6 +3,7 @@ import { parseAddress } from '../core/address.js';
 import { parseDuration } from '../core/duration.js';
 import { FirebreakError } from '../core/errors.js';
 import type { Widest } from '../core/flow.js';
+import { yieldToOthers } from '../ledger/yield-to-others.js';
 import { readList, type ParsedList } from './list-file.js';
 
 /** What CrowdSec's local API answers to `GET /v1/decisions/stream`: what is not needed is left out. */
@@ -14,7 +15,7 @@ const decision = z.object({
   scenario: z.string().default(''),
   simulated: z.boolean().optional(),
 });
-const decisions = z.array(decision).nullish();
+const decisions = z.array(z.unknown()).nullish();
 const stream = z.object({ new: decisions, deleted: decisions });
 
 type Decision = z.infer<typeof decision>;
@@ -33,18 +34,40 @@ interface StreamOptions {
   now?: number;
 }
 
+/** So many decisions are read at a time; between them others have their turn. */
+const readAtOnce = 500;
+
 /** @throws FirebreakError list_invalid: not such an answer */
-export function parseDecisionStream(text: string, { scenarios, ...options }: StreamOptions): DecisionStream {
-  const parsed = stream.safeParse(parseJson(text));
-  if (!parsed.success) throw invalid();
+export async function parseDecisionStream(
+  text: string,
+  { scenarios, ...options }: StreamOptions,
+): Promise<DecisionStream> {
+  const { data: answer } = stream.safeParse(parseJson(text));
+  if (answer === undefined) throw invalid();
+  await yieldToOthers();
   const isChosen = ({ scope, scenario }: Decision): boolean =>
     /^(?:ip|range)$/i.test(scope) && (scenarios.length === 0 || scenarios.some((part) => scenario.includes(part)));
-  const read = (all: readonly Decision[]): ParsedList =>
-    readList(JSON.stringify({ new: all.filter(isChosen), deleted: null }), { ...options, format: 'crowdsec' });
-  const list = read(parsed.data.new ?? []);
+  const read = async (all: readonly unknown[], changed: Partial<Decision> = {}): Promise<ParsedList> => {
+    const list: ParsedList = { entries: [], skipped: [], bad: [] };
+    for (let start = 0; start < all.length; start += readAtOnce) {
+      const { data: part } = z.array(decision).safeParse(all.slice(start, start + readAtOnce));
+      if (part === undefined) throw invalid();
+      const chosen = part.filter(isChosen).map((each) => ({ ...each, ...changed }));
+      const body = JSON.stringify({ new: chosen, deleted: null });
+      const { entries, skipped, bad } = readList(body, { ...options, format: 'crowdsec' });
+      list.entries.push(...entries);
+      list.skipped.push(...skipped);
+      list.bad.push(...bad);
+      await yieldToOthers();
+    }
+    return list;
+  };
+  const list = await read(answer.new ?? []);
   // The time of a deleted decision is over, and is not to be read.
-  const gone = read((parsed.data.deleted ?? []).map((each) => ({ ...each, duration: undefined })));
-  return { list: { ...list, entries: longestEach(list.entries) }, deleted: [...new Set(gone.entries.map(sourceOf))] };
+  const gone = await read(answer.deleted ?? [], { duration: undefined });
+  const entries = longestEach(list.entries);
+  await yieldToOthers();
+  return { list: { ...list, entries }, deleted: [...new Set(gone.entries.map(sourceOf))] };
 }
 
 /** Of several decisions on one source, the one that lasts longest counts. */
