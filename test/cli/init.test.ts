@@ -41,6 +41,12 @@ describe('firebreak init', function () {
     expect(read.mail).to.deep.include({ to: ['soc@example.org'] });
   });
 
+  it('keeps the ledger of a configuration elsewhere beside it', async () => {
+    await launcher.firebreak(words.slice(0, -2));
+    expect(readFileSync(config, 'utf8')).to.include(`state_dir: "${folder}/state"`);
+    expect(modeOf(path.join(folder, 'state'))).to.equal('700');
+  });
+
   it('writes an inventory that Ansible reads', async () => {
     await launcher.firebreak(words);
     const inventory = path.join(folder, 'inventory.yml');

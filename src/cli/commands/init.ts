@@ -9,7 +9,11 @@ const options = {
   name: { type: 'string', requiresArg: true, describe: 'its name in the configuration (edge)' },
   user: { type: 'string', requiresArg: true, describe: 'login name on the firewall (root)' },
   port: { type: 'string', requiresArg: true, describe: 'its SSH port (22)' },
-  'state-dir': { type: 'string', requiresArg: true, describe: 'folder for the ledger (/var/lib/firebreak)' },
+  'state-dir': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'folder for the ledger (/var/lib/firebreak, or beside --config)',
+  },
   'mail-to': { type: 'string', requiresArg: true, describe: 'address to notify when a block is not in force' },
   key: { type: 'boolean', describe: 'create a key pair for it' },
 } as const;
@@ -21,10 +25,11 @@ export const init = defineCommand({
   run: async ({ host, name, user, port, key, ...args }, caller) => {
     const { stdin, stderr } = process;
     const given = { host, name, user, port, key, stateDir: args['state-dir'], mailTo: args['mail-to'] };
-    const answers = await completeAnswers(given, stdin.isTTY ? { input: stdin, output: stderr } : undefined);
+    const configFile = resolve(caller.configFile ?? '/etc/firebreak/firebreak.yml');
+    const terminal = stdin.isTTY ? { input: stdin, output: stderr } : undefined;
+    const answers = await completeAnswers(given, configFile, terminal);
     if (answers.host === '')
       throw new FirebreakError('usage', 'host: the address of the firewall is missing; give --host ADDRESS');
-    const configFile = resolve(caller.configFile ?? '/etc/firebreak/firebreak.yml');
     const plan = { ...answers, port: parsePort(answers.port), stateDir: resolve(answers.stateDir), configFile };
     const written = await writeSetup(plan);
     const json = { files: written.files, public_key: written.publicKey ?? null };

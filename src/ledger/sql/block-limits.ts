@@ -54,13 +54,13 @@ export async function exceededLimit(
     limit !== Infinity && (await counts.get(key, () => countRows(db, ...query))) >= allowed(limit);
   const alarms = 'SELECT count(*) AS many FROM alarm WHERE received_at > ? AND counted = 1';
   if (await isOver(perMinute, perMinuteKey, [alarms, now - 60_000]))
-    return `held: more than ${allowed(perMinute)} alarms for new blocks in a minute (policy.limits.per_minute)`;
+    return `held: more new blocks than policy.limits.per_minute allows in a minute: ${allowed(perMinute)}`;
   const enforced = `SELECT count(*) AS many FROM block
     WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed') AND firewall = ?`;
   const [inAll, towards] = keysOf(request);
   if (await isOver(active, inAll, [enforced, firewall]))
-    return `held: ${firewall} already has ${allowed(active)} blocks (policy.limits.active)`;
+    return `held: ${firewall} already has as many blocks as policy.limits.active allows: ${allowed(active)}`;
   if (await isOver(perDestination, towards, [`${enforced} AND destination = ?`, firewall, flow.destination]))
-    return `held: there are already ${allowed(perDestination)} blocks towards ${flow.destination} (policy.limits.per_destination)`;
+    return `held: ${flow.destination} already has as many blocks as policy.limits.per_destination allows: ${allowed(perDestination)}`;
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import path from 'node:path';
 import { FirebreakError } from '../../core/errors.js';
 
 /** The options of init; undefined if not given. */
@@ -13,20 +14,26 @@ export interface InitOptions {
   key: boolean | undefined;
 }
 
-const questions = [
-  ['host', 'Address or host name of the firewall', ''],
-  ['name', 'Its name in the configuration', 'edge'],
-  ['user', 'SSH login', 'root'],
-  ['port', 'SSH port', '22'],
-  ['stateDir', 'Folder for the ledger', '/var/lib/firebreak'],
-  ['mailTo', 'Mail address for failures (empty for no mail)', ''],
-] as const;
+/** Where the ledger lies unless it is said: that of a configuration elsewhere is beside it, such as for a trial. */
+export const defaultStateDir = (configFile: string): string =>
+  path.dirname(configFile) === '/etc/firebreak' ? '/var/lib/firebreak' : path.join(path.dirname(configFile), 'state');
+
+const questionsFor = (configFile: string) =>
+  [
+    ['host', 'Address or host name of the firewall', ''],
+    ['name', 'Its name in the configuration', 'edge'],
+    ['user', 'SSH login', 'root'],
+    ['port', 'SSH port', '22'],
+    ['stateDir', 'Folder for the ledger', defaultStateDir(configFile)],
+    ['mailTo', 'Mail address for failures (empty for no mail)', ''],
+  ] as const;
 
 /** Completes the options: asks on a terminal, otherwise uses the defaults. */
 export async function completeAnswers(
   given: InitOptions,
+  configFile: string,
   terminal: { input: NodeJS.ReadStream; output: NodeJS.WriteStream } | undefined,
-): Promise<Record<(typeof questions)[number][0], string> & { key: boolean }> {
+): Promise<Record<ReturnType<typeof questionsFor>[number][0], string> & { key: boolean }> {
   const reader = terminal && createInterface(terminal);
   const lines = reader?.[Symbol.asyncIterator](); // so that input pasted ahead of its question is not lost
   const ask = async (question: string, fallback: string): Promise<string> => {
@@ -43,6 +50,7 @@ export async function completeAnswers(
   };
   try {
     const answers = { host: '', name: '', user: '', port: '', stateDir: '', mailTo: '' };
+    const questions = questionsFor(configFile);
     for (const [key, question, fallback] of questions) answers[key] = given[key] ?? (await ask(question, fallback));
     const key = given.key ?? (await ask('Create an SSH key pair (yes or no)', reader ? 'yes' : 'no')).startsWith('y');
     return { ...answers, key };
