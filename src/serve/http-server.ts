@@ -8,12 +8,15 @@ import { describeError } from '../core/describe.js';
 import { FirebreakError } from '../core/errors.js';
 import type { App } from '../runtime/app.js';
 import { limitConnections } from './connections.js';
+import { addressOf } from './passed-socket.js';
 
 type Fetch = Parameters<typeof getRequestListener>[0];
 type Tls = NonNullable<ServeConfig['tls']>;
 
 /** A server that listens. */
 export interface Listening {
+  /** `ADDRESS:PORT`, with the port that it has. */
+  address: string;
   url: string;
   /** Stops listening, and resolves when the open requests are answered, or after `ms`. */
   close: (ms: number) => Promise<void>;
@@ -34,8 +37,15 @@ const backlog = 1000;
 
 const reloadEveryMs = 5000;
 
-/** @throws FirebreakError usage if it cannot listen */
-export async function listen(fetch: Fetch, address: string, app: Pick<App, 'config' | 'warn'>): Promise<Listening> {
+/**
+ * @param where `ADDRESS:PORT`, or the descriptor of a socket that listens
+ * @throws FirebreakError usage if it cannot listen
+ */
+export async function listen(
+  fetch: Fetch,
+  where: string | number,
+  app: Pick<App, 'config' | 'warn'>,
+): Promise<Listening> {
   const { tls } = app.config.serve;
   const handle = getRequestListener(fetch, { overrideGlobalObjects: false });
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -43,11 +53,11 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
   };
   const server = tls === undefined ? createServer(options, answer) : createTlsServer(tlsOptions(tls), answer);
   const connections = limitConnections(server);
-  const port = await begin(server, address);
+  const address = await begin(server, where);
   const endReload = tls === undefined ? (): void => undefined : reloadTls(server as TlsServer, tls, app.warn);
-  const [, host = ''] = /^(.*):\d+$/.exec(address) ?? [];
   return {
-    url: `${tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    address,
+    url: `${tls === undefined ? 'http' : 'https'}://${address}`,
     close: async (ms) => {
       endReload();
       await close(server, ms);
@@ -56,17 +66,20 @@ export async function listen(fetch: Fetch, address: string, app: Pick<App, 'conf
   };
 }
 
-/** @returns the port */
-function begin(server: PlainServer | TlsServer, address: string): Promise<number> {
-  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(address) ?? [];
-  return new Promise((resolve, reject) => {
+/** @returns the address with the port that it has */
+async function begin(server: PlainServer | TlsServer, where: string | number): Promise<string> {
+  const [, shown = '', host = '', port = ''] = /^(\[?([^\]]*)\]?):(\d+)$/.exec(String(where)) ?? [];
+  await new Promise<void>((resolve, reject) => {
+    const what = typeof where === 'number' ? 'the socket that systemd passes' : where;
     // It stays: an error after that, such as no free descriptor for a connection, ends with the connection.
     server.on('error', (error) =>
-      reject(new FirebreakError('usage', `cannot listen on ${address}: ${describeError(error)}`, { cause: error })),
+      reject(new FirebreakError('usage', `cannot listen on ${what}: ${describeError(error)}`, { cause: error })),
     );
-    server.once('listening', () => resolve((server.address() as AddressInfo | null)?.port ?? Number(port)));
-    server.listen(Number(port), host, backlog);
+    server.once('listening', resolve);
+    server.listen(typeof where === 'number' ? { fd: where, backlog } : { port: Number(port), host, backlog });
   });
+  const bound = server.address();
+  return typeof where === 'number' ? addressOf(bound) : `${shown}:${(bound as AddressInfo).port}`;
 }
 
 function close(server: PlainServer | TlsServer, ms: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { App } from '../runtime/app.js';
 import { postAlarms } from './alarm-routes.js';
 import { healthRoutes } from './health-routes.js';
 import { listen } from './http-server.js';
+import { takePassedSocket } from './passed-socket.js';
 import { makeRouter } from './router.js';
 import { operateRoutes } from './operate-routes.js';
 import { openC2 } from './openc2-routes.js';
@@ -28,11 +29,14 @@ const closeMs = 4000;
 /**
  * Serves HTTP until a signal stops it, and does what the timers do meanwhile. Alarms that were answered are in the
  * ledger: what is not applied at the end, the next process applies.
+ * @param address `ADDRESS:PORT`, unless systemd passes a socket
  * @param tell is called with the address
  * @throws FirebreakError usage, firewall_unknown
  */
 export async function runServer(app: App, address: string, tell: (url: string) => void): Promise<void> {
-  checkSettings(app, address);
+  checkSettings(app);
+  const socket = takePassedSocket();
+  if (socket === undefined) checkAddress(address, app);
   app.catchSignals();
   const server: Server = {
     app,
@@ -41,7 +45,13 @@ export async function runServer(app: App, address: string, tell: (url: string) =
     startedAt: await app.ledger.now(),
   };
   const served = app.config.serve.page.enabled ? [...routes, ...pageRoutes] : routes;
-  const listening = await listen(makeRouter(served, server).fetch, address, app);
+  const listening = await listen(makeRouter(served, server).fetch, socket ?? address, app);
+  try {
+    checkAddress(listening.address, app);
+  } catch (error) {
+    await listening.close(0);
+    throw error;
+  }
   tell(listening.url);
   const { crowdsec } = app.config.feeds;
   const background = Promise.all([
@@ -61,8 +71,8 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 
 const isLoopback = (address: string): boolean => /^(?:127\.[0-9.]+|localhost|\[::1\]):\d+$/.test(address);
 
-function checkSettings({ config }: App, address: string): void {
-  const { serve } = config;
+/** @throws FirebreakError usage: not an address, or one that must not be listened on */
+function checkAddress(address: string, { config: { serve } }: App): void {
   if (!listenAddress.safeParse(address).success)
     throw new FirebreakError('usage', `--listen: expected ADDRESS:PORT, got ${quoteBack(address)}`);
   if (!isLoopback(address) && serve.tls === undefined && serve.trusted_proxies.length === 0) {
@@ -71,6 +81,9 @@ function checkSettings({ config }: App, address: string): void {
       `${address} is reachable from other hosts, and tokens would cross the network in clear; set serve.tls, or serve.trusted_proxies for a proxy that does`,
     );
   }
-  for (const { firewalls } of Object.values(serve.sources)) selectFirewalls(config, firewalls);
+}
+
+function checkSettings({ config }: App): void {
+  for (const { firewalls } of Object.values(config.serve.sources)) selectFirewalls(config, firewalls);
   selectFirewalls(config, config.feeds.crowdsec?.firewalls ?? []);
 }

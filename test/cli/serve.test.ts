@@ -247,6 +247,45 @@ describe('firebreak serve', function () {
     await stopServing(serving);
   });
 
+  describe('started by systemd with a socket', () => {
+    /** What systemd does: listens, then becomes the program, with the socket as descriptor 3. */
+    const activate = (address: string, many = 1): string[] => [
+      ...['python3', '-c'],
+      `
+import os, socket, sys
+listening = socket.socket()
+listening.bind((sys.argv[1], 0))
+listening.listen()
+os.dup2(listening.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[2])
+print("bound to %s:%d;" % listening.getsockname(), flush=True)
+os.execvp(sys.argv[3], sys.argv[3:])
+`,
+      ...[address, String(many)],
+    ];
+
+    it('listens on it, whatever its configuration names', async () => {
+      const call = launcher.start(['serve'], { prefix: activate('127.0.0.1') });
+      let printed = '';
+      call.child.stdout?.on('data', (text: string) => (printed += text));
+      await waitUntil('the address of the server', () => printed.includes('listening on'));
+      const [, bound = ''] = /bound to (\S+);/.exec(printed) ?? [];
+      expect(printed).to.include(`listening on http://${bound};`);
+      expect((await fetch(`http://${bound}/healthz`)).status).to.equal(200);
+      call.child.kill('SIGTERM');
+      expect((await call.ended).exit).to.equal(0);
+    });
+
+    it('refuses one that others reach without TLS, and several', async () => {
+      const open = await launcher.firebreak(['serve'], { prefix: activate('0.0.0.0') });
+      expect(open.stderr).to.include('is reachable from other hosts');
+      const several = await launcher.firebreak(['serve'], { prefix: activate('127.0.0.1', 2) });
+      expect(several.stderr).to.include('systemd passes 2 sockets: name one ListenStream');
+      expect([open.exit, several.exit]).to.deep.equal([2, 2]);
+    });
+  });
+
   it('refuses an address that others reach, without TLS', async () => {
     const { exit, stderr } = await launcher.firebreak(['serve', '--listen', '0.0.0.0:0']);
     expect(exit).to.equal(2);
