@@ -143,7 +143,9 @@ async function runAll(parts) {
   async function work() {
     for (let part = queue.shift(); part !== undefined && !stopped; part = queue.shift()) {
       const lines = [];
-      counts.push(await runPart(part, (text) => lines.push(text)));
+      const begun = performance.now();
+      const found = await runPart(part, (text) => lines.push(text));
+      counts.push({ ...found, seconds: Math.round((performance.now() - begun) / 1000) });
       process.stdout.write(lines.join(''));
       if (process.stderr.isTTY) process.stderr.write(`${counts.length} of ${total} parts have run\n`);
     }
@@ -245,6 +247,10 @@ const results = await runAll(findParts());
 const sum = (key) => results.reduce((total, counts) => total + counts[key], 0);
 const [passed, failed, pending] = [sum('passed'), sum('failed'), sum('pending')];
 if (passed + failed === 0) console.log('no test ran');
+const slowest = results.toSorted((one, other) => other.seconds - one.seconds).slice(0, 20);
+console.log(
+  `\nthe longest parts:\n${slowest.map(({ seconds, title }) => `${String(seconds).padStart(6)} s  ${title}`).join('\n')}\n`,
+);
 for (const { title, failures } of results) {
   for (const failure of failures) console.log(`FAILED in ${title}: ${failure}`);
 }

@@ -21,7 +21,7 @@ async function derive(password: string, salt: Buffer, options: ScryptOptions): P
       ),
     );
   });
-  last = mine.catch(() => undefined); // the caller is told
+  last = mine.catch(() => undefined); // the caller gets the error
   return mine;
 }
 
