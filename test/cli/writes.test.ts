@@ -65,6 +65,7 @@ describe('firebreak block, whichever of its writes fails,', function () {
         expect(stdout + stderr, failed).to.not.match(/NOT recorded[^]*recorded, but/);
       }
       expect(reached, 'writes').to.be.greaterThan(20);
+      expect(launcher.runs().filter((run) => existsSync(path.join(run, 'tmp')))).to.deep.equal([]);
       expect((await launcher.firebreak(['retry', '--all'])).exit).to.be.oneOf(documented);
       const { stdout } = await launcher.firebreak(['list', '--json']);
       const { blocks } = JSON.parse(stdout) as { blocks: { state: string }[] };

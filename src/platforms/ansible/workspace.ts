@@ -9,7 +9,7 @@ export interface Workspace {
   controlFolder: string;
   file(name: string): string;
   write(name: string, text: string): string;
-  /** Removes temporary files; after a dry run, the whole folder. Idempotent; done at exit if not before. */
+  /** Removes temporary files; after a dry run, the whole folder. Idempotent, throws nothing; done at exit if not before. */
   close(): void;
 }
 
@@ -18,20 +18,29 @@ const maxControlFolder = 107 - 60;
 
 /**
  * Creates `<stateDir>/runs/<id>` (mode 0700), or a temporary folder if `stateDir` is undefined.
- * @throws the file system's own error if the folder cannot be created
+ * @throws the file system's own error if a folder cannot be created; then no temporary one is left
  */
 export function openWorkspace(runId: string, stateDir: string | undefined): Workspace {
   const folder = stateDir === undefined ? mkdtempSync(join(tmpdir(), 'firebreak-')) : join(stateDir, 'runs', runId);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
-  mkdirSync(join(folder, 'tmp'), { mode: 0o700 });
   const controlFolder = findControlFolder(runId, stateDir ?? folder);
-  mkdirSync(controlFolder, { recursive: true, mode: 0o700 });
   const close = (): void => {
-    process.off('exit', close);
-    cleanRun(runId, stateDir ?? folder, stateDir === undefined ? folder : join(folder, 'tmp'));
+    try {
+      cleanRun(runId, stateDir ?? folder, stateDir === undefined ? folder : join(folder, 'tmp'));
+      process.off('exit', close);
+    } catch {
+      // It stays for the exit, when there are descriptors again, and affects no run that has ended.
+    }
   };
   process.on('exit', close);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    mkdirSync(join(folder, 'tmp'), { mode: 0o700 });
+    mkdirSync(controlFolder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     folder,
     controlFolder,
