@@ -127,6 +127,8 @@ describe('firebreak block', function () {
       expires_at: null,
       reason: null,
       tags: [],
+      packets: 0,
+      packets_at: null,
     });
   });
 

@@ -59,8 +59,8 @@ export async function exceededLimit(
     WHERE wanted = 'present' AND state IN ('pending', 'active', 'failed') AND firewall = ?`;
   const [inAll, towards] = keysOf(request);
   if (await isOver(active, inAll, [enforced, firewall]))
-    return `held: ${firewall} already has as many blocks as policy.limits.active allows: ${allowed(active)}`;
+    return `held: ${firewall} has as many blocks as policy.limits.active allows: ${allowed(active)}`;
   if (await isOver(perDestination, towards, [`${enforced} AND destination = ?`, firewall, flow.destination]))
-    return `held: ${flow.destination} already has as many blocks as policy.limits.per_destination allows: ${allowed(perDestination)}`;
+    return `held: there are as many blocks towards ${flow.destination} as policy.limits.per_destination allows: ${allowed(perDestination)}`;
   return undefined;
 }
