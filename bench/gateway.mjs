@@ -4,17 +4,14 @@
 //
 // The login command is called as sshd would call it, without ssh itself, which costs the same on both ways. Nothing is
 // applied: all changes are frozen. Targets: none lost or doubled; 200 alarms a second.
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { program } from '../build/test/lab/launcher.js';
-import { packageRoot } from '../build/test/lab/package-root.js';
 import { median, printCircumstances, readProcessorTime } from './measure.mjs';
-import { makeFrozenLauncher } from './programs.mjs';
+import { callGateway, intakeSocket, makeFrozenLauncher } from './programs.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,23 +20,6 @@ const { values } = parseArgs({
     parallel: { type: 'string', default: '30' },
   },
 });
-const client = path.join(packageRoot, 'templates/host/hand-over.py');
-
-function call(launcher, source) {
-  const own = [process.execPath, program, 'gateway', '--config', launcher.configFile];
-  const words = ['-IS', client, path.join(launcher.stateDir, 'intake.sock'), ...own];
-  const env = {
-    PATH: process.env.PATH,
-    HOME: launcher.home,
-    TMPDIR: process.env.TMPDIR,
-    SSH_CLIENT: '192.0.2.9 40000 22',
-    SSH_ORIGINAL_COMMAND: `firebreak block ${source} 192.168.1.10 22 --no-wait`,
-  };
-  return new Promise((resolve) =>
-    spawn('/usr/bin/python3', words, { env, stdio: 'ignore' }).once('close', (exit) => resolve(exit)),
-  );
-}
-
 /** Recorded, and frozen. */
 const recorded = 7;
 
@@ -65,7 +45,7 @@ async function measure(name, launcher, { many, resident }) {
   const work = async () => {
     for (let source = sources.shift(); source !== undefined; source = sources.shift()) {
       const from = performance.now();
-      exits.push(await call(launcher, source));
+      exits.push(await callGateway(launcher, `firebreak block ${source} 192.168.1.10 22 --no-wait`));
       times.push(performance.now() - from);
     }
   };
@@ -92,7 +72,7 @@ const launcher = await makeFrozenLauncher({ gateway: { max_sessions: 1000, max_p
 try {
   await measure('a program for each', launcher, { many: Number(values.apart) });
   const resident = launcher.start(['run']);
-  while (!existsSync(path.join(launcher.stateDir, 'intake.sock'))) await sleep(20);
+  while (!existsSync(intakeSocket(launcher))) await sleep(20);
   await measure('one that takes all', launcher, { many: Number(values.alarms), resident });
   resident.child.kill('SIGTERM');
   await resident.ended;

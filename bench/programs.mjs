@@ -4,7 +4,8 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { makeLauncher } from '../build/test/lab/launcher.js';
+import { makeLauncher, program } from '../build/test/lab/launcher.js';
+import { packageRoot } from '../build/test/lab/package-root.js';
 
 const run = promisify(execFile);
 
@@ -17,6 +18,22 @@ export async function makeFrozenLauncher(settings = {}) {
   const launcher = makeLauncher({ edge }, { policy: { limits }, ...settings });
   await launcher.firebreak(['freeze', 'bench']);
   return launcher;
+}
+
+const handOver = path.join(packageRoot, 'templates/host/hand-over.py');
+export const intakeSocket = (launcher) => path.join(launcher.stateDir, 'intake.sock');
+
+/** Calls the login command as sshd would, without ssh itself; gives its exit code. */
+export function callGateway(launcher, request) {
+  const own = [process.execPath, program, 'gateway', '--config', launcher.configFile];
+  const env = {
+    ...{ PATH: process.env.PATH, HOME: launcher.home, TMPDIR: process.env.TMPDIR },
+    ...{ SSH_CLIENT: '192.0.2.9 40000 22', SSH_ORIGINAL_COMMAND: request },
+  };
+  const words = ['-IS', handOver, intakeSocket(launcher), ...own];
+  return new Promise((resolve) =>
+    spawn('/usr/bin/python3', words, { env, stdio: 'ignore' }).once('close', (exit) => resolve(exit)),
+  );
 }
 
 /** Copies the one block, its alarm and their link for other sources, as blocks in force. */
