@@ -46,7 +46,9 @@ describe('tags of blocks', function () {
     expect(await sources('--tag', 'dmz', '--tag', 'lab')).to.deep.equal(['203.0.113.7']);
     expect(await sources('--tag', 'dm')).to.deep.equal([]);
     const [first] = await list();
-    expect((await launcher.firebreak(['list', '--csv'])).stdout).to.match(/,tags,packets,packets_at\n[^]*,dmz lab,0,\n/);
+    expect((await launcher.firebreak(['list', '--csv'])).stdout).to.match(
+      /,tags,packets,packets_at\n[^]*,dmz lab,0,\n/,
+    );
     expect((await launcher.firebreak(['show', first?.id ?? ''])).stdout).to.contain('tags         dmz lab');
     expect((await launcher.firebreak(['report'])).stdout).to.match(/TAG\n +2 +2 {2}dmz\n +1 +1 {2}lab\n/);
     const { entries } = JSON.parse((await launcher.firebreak(['audit', '--json'])).stdout) as {
