@@ -22,7 +22,7 @@ export function checkOwnerHost(file: string, here = findHost()): void {
   if (owner.id === here.id) return;
   throw new FirebreakError(
     'ledger_foreign',
-    `${file}: the ledger belongs to host ${owner.name}, and this is host ${here.name}; give each host a state_dir of its own. If you moved it here, delete ${record}`,
+    `${file}: the ledger belongs to host ${owner.name}, and this is host ${here.name}; give each host a state_dir of its own, or both a ledger on a database server (docs/adding.md). If you moved it here, delete ${record}`,
   );
 }
 
